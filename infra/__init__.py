@@ -1,0 +1,1 @@
+"""How Kept talks to machines. No business word lives here."""
