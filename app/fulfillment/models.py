@@ -1,0 +1,147 @@
+"""Work at nodes: fulfillment orders with the provider's handshake, and shipments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from infra.db import TenantTable, one_of, tenant_key
+
+WORK = ("open", "picking", "packed", "shipped", "incomplete", "cancelled")
+REQUEST = ("held", "submitted", "accepted", "rejected", "cancel_requested", "closed")
+
+
+class FulfillmentOrder(TenantTable):
+    """The work of one order for one node. Work status and request status apart: a provider may refuse."""
+
+    __tablename__ = "fulfillment_orders"
+    order_id: Mapped[UUID]
+    node_id: Mapped[UUID]
+    node: Mapped[str]
+    """The node's code."""
+    number: Mapped[str]
+    work_status: Mapped[str] = mapped_column(server_default="open")
+    request_status: Mapped[str] = mapped_column(server_default="held")
+    service: Mapped[str] = mapped_column(server_default="standard")
+    promised_by: Mapped[datetime]
+    created_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+    reject_reason: Mapped[str | None]
+    lines: Mapped[list[FulfillmentOrderLine]] = relationship(
+        order_by="FulfillmentOrderLine.id",
+        viewonly=True,
+        primaryjoin="and_(FulfillmentOrder.tenant_id == FulfillmentOrderLine.tenant_id,"
+        " FulfillmentOrder.id == FulfillmentOrderLine.fulfillment_order_id)",
+        foreign_keys="[FulfillmentOrderLine.tenant_id, FulfillmentOrderLine.fulfillment_order_id]",
+    )
+    shipments: Mapped[list[Shipment]] = relationship(
+        order_by="Shipment.id",
+        viewonly=True,
+        primaryjoin="and_(FulfillmentOrder.tenant_id == Shipment.tenant_id,"
+        " FulfillmentOrder.id == Shipment.fulfillment_order_id)",
+        foreign_keys="[Shipment.tenant_id, Shipment.fulfillment_order_id]",
+    )
+    __table_args__ = (
+        one_of("work_status", *WORK),
+        one_of("request_status", *REQUEST),
+        tenant_key("order_id", "orders"),
+        tenant_key("node_id", "nodes"),
+        Index("uq_fulfillment_orders_number", "tenant_id", "number", unique=True),
+        Index(None, "tenant_id", "order_id"),
+        Index(None, "tenant_id", "request_status", "node_id", "id"),
+        Index(
+            "ix_fulfillment_orders_open_work",
+            "tenant_id",
+            "node_id",
+            postgresql_where=text("work_status IN ('open', 'picking', 'packed')"),
+        ),
+    )
+
+
+class FulfillmentOrderLine(TenantTable):
+    """Units of one order line to be shipped from this node."""
+
+    __tablename__ = "fulfillment_order_lines"
+    fulfillment_order_id: Mapped[UUID]
+    order_line_id: Mapped[UUID]
+    sku_id: Mapped[UUID]
+    sku: Mapped[str]
+    quantity: Mapped[int]
+    picked: Mapped[int] = mapped_column(server_default="0")
+    packed: Mapped[int] = mapped_column(server_default="0")
+    shipped: Mapped[int] = mapped_column(server_default="0")
+    released: Mapped[int] = mapped_column(server_default="0")
+    """Cancelled, rejected or short units that will not ship from here."""
+    __table_args__ = (
+        CheckConstraint("quantity > 0 AND shipped >= 0 AND released >= 0", name="counts_not_negative"),
+        CheckConstraint("shipped + released <= quantity", name="ships_within_quantity"),
+        CheckConstraint(
+            "picked BETWEEN 0 AND quantity AND packed BETWEEN 0 AND quantity", name="picks_within_quantity"
+        ),
+        tenant_key("fulfillment_order_id", "fulfillment_orders"),
+        tenant_key("order_line_id", "order_lines"),
+        Index(None, "tenant_id", "fulfillment_order_id"),
+        Index(None, "tenant_id", "order_line_id"),
+    )
+
+
+class Shipment(TenantTable):
+    """Goods physically handed over: to a carrier, or to the buyer at a counter. Append-only."""
+
+    __tablename__ = "shipments"
+    __append_only__ = True
+    fulfillment_order_id: Mapped[UUID]
+    order_id: Mapped[UUID]
+    kind: Mapped[str] = mapped_column(server_default="carrier")
+    carrier: Mapped[str]
+    service: Mapped[str] = mapped_column(server_default="")
+    tracking_number: Mapped[str]
+    shipped_at: Mapped[datetime]
+    """Physical hand-over, business time."""
+    recorded_at: Mapped[datetime]
+    cost: Mapped[int | None]
+    """What the carrier charges the merchant, minor units."""
+    value: Mapped[int]
+    """What these units are worth to the buyer: captured at shipment, minor units."""
+    handed_to: Mapped[dict[str, Any] | None]
+    lines: Mapped[list[ShipmentLine]] = relationship(
+        order_by="ShipmentLine.id",
+        viewonly=True,
+        primaryjoin="and_(Shipment.tenant_id == ShipmentLine.tenant_id,"
+        " Shipment.id == ShipmentLine.shipment_id)",
+        foreign_keys="[ShipmentLine.tenant_id, ShipmentLine.shipment_id]",
+    )
+    __table_args__ = (
+        one_of("kind", "carrier", "counter", "digital"),
+        CheckConstraint("value >= 0", name="value_not_negative"),
+        tenant_key("fulfillment_order_id", "fulfillment_orders"),
+        tenant_key("order_id", "orders"),
+        Index(None, "tenant_id", "order_id"),
+        Index(None, "tenant_id", "fulfillment_order_id"),
+    )
+
+
+class ShipmentLine(TenantTable):
+    """Units of one fulfillment-order line in one shipment. Append-only."""
+
+    __tablename__ = "shipment_lines"
+    __append_only__ = True
+    shipment_id: Mapped[UUID]
+    fulfillment_order_line_id: Mapped[UUID]
+    order_line_id: Mapped[UUID]
+    sku: Mapped[str]
+    quantity: Mapped[int]
+    value: Mapped[int]
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="ships_something"),
+        tenant_key("shipment_id", "shipments"),
+        tenant_key("fulfillment_order_line_id", "fulfillment_order_lines"),
+        tenant_key("order_line_id", "order_lines"),
+        Index(None, "tenant_id", "shipment_id"),
+        Index(None, "tenant_id", "order_line_id"),
+    )

@@ -1,0 +1,80 @@
+"""What the buyer was told, on what basis, and what they answered."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from infra.db import TenantTable, one_of, tenant_key
+
+STATES = (
+    "open",
+    "wait_silent",
+    "wait_express",
+    "wait_renewed",
+    "consent_definite",
+    "consent_indefinite",
+    "shipped",
+    "cancelled",
+    "not_covered",
+)
+
+
+class Promise(TenantTable):
+    """The legal clock of one order line."""
+
+    __tablename__ = "promises"
+    order_id: Mapped[UUID]
+    order_line_id: Mapped[UUID]
+    stated: Mapped[bool]
+    basis: Mapped[str]
+    """`stated`, `30 days`, `50 days`, `quote` or `not covered`."""
+    evidence: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    """What was shown and when, and the reasonable basis: available units, nodes, lead time."""
+    made_at: Mapped[datetime]
+    original_deadline: Mapped[datetime]
+    """T: the first instant after the last moment to ship, UTC."""
+    original_date: Mapped[date]
+    """T as a calendar day, in the strict zone."""
+    deadline: Mapped[datetime]
+    """The deadline in force: T, or the revised date consented to."""
+    expected_ship_at: Mapped[datetime | None]
+    """Kept's own computed ship date; null when no supply is known."""
+    state: Mapped[str] = mapped_column(server_default="open")
+    vested_at: Mapped[datetime | None]
+    __table_args__ = (
+        one_of("state", *STATES),
+        tenant_key("order_line_id", "order_lines"),
+        tenant_key("order_id", "orders"),
+        Index("uq_promises_line", "tenant_id", "order_line_id", unique=True),
+        Index(None, "tenant_id", "order_id"),
+        Index(
+            "ix_promises_live",
+            "tenant_id",
+            "deadline",
+            postgresql_where="state NOT IN ('shipped', 'cancelled', 'not_covered')",
+        ),
+    )
+
+
+class DelayAnswer(TenantTable):
+    """A buyer's answer to one delay notice, stamped when the server received it. Append-only."""
+
+    __tablename__ = "delay_answers"
+    __append_only__ = True
+    order_id: Mapped[UUID]
+    notice_id: Mapped[UUID]
+    answer: Mapped[str]
+    received_at: Mapped[datetime]
+    channel: Mapped[str]
+    evidence: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    __table_args__ = (
+        one_of("answer", "consent", "cancel"),
+        tenant_key("order_id", "orders"),
+        tenant_key("notice_id", "notices"),
+        Index(None, "tenant_id", "order_id"),
+    )

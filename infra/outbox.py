@@ -1,0 +1,218 @@
+"""Later means a row here, written in the same transaction as its cause.
+
+The relay moves rows to the queue; the runner finishes them. Redis may be wiped at any moment: a row that was
+sent but not finished within its lease is sent again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from infra.clock import real_now
+from infra.db import TenantTable, one_of
+from infra.ids import new_id
+
+MOST_ATTEMPTS = 12
+LEASE_SECONDS = 60
+
+
+class OutboxRow(TenantTable):
+    """One piece of later work. Done, waiting, sent, or dead-lettered with a reason: never gone."""
+
+    __tablename__ = "outbox"
+    topic: Mapped[str]
+    subject_id: Mapped[UUID]
+    payload: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    available_at: Mapped[datetime]
+    """Real time: retries wait on the wall clock, not on a sandbox's."""
+    claimed_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    __table_args__ = (
+        one_of("state", "waiting", "sent", "done", "dead"),
+        CheckConstraint("state <> 'dead' OR error IS NOT NULL", name="dead_has_reason"),
+        CheckConstraint("(state = 'done') = (finished_at IS NOT NULL)", name="done_is_finished"),
+        Index(None, "tenant_id", "available_at", postgresql_where=text("state = 'waiting'")),
+        Index(None, "tenant_id", "claimed_at", postgresql_where=text("state = 'sent'")),
+        Index("ix_outbox_dead", "tenant_id", postgresql_where=text("state = 'dead'")),
+        Index(None, "tenant_id", "subject_id"),
+    )
+
+
+class Timer(TenantTable):
+    """Work that falls due on the tenant's business clock. `key` makes it unique: arming twice is one timer."""
+
+    __tablename__ = "timers"
+    topic: Mapped[str]
+    subject_id: Mapped[UUID]
+    key: Mapped[str]
+    payload: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    due_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(server_default="armed")
+    fired_at: Mapped[datetime | None]
+    __table_args__ = (
+        one_of("state", "armed", "fired", "disarmed"),
+        Index("uq_timers_key", "tenant_id", "key", unique=True),
+        Index(None, "tenant_id", "due_at", postgresql_where=text("state = 'armed'")),
+    )
+
+
+def add(session: Session, tenant_id: UUID, topic: str, subject_id: UUID, payload: dict[str, Any]) -> UUID:
+    """Record work for later. Returns the row's id."""
+    row_id, now = new_id(), real_now()
+    session.execute(
+        text(
+            "INSERT INTO outbox (tenant_id, id, topic, subject_id, payload, available_at, created_at)"
+            " VALUES (:tenant, :id, :topic, :subject, CAST(:payload AS jsonb), :now, :now)"
+        ),
+        {
+            "tenant": tenant_id,
+            "id": row_id,
+            "topic": topic,
+            "subject": subject_id,
+            "payload": orjson.dumps(payload, default=str).decode(),
+            "now": now,
+        },
+    )
+    return row_id
+
+
+def arm(
+    session: Session,
+    tenant_id: UUID,
+    topic: str,
+    subject_id: UUID,
+    *,
+    key: str,
+    due_at: datetime,
+    payload: dict[str, Any] | None = None,
+) -> None:
+    """Have `topic` happen at `due_at` (business time). The same key again moves the timer and re-arms it."""
+    session.execute(
+        text(
+            "INSERT INTO timers (tenant_id, id, topic, subject_id, key, payload, due_at)"
+            " VALUES (:tenant, :id, :topic, :subject, :key, CAST(:payload AS jsonb), :due)"
+            " ON CONFLICT (tenant_id, key) DO UPDATE SET due_at = EXCLUDED.due_at,"
+            " payload = EXCLUDED.payload, state = 'armed', fired_at = NULL"
+        ),
+        {
+            "tenant": tenant_id,
+            "id": new_id(),
+            "topic": topic,
+            "subject": subject_id,
+            "key": key,
+            "payload": orjson.dumps(payload or {}, default=str).decode(),
+            "due": due_at,
+        },
+    )
+
+
+def disarm(session: Session, tenant_id: UUID, key: str) -> None:
+    """Forget a timer that has not fired."""
+    session.execute(
+        text(
+            "UPDATE timers SET state = 'disarmed' WHERE tenant_id = :tenant AND key = :key AND state = 'armed'"
+        ),
+        {"tenant": tenant_id, "key": key},
+    )
+
+
+def fire_due(session: Session, tenant_id: UUID, now: datetime, most: int = 200) -> int:
+    """Turn timers due by `now` (business time) into outbox rows, oldest first. Returns how many."""
+    due = session.execute(
+        text(
+            "SELECT id, topic, subject_id, payload FROM timers WHERE tenant_id = :tenant AND state = 'armed'"
+            " AND due_at <= :now ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED"
+        ),
+        {"tenant": tenant_id, "now": now, "most": most},
+    ).all()
+    for row in due:
+        add(session, tenant_id, row.topic, row.subject_id, row.payload)
+    if due:
+        session.execute(
+            text(
+                "UPDATE timers SET state = 'fired', fired_at = :now WHERE tenant_id = :tenant AND id = ANY(:ids)"
+            ),
+            {"tenant": tenant_id, "now": now, "ids": [row.id for row in due]},
+        )
+    return len(due)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """One row handed to the queue."""
+
+    id: UUID
+    topic: str
+
+
+def claim(session: Session, tenant_id: UUID, most: int, topics: list[str] | None = None) -> list[Claimed]:
+    """Take up to `most` waiting rows (and rows whose lease ran out) for sending."""
+    now = real_now()
+    rows = session.execute(
+        text(
+            "UPDATE outbox SET state = 'sent', claimed_at = :now WHERE tenant_id = :tenant AND id IN ("
+            " SELECT id FROM outbox WHERE tenant_id = :tenant AND ("
+            "  (state = 'waiting' AND available_at <= :now) OR"
+            "  (state = 'sent' AND claimed_at < :now - make_interval(secs => :lease)))"
+            " ORDER BY available_at, id LIMIT :most FOR UPDATE SKIP LOCKED)"
+            " RETURNING id, topic"
+        ),
+        {"tenant": tenant_id, "now": now, "lease": LEASE_SECONDS, "most": most},
+    ).all()
+    return [Claimed(row.id, row.topic) for row in sorted(rows, key=lambda row: row.id)]
+
+
+def lock(session: Session, tenant_id: UUID, row_id: UUID) -> OutboxRow | None:
+    """The row, locked for this transaction, or None when it is finished or another worker holds it."""
+    row = session.execute(
+        text(
+            "SELECT topic, subject_id, payload, attempts FROM outbox WHERE tenant_id = :tenant AND id = :id"
+            " AND state IN ('waiting', 'sent') FOR UPDATE SKIP LOCKED"
+        ),
+        {"tenant": tenant_id, "id": row_id},
+    ).one_or_none()
+    if row is None:
+        return None
+    return OutboxRow(
+        tenant_id=tenant_id,
+        id=row_id,
+        topic=row.topic,
+        subject_id=row.subject_id,
+        payload=row.payload,
+        attempts=row.attempts,
+    )
+
+
+def finish(session: Session, tenant_id: UUID, row_id: UUID) -> None:
+    """The work is done; it will not be sent again."""
+    session.execute(
+        text(
+            "UPDATE outbox SET state = 'done', finished_at = :now, error = NULL"
+            " WHERE tenant_id = :tenant AND id = :id AND state <> 'done'"
+        ),
+        {"tenant": tenant_id, "id": row_id, "now": real_now()},
+    )
+
+
+def fail(session: Session, tenant_id: UUID, row_id: UUID, error: str) -> None:
+    """Try again later (2, 4, 8 ... 600 seconds), or dead-letter with the reason after the last attempt."""
+    session.execute(
+        text(
+            "UPDATE outbox SET attempts = attempts + 1, error = :error, claimed_at = NULL,"
+            " state = CASE WHEN attempts + 1 >= :most THEN 'dead' ELSE 'waiting' END,"
+            " available_at = :now + make_interval(secs => least(600, power(2, attempts + 1)))"
+            " WHERE tenant_id = :tenant AND id = :id AND state IN ('waiting', 'sent')"
+        ),
+        {"tenant": tenant_id, "id": row_id, "error": error[:2000], "most": MOST_ATTEMPTS, "now": real_now()},
+    )

@@ -1,0 +1,1 @@
+"""Who is asking, what may they see, what have they configured."""
