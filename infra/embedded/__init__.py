@@ -1,0 +1,1 @@
+"""Servers that come as Python packages and run under our own roof: PostgreSQL and Valkey on loopback."""

@@ -1,0 +1,43 @@
+"""Ports on loopback."""
+
+from __future__ import annotations
+
+import socket
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_port() -> int:
+    """A port nobody listens on now. Another process may take it before you do: start at once, retry."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this port of loopback."""
+    with socket.socket() as probe:
+        # As servers do: what lingers in TIME_WAIT of a stopped server must not look like a listener.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+def first_free(start: int, attempts: int = 100) -> int:
+    """The first free port from `start` upwards. Raises OSError when all of them are taken."""
+    for port in range(start, start + attempts):
+        if is_free(port):
+            return port
+    raise OSError(f"Ports {start} to {start + attempts - 1} are all taken.")
+
+
+def accepts(port: int, timeout: float = 0.5) -> bool:
+    """Whether something accepts connections on this port of loopback."""
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=timeout):
+            return True
+    except OSError:
+        return False
