@@ -34,7 +34,14 @@ def open_global(table: str, verbs: str = "SELECT, INSERT, UPDATE, DELETE") -> No
 def operator_view(name: str, query: str) -> None:
     """A view that exposes tenants and counts only: it reads with the operator's eyes, the app may read it."""
     op.execute(f"CREATE VIEW {name} AS {query}")
+    op.execute(f"GRANT SELECT ON {name} TO {APP}")
     op.execute(f"GRANT CREATE ON SCHEMA public TO {OPERATOR}")
     op.execute(f"ALTER VIEW {name} OWNER TO {OPERATOR}")
     op.execute(f"REVOKE CREATE ON SCHEMA public FROM {OPERATOR}")
-    op.execute(f"GRANT SELECT ON {name} TO {APP}")
+
+
+def drop_operator_view(name: str) -> None:
+    """Remove such a view; only its owner may."""
+    op.execute(f"SET LOCAL ROLE {OPERATOR}")
+    op.execute(f"DROP VIEW {name}")
+    op.execute("RESET ROLE")

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from migrations.fences import fence, open_global, operator_view
+from migrations.fences import drop_operator_view, fence, open_global, operator_view
 
 revision = "0001"
 down_revision = None
@@ -1603,6 +1603,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for view in ("money_unsettled", "timers_due", "work_waiting"):
-        op.execute(f"DROP VIEW {view}")
+        drop_operator_view(view)
     for table in reversed(TABLES_IN_ORDER):
         op.drop_table(table)
