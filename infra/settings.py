@@ -75,8 +75,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     for required in ("database_url", "secret_key"):
         if required not in given:
             raise MissingSetting(f"Set {ENVIRONMENT[required]}; `./kept up` does so for its embedded parts.")
-    numbers = {"pool_size": int(given.pop("pool_size"))} if "pool_size" in given else {}
-    return Settings(**given, **numbers)
+    pool_size = int(given.pop("pool_size", "12"))
+    return Settings(**given, pool_size=pool_size)  # type: ignore[arg-type]
 
 
 @cache

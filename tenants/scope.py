@@ -118,7 +118,7 @@ class Scope:
     def execute(self, sql: str, **values: Any) -> int:
         """Run a statement and tell how many rows it touched."""
         result = self.session.execute(text(sql), {"tenant": self.tenant_id, **values})
-        return result.rowcount  # type: ignore[attr-defined, no-any-return]
+        return result.rowcount  # type: ignore[attr-defined]
 
     def many(self, sql: str, values: list[dict[str, Any]]) -> None:
         """Run a statement once per set of values, in one round trip where the driver can."""

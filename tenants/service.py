@@ -138,7 +138,7 @@ def add_member(scope: Scope, account_id: UUID, role: str) -> UUID:
     )
     audit.record(scope, "member.added", account.email, role=role)
     assert row is not None
-    return row.id  # type: ignore[no-any-return]
+    return row.id
 
 
 def create_provider(session: Session, name: str) -> UUID:

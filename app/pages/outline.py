@@ -7,6 +7,7 @@ already projected to 975 x 610 by the function that `geography.py` repeats for p
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 Point = tuple[float, float]
@@ -105,11 +106,7 @@ def _border_path(states: dict[str, Any], arcs: list[list[Point]]) -> str:
 def _path(points: list[Point], *, closed: bool) -> str:
     """Whole pixels, relative steps, no step of length zero."""
     whole = [(round(x), round(y)) for x, y in points]
-    steps = [
-        (x2 - x1, y2 - y1)
-        for (x1, y1), (x2, y2) in zip(whole, whole[1:], strict=False)
-        if (x1, y1) != (x2, y2)
-    ]
+    steps = [(x2 - x1, y2 - y1) for (x1, y1), (x2, y2) in pairwise(whole) if (x1, y1) != (x2, y2)]
     if not steps:
         return ""
     if closed:

@@ -92,40 +92,48 @@ PACKAGES = (
     ),
 )
 
-ICONS = """
-activity adjustments-horizontal alert-circle alert-triangle api arrow-back-up arrow-down arrow-left arrow-right
-arrow-up arrows-exchange arrows-split-2 ban barcode basket bell bookmark box building building-community
-building-factory-2 building-store building-warehouse calendar calendar-due chart-bar chart-line check checks
-chevron-down chevron-left chevron-right chevron-up circle-check circle-x clipboard-check clipboard-list clock
-clock-pause cloud code copy credit-card credit-card-off credit-card-refund currency-dollar database
-device-desktop device-mobile dots download edit equal external-link eye eye-off file-import file-text filter
-flag flask gauge gift git-compare grip-vertical hand-stop headset heart-handshake help-circle history home
-hourglass info-circle key keyboard link list-check list-details lock lock-open login logout mail mail-opened
-map-pin menu-2 message minus moon notes package packages percentage phone-call player-pause player-play plug
-plus printer receipt-2 receipt-refund refresh rotate route ruler-2 scale scan search send server settings shield
-shield-check shield-lock shopping-cart speakerphone stack-2 star sun sun-moon tag tools transfer trash truck
-truck-delivery truck-return upload user user-circle user-plus user-x users versions wallet webhook world
-world-www x
-""".split()
+# fmt: off
+ICONS = [
+    "activity", "adjustments-horizontal", "alert-circle", "alert-triangle", "api", "arrow-back-up",
+    "arrow-down", "arrow-left", "arrow-right", "arrow-up", "arrows-exchange", "arrows-split-2", "ban",
+    "barcode", "basket", "bell", "bookmark", "box", "building", "building-community", "building-factory-2",
+    "building-store", "building-warehouse", "calendar", "calendar-due", "calendar-event", "chart-bar",
+    "chart-line", "check", "checks", "chevron-down", "chevron-left", "chevron-right", "chevron-up",
+    "circle-check", "circle-x", "clipboard-check", "clipboard-list", "clock", "clock-pause", "cloud",
+    "code", "columns", "copy", "credit-card", "credit-card-off", "credit-card-refund", "currency-dollar",
+    "database", "device-desktop", "device-mobile", "dots", "download", "edit", "equal", "external-link",
+    "eye", "eye-off", "file-import", "file-text", "filter", "flag", "flask", "gauge", "gift", "git-compare",
+    "grip-vertical", "hand-stop", "headset", "heart-handshake", "help-circle", "history", "home",
+    "hourglass", "info-circle", "key", "keyboard", "link", "list-check", "list-details", "lock",
+    "lock-open", "login", "logout", "mail", "mail-opened", "map-pin", "menu-2", "message", "minus", "moon",
+    "notes", "package", "packages", "percentage", "phone-call", "player-pause", "player-play", "plug",
+    "plus", "printer", "receipt-2", "receipt-refund", "refresh", "rotate", "route", "ruler-2", "scale",
+    "scan", "search", "selector", "send", "server", "settings", "shield", "shield-check", "shield-lock",
+    "shopping-cart", "speakerphone", "stack-2", "star", "sun", "sun-moon", "tag", "tools", "transfer",
+    "trash", "truck", "truck-delivery", "truck-return", "upload", "user", "user-circle", "user-plus",
+    "user-x", "users", "versions", "wallet", "webhook", "world", "world-www", "x",
+]
+# fmt: on
 
 TABLER_LICENSE = """MIT License
 
 Copyright (c) 2018-2026 The Tabler Authors
 Copyright (c) 2018-2026 codecalm.net Pawel Kuna
 
-Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
-documentation files (the "Software"), to deal in the Software without restriction, including without limitation
-the rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and
-to permit persons to whom the Software is furnished to do so, subject to the following conditions:
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
+associated documentation files (the "Software"), to deal in the Software without restriction,
+including without limitation the rights to use, copy, modify, merge, publish, distribute,
+sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is
+furnished to do so, subject to the following conditions:
 
-The above copyright notice and this permission notice shall be included in all copies or substantial portions of
-the Software.
+The above copyright notice and this permission notice shall be included in all copies or substantial
+portions of the Software.
 
-THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO
-THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
-AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF
-CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS
-IN THE SOFTWARE.
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT
+NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND
+NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES
+OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN
+CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 """
 """@tabler/core ships no license file; its package.json says MIT and its style sheet names these holders."""
 
