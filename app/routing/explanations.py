@@ -1,0 +1,249 @@
+"""Why a plan was chosen: compact for storage, a sentence for agent and buyer, a table for the analyst."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.routing import readings
+from app.routing.facts import MICRO, Basket, Ints, Network
+from app.routing.fields import DISTANCE, Filter, node_values
+from app.routing.kernel import NEAREST, PRIORITY, Plan, Task
+
+MOST_NODES = 56
+MOST_LETTERS = 640  # of node codes: keeps an explanation under 2 kB
+MOST_PARTS = 12
+
+CHOSEN, WHOLE, PART, SHORT = b"CPpS"
+FILTERED, REFUSED, CLOSED, FULL, OTHER_KIND = b"FXOUK"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Findings:
+    """What was found out about lines of one route. `seen` is the stock before anything was ruled out."""
+
+    route: tuple[str, ...]
+    rows: list[list[int]]
+    task: Task
+    seen: Ints
+    eligible: NDArray[np.bool_]
+    filters: tuple[Filter, ...]
+    ruled_out: NDArray[np.int16] | None
+    refused: tuple[int, ...]
+    plan: Plan | None
+    runner_up: Plan | None
+    best_single: Plan | None
+    placements: list[tuple[int, int, int]]
+
+
+def miles_of(network: Network, distance: Ints, nodes: Sequence[int]) -> float:
+    """Miles of all packages together. A node without a place counts for none."""
+    return sum(int(distance[node]) for node in nodes if network.placed[node]) / MICRO
+
+
+def explain(
+    network: Network,
+    basket: Basket,
+    strategy: str,
+    findings: Findings | None,
+    found: Sequence[Findings],
+    placements: Sequence[tuple[int, int, int]],
+    unfilled: Sequence[tuple[int, int]],
+    held: bool,
+    digest: str,
+) -> tuple[dict, str]:
+    """The explanation to store, plain JSON, and the sentence."""
+    explanation: dict = {
+        "v": 1,
+        "strategy": strategy,
+        "plan": _plan_of(network, placements),
+        "unfilled": [list(pair) for pair in unfilled[:MOST_PARTS]],
+        "lines": len(basket.lines),
+        "hash": digest,
+    }
+    if held:
+        explanation["held"] = "ship_complete"
+    if findings is not None:
+        _add_findings(explanation, network, basket, findings)
+    return explanation, readings.sentence(network, basket, found, unfilled, held)
+
+
+def _plan_of(network: Network, placements: Sequence[tuple[int, int, int]]) -> list[list]:
+    """[node code, units] of each package."""
+    units: dict[int, int] = {}
+    for _, node, quantity in placements:
+        units[node] = units.get(node, 0) + quantity
+    return [[network.codes[node], units[node]] for node in sorted(units)[:MOST_PARTS]]
+
+
+def _add_findings(explanation: dict, network: Network, basket: Basket, findings: Findings) -> None:
+    plan = findings.plan
+    explanation["objective"] = findings.task.objective
+    if plan is not None:
+        explanation["chosen"] = _summary(network, findings, plan)
+        explanation["method"] = plan.method
+        explanation["exact"] = plan.exact
+        if findings.runner_up is not None:
+            explanation["runner_up"] = _summary(network, findings, findings.runner_up)
+        if findings.best_single is not None and len(plan.nodes) > 1:
+            explanation["best_single"] = _summary(network, findings, findings.best_single)
+    outcomes, line, detail = _outcomes(network, basket, findings)
+    counts = np.bincount(outcomes, minlength=128)
+    explanation["counts"] = {chr(letter): int(counts[letter]) for letter in np.flatnonzero(counts).tolist()}
+    shown = _shown(network, findings, outcomes)
+    miles = findings.task.distance[shown] / MICRO
+    explanation["nodes"] = {
+        "code": [network.codes[node] for node in shown.tolist()],
+        "outcome": outcomes[shown].tobytes().decode("ascii"),
+        "line": line[shown].tolist(),
+        "detail": detail[shown].tolist(),
+        "miles": np.rint(miles).astype(np.int64).tolist() if _located(basket) else [],
+    }
+    explanation["quantities"] = findings.task.quantity[:MOST_PARTS].tolist()
+    if findings.filters:
+        explanation["filters"] = [
+            [each.id, each.field, readings.filter_words(each)[:60]] for each in findings.filters[:MOST_PARTS]
+        ]
+
+
+def _located(basket: Basket) -> bool:
+    return basket.destination.lat is not None and basket.destination.lon is not None
+
+
+def _summary(network: Network, findings: Findings, plan: Plan) -> dict:
+    return {
+        "nodes": [network.codes[node] for node in plan.nodes[:MOST_PARTS]],
+        "packages": len(plan.nodes),
+        "filled": plan.filled,
+        "miles": round(miles_of(network, findings.task.distance, plan.nodes), 1),
+    }
+
+
+def _outcomes(network: Network, basket: Basket, findings: Findings) -> tuple[NDArray[np.uint8], Ints, Ints]:
+    """Per node a letter, the first row of lines it lacks, and a figure (units on hand, or the filter)."""
+    task, seen = findings.task, findings.seen
+    lacks = task.stock < task.quantity[:, None]
+    line = lacks.argmax(axis=0)
+    some = task.stock.any(axis=0)
+    outcomes = np.where(some, np.uint8(PART), np.uint8(SHORT))
+    outcomes[~lacks.any(axis=0)] = WHOLE
+    detail = seen[line, np.arange(len(network))]
+    for node in findings.refused:
+        if not some[node]:
+            outcomes[node] = REFUSED
+    if not findings.eligible.all():
+        if network.limited and basket.load is not None:
+            full = (network.capacity_per_day >= 0) & (basket.load >= network.capacity_per_day)
+            outcomes = np.where(full, np.uint8(FULL), outcomes)
+            detail = np.where(full, basket.load, detail)
+        if findings.ruled_out is not None:
+            filtered: NDArray[np.bool_] = findings.ruled_out < len(findings.filters)
+            outcomes[filtered] = FILTERED
+            detail = np.where(filtered, findings.ruled_out, detail)
+        outcomes[~network.open] = CLOSED
+        outcomes[np.logical_not(network.route_kinds[findings.route])] = OTHER_KIND
+    if findings.plan is not None:
+        outcomes[list(findings.plan.nodes)] = CHOSEN
+    return outcomes, line, detail
+
+
+def _shown(network: Network, findings: Findings, outcomes: NDArray[np.uint8]) -> Ints:
+    """The nodes to keep: all of a small network, else those chosen, then those with stock, then the nearest."""
+    count = len(network)
+    if count <= MOST_NODES:
+        order = np.arange(count)
+    else:
+        ranks = np.full(128, 3, dtype=np.int64)
+        ranks[[CHOSEN, WHOLE, PART]] = 0, 1, 2
+        keys = (ranks[outcomes] << 40) + findings.task.distance
+        nearest = np.argpartition(keys, MOST_NODES)[:MOST_NODES]
+        order = nearest[np.lexsort((nearest, keys[nearest]))]
+    letters = np.cumsum(network.code_sizes[order])
+    return order[letters <= MOST_LETTERS] if len(order) and letters[-1] > MOST_LETTERS else order
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One node in the analyst's table. Miles are rounded; `against` is the difference from the chosen plan."""
+
+    code: str
+    name: str
+    outcome: str
+    packages: int | None = None
+    miles: int | None = None
+    against: float | None = None
+
+
+def explain_table(explanation: dict, network: Network | None = None) -> list[Row]:
+    """The stored explanation as rows, the chosen first, then the possible, then the ruled out, each by miles.
+
+    The network of today lends names and values; a node that is gone shows by its code.
+    """
+    nodes = explanation.get("nodes")
+    if not nodes:
+        return []
+    rows = [_row(explanation, nodes, at, network) for at in range(len(nodes["code"]))]
+    order = {"C": 0, "P": 1, "p": 2}
+    ranked = sorted(
+        zip(nodes["outcome"], rows, strict=True),
+        key=lambda pair: (order.get(pair[0], 3), pair[1].miles or 0, pair[1].code),
+    )
+    return [row for _, row in ranked]
+
+
+def _row(explanation: dict, nodes: dict, at: int, network: Network | None) -> Row:
+    code, letter = nodes["code"][at], nodes["outcome"][at]
+    miles = nodes["miles"][at] if nodes["miles"] else None
+    position = network.position.get(code) if network is not None else None
+    name = network.names[position] if network is not None and position is not None else code
+    if position is not None and network is not None and not network.placed[position]:
+        miles = None
+    outcome = _words(explanation, nodes, at, network, position)
+    against = None
+    if letter in "CP" and miles is not None and len(explanation["chosen"]["nodes"]) == 1:
+        against = round(miles - explanation["chosen"]["miles"]) if letter == "P" else 0
+    return Row(code, name, outcome, 1 if letter in "CP" else None, miles, against)
+
+
+def _words(explanation: dict, nodes: dict, at: int, network: Network | None, position: int | None) -> str:
+    letter, line, detail = nodes["outcome"][at], nodes["line"][at], nodes["detail"][at]
+    quantities = explanation["quantities"]
+    wanted = quantities[line] if line < len(quantities) else None
+    short = f"{detail:,} on hand, {wanted:,} needed" if wanted is not None else f"{detail:,} on hand"
+    if len(quantities) > 1:
+        short += f" of item {line + 1}"
+    if letter == "C":
+        return "Chosen"
+    if letter == "P":
+        return _possible(explanation, nodes, at)
+    if letter == "p":
+        return f"Possible for a part: {short}"
+    if letter == "F":
+        return _filtered(explanation, detail, network, position)
+    return {
+        "S": f"Ruled out: {short}",
+        "X": "Ruled out: refused this order before",
+        "O": "Ruled out: closed",
+        "U": f"Ruled out: full today, {detail:,} packages",
+        "K": "Ruled out: not for goods of this kind",
+    }[letter]
+
+
+def _possible(explanation: dict, nodes: dict, at: int) -> str:
+    chosen = explanation["chosen"]
+    if explanation["objective"] in (NEAREST, PRIORITY) or len(chosen["nodes"]) != 1 or not nodes["miles"]:
+        return "Possible"
+    return "Possible, farther" if nodes["miles"][at] > round(chosen["miles"]) else "Possible, as near"
+
+
+def _filtered(explanation: dict, at: int, network: Network | None, position: int | None) -> str:
+    filters = explanation.get("filters", [])
+    if at >= len(filters):
+        return "Ruled out by a filter"
+    name, field, words = filters[at]
+    if field == DISTANCE or network is None or position is None:
+        return f"Ruled out by filter {name}: {words}"
+    return f"Ruled out by filter {name}: {field.split('.')[1]} is {node_values(network, field)[position]}"

@@ -1,0 +1,203 @@
+"""What a routing decision is made from: the nodes, the basket and its destination, as plain values.
+
+Nodes lie in arrays in the order of their codes. That order is the last tie-break of a plan, so it is part of
+the result. Distances are whole millionths of a mile: sums are exact in any order, and two plans are equal
+exactly when a replay finds them equal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+EARTH_RADIUS_MILES = 3958.8
+MICRO = 1_000_000
+FARTHEST = round(
+    math.pi * EARTH_RADIUS_MILES * MICRO
+)  # half the way round: where a node without a place counts
+HIGHEST_PRIORITY = 9_999
+
+GOODS = ("warehouse", "store", "vendor")
+LINE_ROUTES: Mapping[str, tuple[str, ...]] = {
+    "stock": GOODS,
+    "preorder": GOODS,
+    "kit": GOODS,
+    "gift_card_physical": GOODS,
+    "made_to_order": ("workshop",),
+    "digital": ("virtual",),
+    "gift_card_digital": ("virtual",),
+}
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+
+def line_routes(kind: str) -> tuple[str, ...]:
+    """The kinds of node that can fulfill a line of this kind. An unknown kind is handled as goods."""
+    return LINE_ROUTES.get(kind, GOODS)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """One node as configured. Latitude and longitude in degrees, handling in minor units (floats here)."""
+
+    id: str
+    code: str
+    name: str
+    kind: str
+    lat: float | None = None
+    lon: float | None = None
+    priority: int = 0
+    region: str = ""
+    country: str = ""
+    capacity_per_day: int | None = None
+    handling_per_package: float = 0.0
+    handling_per_unit: float = 0.0
+    open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where the parcels go. Without coordinates every node is equally far."""
+
+    lat: float | None = None
+    lon: float | None = None
+    region: str = ""
+    postal_code: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BasketLine:
+    """One line to place: a whole number of units, at least one."""
+
+    sku: str
+    kind: str
+    quantity: int
+    weight_g: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Basket:
+    """An order as routing sees it.
+
+    `available[line, node]` is what the node may give to the line: available-to-promise, net of safety stock
+    and segments, never below zero; nodes in the network's order. Lines of one SKU show and share one stock.
+    `load` (packages already given to each node today) makes a node with a capacity count as full.
+    """
+
+    lines: Sequence[BasketLine]
+    destination: Destination
+    available: Ints
+    channel: str = ""
+    ship_complete: bool = False
+    load: Ints | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """All nodes of a tenant, prepared once per configuration. Arrays are in the order of the sorted codes."""
+
+    ids: tuple[str, ...]
+    codes: tuple[str, ...]
+    names: tuple[str, ...]
+    kinds: tuple[str, ...]
+    regions: tuple[str, ...]
+    countries: tuple[str, ...]
+    lat: NDArray[np.float64]  # radians; NaN where unknown
+    lon: NDArray[np.float64]
+    priority: Ints
+    capacity_per_day: Ints  # -1: no limit
+    handling_per_package: NDArray[np.float64]
+    handling_per_unit: NDArray[np.float64]
+    open: Flags
+    route_kinds: Mapping[tuple[str, ...], Flags]  # kinds a line may go to -> nodes of those kinds
+    position: Mapping[str, int]  # code -> index
+    index: Mapping[str, int]  # id -> index
+    code_sizes: Ints
+    digest: bytes
+    points: NDArray[np.float64]  # unit vectors, one row per axis
+    placed: Flags
+    all_placed: bool
+    limited: bool
+    prepared: dict[tuple[bytes, int], NDArray[np.int16]] = field(default_factory=dict)
+
+    @classmethod
+    def build(cls, rows: Sequence[NodeFacts]) -> Network:
+        """Lay out the nodes. Raises ValueError when two nodes share a code."""
+        nodes = sorted(rows, key=lambda node: node.code)
+        codes = tuple(node.code for node in nodes)
+        if len(set(codes)) != len(codes):
+            raise ValueError("two nodes have the same code")
+        placed = np.array([n.lat is not None and n.lon is not None for n in nodes], dtype=bool)
+        lat = np.radians(np.array([math.nan if n.lat is None else n.lat for n in nodes], dtype=np.float64))
+        lon = np.radians(np.array([math.nan if n.lon is None else n.lon for n in nodes], dtype=np.float64))
+        kinds = tuple(node.kind for node in nodes)
+        capacity = _ints([-1 if n.capacity_per_day is None else n.capacity_per_day for n in nodes])
+        return cls(
+            ids=tuple(node.id for node in nodes),
+            codes=codes,
+            names=tuple(node.name for node in nodes),
+            kinds=kinds,
+            regions=tuple(node.region for node in nodes),
+            countries=tuple(node.country for node in nodes),
+            lat=_fixed(lat),
+            lon=_fixed(lon),
+            priority=_ints([min(max(node.priority, 0), HIGHEST_PRIORITY) for node in nodes]),
+            capacity_per_day=capacity,
+            handling_per_package=_floats([node.handling_per_package for node in nodes]),
+            handling_per_unit=_floats([node.handling_per_unit for node in nodes]),
+            open=_fixed(np.array([node.open for node in nodes], dtype=bool)),
+            route_kinds={
+                route: _fixed(np.array([kind in route for kind in kinds], dtype=bool))
+                for route in set(LINE_ROUTES.values())
+            },
+            position={code: at for at, code in enumerate(codes)},
+            index={node.id: at for at, node in enumerate(nodes)},
+            code_sizes=_ints([len(code.encode("utf-8", "surrogatepass")) for code in codes]),
+            digest=hashlib.sha256(repr(nodes).encode("utf-8", "surrogatepass")).digest(),
+            points=_fixed(np.array([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])),
+            placed=_fixed(placed),
+            all_placed=bool(placed.all()),
+            limited=bool((capacity >= 0).any()),
+        )
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def distances(self, destination: Destination) -> Ints:
+        """Great-circle distance to every node in millionths of a mile; all 0 for an unknown destination.
+
+        From the chord between unit vectors: miles = 2 R asin(chord / 2), exact at short range too.
+        """
+        if destination.lat is None or destination.lon is None:
+            return np.zeros(len(self.codes), dtype=np.int64)
+        lat, lon = math.radians(destination.lat), math.radians(destination.lon)
+        apart = self.points - np.array(
+            [[math.cos(lat) * math.cos(lon)], [math.cos(lat) * math.sin(lon)], [math.sin(lat)]]
+        )
+        np.multiply(apart, apart, out=apart)
+        chord = np.sqrt(apart.sum(axis=0))
+        chord *= 0.5
+        np.minimum(chord, 1.0, out=chord)
+        if not self.all_placed:
+            chord[~self.placed] = 1.0  # a node without a place is half way round
+        return np.rint(np.arcsin(chord) * (2 * EARTH_RADIUS_MILES * MICRO)).astype(np.int64)
+
+
+def _ints(values: Sequence[int]) -> Ints:
+    return _fixed(np.array(values, dtype=np.int64))
+
+
+def _floats(values: Sequence[float]) -> NDArray[np.float64]:
+    return _fixed(np.array(values, dtype=np.float64))
+
+
+def _fixed(array: NDArray) -> NDArray:
+    array.setflags(write=False)
+    return array
