@@ -127,8 +127,8 @@ def _outcomes(network: Network, basket: Basket, findings: Findings) -> tuple[NDA
     task, seen = findings.task, findings.seen
     lacks = task.stock < task.quantity[:, None]
     line = lacks.argmax(axis=0)
-    some = task.stock.any(axis=0)
-    outcomes = np.where(some, np.uint8(PART), np.uint8(SHORT))
+    some: NDArray[np.bool_] = np.asarray(task.stock.any(axis=0))
+    outcomes: NDArray[np.uint8] = np.where(some, np.uint8(PART), np.uint8(SHORT))
     outcomes[~lacks.any(axis=0)] = WHOLE
     detail = seen[line, np.arange(len(network))]
     for node in findings.refused:

@@ -1,0 +1,102 @@
+"""The routing kernel's figures for `bench`: the time of one whole decision, explanation and sentence included."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.routing import documents
+from app.routing.facts import Basket, BasketLine, Destination, Network, NodeFacts
+from app.routing.rules import decide
+
+SHAPES = ((50, 3, 1.0), (200, 6, 2.0), (500, 10, 5.0))  # nodes, lines, p99 aimed at in milliseconds
+RUNS = 2_000
+KINDS = ("warehouse", "store", "store", "store")
+STOCKED = (0.9, 0.5, 0.3, 0.15)  # share of the assortment on hand, order by order: plentiful to scarce
+
+
+def network_of(nodes: int, seed: int = 1) -> Network:
+    """A synthetic network over the contiguous United States."""
+    rng = np.random.default_rng(seed)
+    return Network.build(
+        [
+            NodeFacts(
+                id=f"node-{at}",
+                code=f"N-{at:03d}",
+                name=f"Node {at}",
+                kind=KINDS[at % len(KINDS)],
+                lat=float(rng.uniform(28.0, 48.0)),
+                lon=float(rng.uniform(-122.0, -72.0)),
+                priority=int(rng.integers(0, 3)),
+            )
+            for at in range(nodes)
+        ]
+    )
+
+
+def baskets_of(
+    network: Network, lines: int, count: int, stocked: Sequence[float], seed: int = 2
+) -> list[Basket]:
+    """Orders of 1 to 3 units a line, against stock that holds a share of the assortment at each node."""
+    rng = np.random.default_rng(seed)
+    baskets = []
+    for at in range(count):
+        share = stocked[at % len(stocked)]
+        shape = (lines, len(network))
+        available = np.where(rng.random(shape) < share, rng.integers(1, 20, shape), 0)
+        baskets.append(
+            Basket(
+                lines=[BasketLine(f"SKU-{n}", "stock", int(rng.integers(1, 4)), 500) for n in range(lines)],
+                destination=Destination(
+                    float(rng.uniform(28, 48)), float(rng.uniform(-122, -72)), "", "", "US"
+                ),
+                available=available,
+                channel="web",
+            )
+        )
+    return baskets
+
+
+def measure(nodes: int, lines: int, runs: int = RUNS, stocked: Sequence[float] = STOCKED) -> dict[str, float]:
+    """Milliseconds per decision: `{"p50", "p99"}` over `runs` different orders, after a short warm-up."""
+    network = network_of(nodes)
+    rule = documents.parse(documents.default_document())
+    baskets = baskets_of(network, lines, min(runs, 1_000), stocked)
+    for basket in baskets[:100]:
+        decide(network, basket, rule)
+    taken = np.empty(runs)
+    for at in range(runs):
+        started = time.perf_counter()
+        decide(network, baskets[at % len(baskets)], rule)
+        taken[at] = time.perf_counter() - started
+    p50, p99 = np.percentile(taken, [50, 99]) * 1_000
+    return {"p50": float(p50), "p99": float(p99)}
+
+
+def rows(runs: int = RUNS) -> list[dict[str, str | float]]:
+    """`{name, value, unit}` per figure; under a target also `ratio_to_limit` (1 and less is within it)."""
+    found: list[dict[str, str | float]] = []
+    for nodes, lines, limit in SHAPES:
+        taken = measure(nodes, lines, runs)
+        name = f"routing decision, {nodes} nodes x {lines} lines"
+        found.append({"name": f"{name}, p50", "value": round(taken["p50"], 4), "unit": "ms"})
+        found.append(
+            {
+                "name": f"{name}, p99",
+                "value": round(taken["p99"], 4),
+                "unit": "ms",
+                "ratio_to_limit": round(taken["p99"] / limit, 3),
+            }
+        )
+    return found
+
+
+def main() -> None:
+    for row in rows():
+        print(f"{row['name']:<50} {row['value']:>9} {row['unit']}")
+
+
+if __name__ == "__main__":
+    main()
