@@ -91,15 +91,19 @@ def _add_findings(explanation: dict, network: Network, basket: Basket, findings:
         if findings.best_single is not None and len(plan.nodes) > 1:
             explanation["best_single"] = _summary(network, findings, findings.best_single)
     outcomes, line, detail = _outcomes(network, basket, findings)
-    counts = np.bincount(outcomes, minlength=128)
-    explanation["counts"] = {chr(letter): int(counts[letter]) for letter in np.flatnonzero(counts).tolist()}
     shown = _shown(network, findings, outcomes)
-    miles = findings.task.distance[shown] / MICRO
+    if len(shown) < len(network):
+        counts = np.bincount(outcomes, minlength=128).tolist()
+        explanation["counts"] = {chr(letter): count for letter, count in enumerate(counts) if count}
+        outcomes, line, detail = outcomes[shown], line[shown], detail[shown]
+        miles = findings.task.distance[shown] / MICRO
+    else:
+        miles = findings.task.distance / MICRO
     explanation["nodes"] = {
         "code": [network.codes[node] for node in shown.tolist()],
-        "outcome": outcomes[shown].tobytes().decode("ascii"),
-        "line": line[shown].tolist(),
-        "detail": detail[shown].tolist(),
+        "outcome": outcomes.tobytes().decode("ascii"),
+        "line": line.tolist(),
+        "detail": detail.tolist(),
         "miles": np.rint(miles).astype(np.int64).tolist() if _located(basket) else [],
     }
     explanation["quantities"] = findings.task.quantity[:MOST_PARTS].tolist()
@@ -125,12 +129,11 @@ def _summary(network: Network, findings: Findings, plan: Plan) -> dict:
 def _outcomes(network: Network, basket: Basket, findings: Findings) -> tuple[NDArray[np.uint8], Ints, Ints]:
     """Per node a letter, the first row of lines it lacks, and a figure (units on hand, or the filter)."""
     task, seen = findings.task, findings.seen
-    lacks = task.stock < task.quantity[:, None]
-    line = lacks.argmax(axis=0)
-    some: NDArray[np.bool_] = np.asarray(task.stock.any(axis=0))
+    line = task.holds.argmin(axis=0)  # the first that is not held whole
+    some: NDArray[np.bool_] = np.logical_or.reduce(task.stock)
     outcomes: NDArray[np.uint8] = np.where(some, np.uint8(PART), np.uint8(SHORT))
-    outcomes[~lacks.any(axis=0)] = WHOLE
-    detail = seen[line, np.arange(len(network))]
+    outcomes[task.alone] = WHOLE
+    detail = seen[line, network.every]
     for node in findings.refused:
         if not some[node]:
             outcomes[node] = REFUSED
@@ -154,15 +157,16 @@ def _shown(network: Network, findings: Findings, outcomes: NDArray[np.uint8]) ->
     """The nodes to keep: all of a small network, else those chosen, then those with stock, then the nearest."""
     count = len(network)
     if count <= MOST_NODES:
-        order = np.arange(count)
+        order = network.every
+        if network.code_letters <= MOST_LETTERS:
+            return order
     else:
         ranks = np.full(128, 3, dtype=np.int64)
         ranks[[CHOSEN, WHOLE, PART]] = 0, 1, 2
         keys = (ranks[outcomes] << 40) + findings.task.distance
         nearest = np.argpartition(keys, MOST_NODES)[:MOST_NODES]
         order = nearest[np.lexsort((nearest, keys[nearest]))]
-    letters = np.cumsum(network.code_sizes[order])
-    return order[letters <= MOST_LETTERS] if len(order) and letters[-1] > MOST_LETTERS else order
+    return order[np.cumsum(network.code_sizes[order]) <= MOST_LETTERS]
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,9 @@ class Network:
     route_kinds: Mapping[tuple[str, ...], Flags]  # kinds a line may go to -> nodes of those kinds
     position: Mapping[str, int]  # code -> index
     index: Mapping[str, int]  # id -> index
+    every: Ints  # 0, 1, 2 ...
     code_sizes: Ints
+    code_letters: int
     digest: bytes
     points: NDArray[np.float64]  # unit vectors, one row per axis
     placed: Flags
@@ -138,6 +140,7 @@ class Network:
         lat = np.radians(np.array([math.nan if n.lat is None else n.lat for n in nodes], dtype=np.float64))
         lon = np.radians(np.array([math.nan if n.lon is None else n.lon for n in nodes], dtype=np.float64))
         kinds = tuple(node.kind for node in nodes)
+        sizes = [len(code.encode("utf-8", "surrogatepass")) for code in codes]
         capacity = _ints([-1 if n.capacity_per_day is None else n.capacity_per_day for n in nodes])
         return cls(
             ids=tuple(node.id for node in nodes),
@@ -159,7 +162,9 @@ class Network:
             },
             position={code: at for at, code in enumerate(codes)},
             index={node.id: at for at, node in enumerate(nodes)},
-            code_sizes=_ints([len(code.encode("utf-8", "surrogatepass")) for code in codes]),
+            every=_ints(range(len(nodes))),
+            code_sizes=_ints(sizes),
+            code_letters=sum(sizes),
             digest=hashlib.sha256(repr(nodes).encode("utf-8", "surrogatepass")).digest(),
             points=_fixed(np.array([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])),
             placed=_fixed(placed),
@@ -178,11 +183,10 @@ class Network:
         if destination.lat is None or destination.lon is None:
             return np.zeros(len(self.codes), dtype=np.int64)
         lat, lon = math.radians(destination.lat), math.radians(destination.lon)
-        apart = self.points - np.array(
-            [[math.cos(lat) * math.cos(lon)], [math.cos(lat) * math.sin(lon)], [math.sin(lat)]]
-        )
-        np.multiply(apart, apart, out=apart)
-        chord = np.sqrt(apart.sum(axis=0))
+        axes = (math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat))
+        apart = self.points - np.array(axes)[:, None]
+        apart *= apart
+        chord = np.sqrt(apart[0] + apart[1] + apart[2])
         chord *= 0.5
         np.minimum(chord, 1.0, out=chord)
         if not self.all_placed:

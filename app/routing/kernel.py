@@ -9,6 +9,7 @@ known, so everything is a search for a set of nodes: each line is a need, each n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class Plan:
     exact: bool = True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Task:
     """What to place and what there is: `stock[line, node]` is capped at the quantity, 0 where not eligible."""
 
@@ -43,6 +44,21 @@ class Task:
     priority: Ints
     objective: str = FEWEST
     cap: int | None = None
+
+    @cached_property
+    def holds(self) -> Flags:
+        """[line, node]: the node holds the line whole."""
+        return self.stock == self.quantity[:, None]
+
+    @cached_property
+    def alone(self) -> Flags:
+        """Nodes that hold every line whole."""
+        return np.logical_and.reduce(self.holds)
+
+    @cached_property
+    def keys(self) -> Ints:
+        """Distance, then priority, as one whole number that may be summed."""
+        return (self.distance << PRIORITY_BITS) + self.priority
 
     def without(self, node: int) -> Task:
         """The same task as though the node were not there."""
@@ -54,9 +70,9 @@ class Task:
 def best(task: Task) -> Plan | None:
     """The best plan, or None when no unit can be filled."""
     if task.objective == FEWEST:
-        alone = (task.stock == task.quantity[:, None]).all(axis=0)
-        if alone.any():
-            return _ranked(task, (_least(task, alone),), int(task.quantity.sum()), "single", True)
+        single = _least(task, task.alone)
+        if single is not None:
+            return _ranked(task, (single,), sum(task.quantity.tolist()), "single", True)
     needs = _Needs.of(task)
     if needs is None:
         return None
@@ -75,6 +91,12 @@ def runner_up(task: Task, plan: Plan, most_nodes: int = 4) -> Plan | None:
     """
     if len(plan.nodes) > most_nodes or plan.method == "integer program":
         return None
+    if plan.method == "single":
+        alone = task.alone.copy()
+        alone[plan.nodes[0]] = False
+        other = _least(task, alone)
+        if other is not None:
+            return _ranked(task, (other,), plan.filled, "single", True)
     others = [best(task.without(node)) for node in plan.nodes]
     return min((other for other in others if other is not None), key=lambda other: other.rank, default=None)
 
@@ -93,7 +115,7 @@ def place(task: Task, plan: Plan) -> list[tuple[int, int, int]]:
     placed: list[tuple[int, int, int]] = []
     if len(nodes) == 1 and plan.method == "single":
         return [(line, nodes[0], quantity) for line, quantity in enumerate(task.quantity.tolist())]
-    whole = (task.stock == task.quantity[:, None]).any(axis=1).tolist()
+    whole = np.logical_or.reduce(task.holds, axis=1).tolist()
     given = task.stock[:, nodes].tolist()
     for line, quantity in enumerate(task.quantity.tolist()):
         left = quantity
@@ -115,11 +137,13 @@ class _Needs:
 
     @classmethod
     def of(cls, task: Task) -> _Needs | None:
-        holds = task.stock == task.quantity[:, None]
-        whole = holds.any(axis=1)
-        need = np.where(whole, 1, np.minimum(task.stock.sum(axis=1), task.quantity))
+        whole = np.logical_or.reduce(task.holds, axis=1)
+        if whole.all():
+            ones = np.ones(len(whole), dtype=np.int64)
+            return cls(task.holds.astype(np.int64), ones, task.quantity)
+        need = np.where(whole, 1, np.minimum(np.add.reduce(task.stock, axis=1), task.quantity))
         weight = np.where(whole, task.quantity, 1)
-        gives = task.stock if not whole.any() else np.where(whole[:, None], holds, task.stock)
+        gives = np.where(whole[:, None], task.holds, task.stock)
         live = need > 0
         if live.all():
             return cls(gives, need, weight)
@@ -156,7 +180,7 @@ def _covering(task: Task, needs: _Needs) -> tuple[tuple[int, ...], str, bool]:
     gives[:, forced] = 0
     columns = np.flatnonzero(gives.any(axis=0))
     gives = np.minimum(gives[:, columns], need[:, None])
-    keys = _keys(task)[columns]
+    keys = task.keys[columns]
     if ((gives == 0) | (gives == need[:, None])).all():
         rows = _hardest(gives > 0)
         if len(rows) <= cover.MOST_ROWS:
@@ -181,7 +205,7 @@ def _capped(task: Task, needs: _Needs, cap: int) -> Plan:
     columns = np.flatnonzero(needs.gives.any(axis=0))
     gives = needs.gives[:, columns]
     if len(needs.need) <= cover.MOST_ROWS and ((gives == 0) | (gives == needs.need[:, None])).all():
-        found = cover.heaviest(_masks(gives > 0), _keys(task)[columns], needs.weight * needs.need, cap)
+        found = cover.heaviest(_masks(gives > 0), task.keys[columns], needs.weight * needs.need, cap)
         method, exact = "set", True
     else:
         found, exact = milp.choose(
@@ -222,7 +246,7 @@ def _by_priority(task: Task, needs: _Needs) -> Plan:
 
 def _nearest(task: Task, needs: _Needs) -> Plan:
     """Each line from the nearest node that holds it whole; what none holds, node by node from the nearest."""
-    order = np.argsort(_keys(task), kind="stable")
+    order = np.argsort(task.keys, kind="stable")
     gives = needs.gives[:, order]
     before = np.cumsum(gives, axis=1) - gives
     shares = np.clip(needs.need[:, None] - before, 0, gives)
@@ -235,30 +259,30 @@ def _nearest(task: Task, needs: _Needs) -> Plan:
 
 def _single(task: Task, needs: _Needs) -> Plan:
     fill = needs.weight @ np.minimum(needs.gives, needs.need[:, None])
-    most = fill.max()
-    return _ranked(task, (_least(task, fill == most),), int(most), "set", True)
+    most = int(fill.max())
+    node = _least(task, fill == most)
+    assert node is not None
+    return _ranked(task, (node,), most, "set", True)
 
 
 def _ranked(task: Task, nodes: tuple[int, ...], filled: int, method: str, exact: bool) -> Plan:
     """The plan with its place in the order of plans."""
-    at = list(nodes)
-    distance, numbers = int(task.distance[at].sum()), task.priority[at]
-    rank = (len(nodes), distance, int(numbers.sum()), nodes)
+    distance = sum(int(task.distance[node]) for node in nodes)
+    numbers = [int(task.priority[node]) for node in nodes]
+    rank = (len(nodes), distance, sum(numbers), nodes)
     if task.objective == PRIORITY:
-        return Plan(nodes, filled, distance, (-filled, int(numbers.max()), *rank), method, exact)
+        return Plan(nodes, filled, distance, (-filled, max(numbers), *rank), method, exact)
     return Plan(nodes, filled, distance, (-filled, *rank), method, exact)
 
 
-def _least(task: Task, allowed: Flags) -> int:
-    at = np.flatnonzero(allowed)
+def _least(task: Task, allowed: Flags) -> int | None:
+    """The first of the allowed nodes, by distance and priority (or the other way round)."""
+    at = allowed.nonzero()[0]
+    if not len(at):
+        return None
     if task.objective == PRIORITY:
         return int(at[np.lexsort((task.distance[at], task.priority[at]))[0]])
-    return int(at[_keys(task)[at].argmin()])
-
-
-def _keys(task: Task) -> Ints:
-    """Distance, then priority, as one whole number that may be summed."""
-    return (task.distance << PRIORITY_BITS) + task.priority
+    return int(at[task.keys[at].argmin()])
 
 
 def _masks(covers: Flags) -> Ints:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from app.routing.facts import GOODS, MICRO, Basket, Network
 from app.routing.fields import ORDER_FIELDS, Condition, Filter, Value
 from app.routing.kernel import FEWEST, NEAREST, PRIORITY, Plan
@@ -153,8 +155,7 @@ def _cause_of_one(network: Network, basket: Basket, findings: Findings) -> str:
     task, plan = findings.task, findings.plan
     assert plan is not None
     items = _items(len(findings.rows))
-    whole = (task.stock == task.quantity[:, None]).all(axis=0)
-    count = int(whole.sum())
+    count = int(np.count_nonzero(task.alone))
     if not count:
         cap = task.cap == 1 and plan.filled < int(task.stock.sum(axis=1).clip(max=task.quantity).sum())
         return "of all single places it fills the most" if cap else "it has all that is in stock"
@@ -162,13 +163,14 @@ def _cause_of_one(network: Network, basket: Basket, findings: Findings) -> str:
         return f"it is the only place with {items} in stock"
     among = f"of the {_number(count)} places with {items} in stock"
     node = plan.nodes[0]
-    others = whole.copy()
+    others = task.alone.copy()
     others[node] = False
-    if task.objective == PRIORITY and (task.priority[others] > task.priority[node]).all():
+    ranked_first = int(task.priority[others].min()) > task.priority[node]
+    if task.objective == PRIORITY and ranked_first:
         return f"it has the lowest priority number {among}"
-    if _measured(network, basket, plan) and (task.distance[others] > plan.distance).all():
+    if _measured(network, basket, plan) and int(task.distance[others].min()) > plan.distance:
         return f"it is the nearest {among}"
-    if (task.priority[others] > task.priority[node]).all():
+    if ranked_first:
         return f"it has the lowest priority number {among}"
     return f"it comes first {among}"
 
@@ -177,7 +179,7 @@ def _cause_of_many(findings: Findings) -> str:
     task = findings.task
     if task.objective == NEAREST:
         return "each is the nearest with the item in stock"
-    if (task.stock == task.quantity[:, None]).all(axis=0).any():
+    if task.alone.any():
         return "they have lower priority numbers than any single place with everything"
     if len(findings.rows) == 1:
         return f"no single place has {int(task.quantity[0]):,} in stock"
@@ -206,7 +208,7 @@ def _next_best(network: Network, basket: Basket, findings: Findings) -> str:
 
 def _measured(network: Network, basket: Basket, plan: Plan) -> bool:
     located = basket.destination.lat is not None and basket.destination.lon is not None
-    return located and bool(network.placed[list(plan.nodes)].all())
+    return located and (network.all_placed or bool(network.placed[list(plan.nodes)].all()))
 
 
 def _names(network: Network, plan: Plan) -> str:

@@ -179,7 +179,7 @@ def _parts(basket: Basket, available: Ints) -> list[_Part]:
         quantity = np.array([sum(basket.lines[at].quantity for at in row) for row in lines], dtype=np.int64)
         first = [row[0] for row in lines]
         stock = available if len(first) == len(available) else available[first]
-        parts.append(_Part(route, lines, quantity, np.clip(stock, 0, quantity[:, None])))
+        parts.append(_Part(route, lines, quantity, np.maximum(np.minimum(stock, quantity[:, None]), 0)))
     return parts
 
 
