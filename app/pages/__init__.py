@@ -18,6 +18,7 @@ from app.pages.flashes import take_toasts, toast
 from app.pages.nav import Badge, nav_sections, register_nav
 from app.pages.problems import page_error
 from app.pages.security import secure
+from app.pages.ui import Parts
 
 __all__ = [
     "Badge",
@@ -47,9 +48,13 @@ def register(app: Flask) -> None:
         return assets.send(name)
 
     app.register_blueprint(blueprint)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         asset=assets.url,
         page=page,
+        ui=Parts(app.jinja_env),
+        url_with=filters.url_with,
+        most_work=drawing.most_work,
         nav_sections=nav_sections,
         place=geography.place,
         clock_track=drawing.clock_track,
@@ -61,7 +66,6 @@ def register(app: Flask) -> None:
         unique_id=_unique_id,
     )
     app.jinja_env.filters.update(filters.FILTERS)
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     secure(app)
 
 
