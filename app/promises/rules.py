@@ -44,8 +44,7 @@ class Settings:
 DEFAULT = Settings()
 
 
-# --- Is the line covered? (435.3(a))
-# ---------------------------------------------------------------------------
+# --- Is the line covered? (435.3(a)) ---
 
 
 class Exemption(StrEnum):
@@ -87,8 +86,7 @@ def coverage(
     return Coverage(True)
 
 
-# --- The applicable time (435.2(a)(1))
-# -------------------------------------------------------------------------
+# --- The applicable time (435.2(a)(1)) ---
 
 
 class Unit(StrEnum):
@@ -142,6 +140,10 @@ class Zones:
             return (self.seller,)
         return self.buyer if settings.zone == "buyer" else (*self.buyer, self.seller)
 
+    def seller_day(self, instant: datetime) -> date:
+        """The day of an event in the seller's zone, in which refunds are counted."""
+        return calendar.local_date(instant, self.seller)
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
@@ -174,10 +176,6 @@ class Clock:
     def end_of(self, day: date) -> datetime:
         """First instant, in UTC, after `day` in the zone that binds."""
         return calendar.strict_deadline(day, self.zones.binding(self.settings))
-
-    def seller_day(self, instant: datetime) -> date:
-        """The day of an event in the seller's zone, in which refunds are counted."""
-        return calendar.local_date(instant, self.zones.seller)
 
 
 def clock(
