@@ -1,21 +1,28 @@
 """Every table, imported once so that the metadata is whole."""
 
-import app.catalog.models
-import app.customers.models
-import app.fulfillment.models
-import app.imports.models
-import app.inventory.models
-import app.network.models
-import app.notices.models
-import app.orders.models
-import app.payments.models
-import app.promises.models
-import app.routing.models
-import app.tax.models
-import infra.idempotency
-import infra.inbox
-import infra.outbox
-import tenants.models  # noqa: F401
+from importlib import import_module
+
 from infra.db import Base
+
+MODULES = (
+    "infra.idempotency",
+    "infra.inbox",
+    "infra.outbox",
+    "tenants.models",
+    "app.catalog.models",
+    "app.customers.models",
+    "app.fulfillment.models",
+    "app.imports.models",
+    "app.inventory.models",
+    "app.network.models",
+    "app.notices.models",
+    "app.orders.models",
+    "app.payments.models",
+    "app.promises.models",
+    "app.routing.models",
+    "app.tax.models",
+)
+for module in MODULES:
+    import_module(module)
 
 metadata = Base.metadata

@@ -76,7 +76,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         if required not in given:
             raise MissingSetting(f"Set {ENVIRONMENT[required]}; `./kept up` does so for its embedded parts.")
     pool_size = int(given.pop("pool_size", "12"))
-    return Settings(**given, pool_size=pool_size)  # type: ignore[arg-type]
+    return Settings(**given, pool_size=pool_size)
 
 
 @cache

@@ -27,6 +27,8 @@ class FulfillmentOrder(TenantTable):
     work_status: Mapped[str] = mapped_column(server_default="open")
     request_status: Mapped[str] = mapped_column(server_default="held")
     service: Mapped[str] = mapped_column(server_default="standard")
+    ship_to: Mapped[dict[str, Any] | None]
+    """Null = the order's."""
     promised_by: Mapped[datetime]
     created_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]

@@ -111,6 +111,8 @@ class OrderLine(TenantTable):
     tax_code: Mapped[str]
     covered: Mapped[bool]
     """Whether the delay rule covers the line."""
+    components: Mapped[list[Any]] = mapped_column(server_default="[]")
+    """Of a kit, frozen at order: [{sku_id, sku, quantity}] per kit."""
     options: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     ship_to: Mapped[dict[str, Any] | None]
     __table_args__ = (

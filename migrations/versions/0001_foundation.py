@@ -850,6 +850,7 @@ def upgrade() -> None:
         sa.Column("work_status", sa.Text(), server_default="open", nullable=False),
         sa.Column("request_status", sa.Text(), server_default="held", nullable=False),
         sa.Column("service", sa.Text(), server_default="standard", nullable=False),
+        sa.Column("ship_to", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("promised_by", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("submitted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
@@ -1014,6 +1015,7 @@ def upgrade() -> None:
         sa.Column("value_cancelled", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("tax_code", sa.Text(), nullable=False),
         sa.Column("covered", sa.Boolean(), nullable=False),
+        sa.Column("components", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
         sa.Column("options", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("ship_to", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.CheckConstraint(

@@ -1,0 +1,123 @@
+"""The edge of the API: prove the caller, open the scope, run the view, commit once, answer.
+
+`permit` wraps a whole view, so everything inside it (reading the body, the verb, writing the answer) happens in
+one transaction and is run again from the start when it loses a race.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+from flask import Response, g, make_response, request
+from flask_smorest import Blueprint as SmorestBlueprint
+from sqlalchemy.exc import DBAPIError
+
+from infra import idempotency, limits
+from infra.errors import Problem
+from tenants import credentials
+from tenants.scope import Scope, opened, retried
+
+View = TypeVar("View", bound=Callable[..., Any])
+MOST_BODY = 1_000_000
+
+
+class Blueprint(SmorestBlueprint):
+    """A flask-smorest blueprint whose routes are all under /v1."""
+
+    def __init__(self, name: str, import_name: str, description: str) -> None:
+        super().__init__(name, import_name, url_prefix="/v1", description=description)
+
+
+def permit(permission: str, *, most_body: int = MOST_BODY) -> Callable[[View], View]:
+    """Let callers with this permission in, inside their tenant's transaction.
+
+    Raises Problem 401 (no or bad key), 403 (lacks the scope), 413, 429.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Response:
+            token = _bearer()
+            tenant_id = credentials.tenant_of(token)
+            if tenant_id is None:
+                raise credentials.unauthorized("This key is not known here.")
+            if (request.content_length or 0) > most_body:
+                raise Problem(413, "too-large", f"Send at most {most_body} bytes at once.")
+            return retried(lambda: _answered(tenant_id, token, permission, view, args, kwargs))
+
+        guarded.permission = permission  # type: ignore[attr-defined]
+        return guarded  # type: ignore[return-value]
+
+    return decorate
+
+
+def _bearer() -> str:
+    header = request.headers.get("Authorization", "")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise credentials.unauthorized("Send the header `Authorization: Bearer KEY`.")
+    return token.strip()
+
+
+def _answered(
+    tenant_id: UUID, token: str, permission: str, view: Callable[..., Any], args: Any, kwargs: Any
+) -> Response:
+    with opened(tenant_id, request_id=g.request_id) as scope:
+        caller = credentials.prove(scope, token)
+        scope.actor = caller.actor
+        g.tenant_id, g.actor = tenant_id, str(caller.actor)
+        g.limit_headers = limits.spend(
+            scope.tenant_id, scope.tenant.rate_limit, caller.key_id, caller.rate_limit
+        )
+        if not caller.actor.may(permission):
+            raise Problem(403, "lacks-scope", f"This key lacks the scope `{permission}`.")
+        response = _once(scope, caller, view, args, kwargs)
+        if response.status_code < 400:
+            if caller.stale_use:
+                credentials.note_use(scope, caller)
+            scope.commit()
+        return response
+
+
+def _once(
+    scope: Scope, caller: credentials.Caller, view: Callable[..., Any], args: Any, kwargs: Any
+) -> Response:
+    key = request.headers.get("Idempotency-Key")
+    if key is None or request.method != "POST":
+        return make_response(view(*args, **kwargs))
+    if not 1 <= len(key) <= 255:
+        raise Problem(422, "idempotency-key-length", "An Idempotency-Key has 1 to 255 characters.")
+    claim = {"route": f"POST {request.path}", "key": key, "actor_key": caller.actor.id}
+    remembered = _claimed(scope, claim)
+    if remembered is not None:
+        replay = Response(remembered.answer, remembered.status, mimetype="application/json")
+        replay.headers["Idempotent-Replayed"] = "true"
+        return replay
+    response = make_response(view(*args, **kwargs))
+    if response.status_code < 300:
+        idempotency.complete(
+            scope.session,
+            scope.tenant_id,
+            status=response.status_code,
+            answer=response.get_data(as_text=True),
+            **claim,
+        )
+    return response
+
+
+def _claimed(scope: Scope, claim: dict[str, str]) -> idempotency.Remembered | None:
+    try:
+        return idempotency.begin(scope.session, scope.tenant_id, body=request.get_data(), **claim)
+    except DBAPIError as error:
+        if not isinstance(error.orig, psycopg.errors.LockNotAvailable):
+            raise
+        raise Problem(
+            409,
+            "idempotency-key-in-use",
+            "The first request with this Idempotency-Key still runs. Ask again shortly.",
+            headers={"Retry-After": "1"},
+        ) from error

@@ -1,0 +1,70 @@
+"""Every event's name, past tense, and how one is recorded: on the order's timeline and in the outbox.
+
+Who reacts stands in workers/subscriptions.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from infra.ids import new_id
+from tenants.scope import Scope
+
+TENANT_OPENED = "tenant.opened"
+ORDER_PLACED = "order.placed"
+ORDER_TAXED = "order.taxed"
+ORDER_CANCELLED = "order.cancelled"
+LINES_CANCELLED = "order.lines_cancelled"
+ORDER_CLOSED = "order.closed"
+HOLD_PLACED = "hold.placed"
+HOLD_RELEASED = "hold.released"
+ADDRESS_CHANGED = "order.address_changed"
+ORDER_ROUTED = "order.routed"
+PAYMENT_AUTHORIZED = "payment.authorized"
+PAYMENT_NEEDED = "payment.needed"
+PAYMENT_CAPTURED = "payment.captured"
+PAYMENT_VOIDED = "payment.voided"
+PAYMENT_REFUNDED = "payment.refunded"
+PAYMENT_EXPIRED = "payment.expired"
+CAPTURE_FAILED = "payment.capture_failed"
+WORK_SUBMITTED = "fulfillment.submitted"
+WORK_ACCEPTED = "fulfillment.accepted"
+WORK_REJECTED = "fulfillment.rejected"
+WORK_SHORT = "fulfillment.short_picked"
+WORK_PICKED = "fulfillment.picked"
+WORK_PACKED = "fulfillment.packed"
+WORK_CANCEL_REQUESTED = "fulfillment.cancel_requested"
+WORK_CANCELLED = "fulfillment.cancelled"
+WORK_CANCEL_REFUSED = "fulfillment.cancel_refused"
+SHIPPED = "shipment.recorded"
+STOCK_AVAILABLE = "stock.available"
+PROMISE_AT_RISK = "promise.at_risk"
+DELAY_ANSWERED = "delay.answered"
+NOTICE_QUEUED = "notice.queued"
+NOTICE_SENT = "notice.sent"
+NOTICE_FAILED = "notice.failed"
+IMPORT_QUEUED = "import.queued"
+WEBHOOK_RECEIVED = "webhook.received"
+
+
+def tell(scope: Scope, order_id: UUID, name: str, **data: Any) -> None:
+    """Write the event on the order's timeline; nobody reacts."""
+    scope.execute(
+        "INSERT INTO timeline (tenant_id, id, order_id, name, at, actor, data)"
+        " VALUES (:tenant, :id, :order, :name, :at, :actor, CAST(:data AS jsonb))",
+        id=new_id(),
+        order=order_id,
+        name=name,
+        at=scope.now(),
+        actor=str(scope.actor),
+        data=orjson.dumps(data, default=str).decode(),
+    )
+
+
+def record(scope: Scope, order_id: UUID, name: str, **data: Any) -> None:
+    """Write the event on the order's timeline and have its subscribers react after the commit."""
+    tell(scope, order_id, name, **data)
+    scope.later(name, order_id, **data)

@@ -1,0 +1,64 @@
+"""Orders in: one, or a batch of which each stands alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, current_app
+from marshmallow import ValidationError
+
+from app.edge import Blueprint, permit
+from app.intake.schemas import BatchIn, BatchOut, OrderIn
+from app.intake.service import Placed, place
+from app.orders.schemas import OrderOut
+from app.problems import field_errors
+from infra.errors import Problem
+from tenants.scope import current
+
+blueprint = Blueprint("order_intake", __name__, description="Place orders")
+MOST_BATCH_BODY = 8_000_000
+
+
+@blueprint.route("/orders", methods=["POST"])
+@permit("orders:write")
+@blueprint.arguments(OrderIn)
+@blueprint.response(201, OrderOut)
+@blueprint.alt_response(200, schema=OrderOut, description="The same order again, as it is now")
+def place_order(request: dict[str, Any]) -> Response:
+    """Place an order. Waits for no outside call: stock is reserved, payment is pending."""
+    placed = place(current(), [request])[0]
+    if placed.problem is not None:
+        raise placed.problem
+    return _json(placed.order, placed.status)
+
+
+@blueprint.route("/orders/batch", methods=["POST"])
+@permit("orders:write", most_body=MOST_BATCH_BODY)
+@blueprint.arguments(BatchIn)
+@blueprint.response(200, BatchOut)
+def place_batch(batch: dict[str, Any]) -> Response:
+    """Place up to 1,000 orders; one result per order, in input order."""
+    schema = OrderIn()
+    results: list[dict[str, Any] | None] = []
+    sound: list[dict[str, Any]] = []
+    for order in batch["orders"]:
+        try:
+            sound.append(schema.load(order))
+            results.append(None)
+        except ValidationError as error:
+            problem = Problem(422, "invalid", "The order has errors.", errors=field_errors(error))
+            results.append({"status": 422, "problem": problem.document("")})
+    placed = iter(place(current(), sound) if sound else [])
+    return _json({"results": [result or _result(next(placed)) for result in results]}, 200)
+
+
+def _result(placed: Placed) -> dict[str, Any]:
+    if placed.problem is not None:
+        return {"status": placed.status, "problem": placed.problem.document("")}
+    return {"status": placed.status, "order": placed.order}
+
+
+def _json(body: Any, status: int) -> Response:
+    response = current_app.make_response(current_app.json.response(body))
+    response.status_code = status
+    return response

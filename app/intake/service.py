@@ -1,0 +1,155 @@
+"""The verb `place`: price, promise, route, reserve and write orders; one read and one write for any number."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from app.intake.drafts import Composer
+from app.intake.rules import SkuFacts
+from app.intake.statement import NUMBERS, READ, WRITE
+from app.intake.stock import Shelf
+from app.orders.queries import documents
+from app.routing.configuration import configuration
+from infra.errors import Problem
+from tenants.scope import Contended, Scope, inside
+
+NUMBER_BLOCK = 100
+SLACK = timedelta(minutes=5)
+"""How far a channel's clock may be ahead of ours."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What became of one request: 201 with a new order, 200 with the one that is there, or a problem."""
+
+    status: int
+    order: dict[str, Any] | None = None
+    problem: Problem | None = None
+
+
+def place(scope: Scope, requests: list[dict[str, Any]]) -> list[Placed]:
+    """Take orders as validated by schemas.OrderIn; each stands alone.
+
+    Raises Contended when stock or a reference was taken meanwhile: the edge runs the transaction again.
+    """
+    facts = _read(scope, requests)
+    composer = Composer(scope, configuration(scope), facts.shelf, facts.skus, facts.channels)
+    results: list[Placed | None] = [None] * len(requests)
+    fresh: dict[tuple[str, str], tuple[int, str]] = {}
+    existing: dict[int, UUID] = {}
+    for at, request in enumerate(requests):
+        reference, digest = (request["channel"], request["external_ref"]), body_hash(request)
+        if reference in facts.orders or reference in fresh:
+            known = facts.orders.get(reference) or fresh[reference]
+            if known[1] != digest:
+                results[at] = Placed(409, problem=_other_body())
+            elif isinstance(known[0], UUID):
+                existing[at] = known[0]
+            else:
+                results[at] = Placed(200, composer.drafts[known[0]].document)
+            continue
+        try:
+            _check_time(scope, request)
+            draft = composer.draft(request, digest)
+        except Problem as problem:
+            results[at] = Placed(problem.status, problem=problem)
+            continue
+        fresh[reference] = (len(composer.drafts) - 1, digest)
+        results[at] = Placed(201, draft.document)
+    _write(scope, composer)
+    shown = dict(zip(existing, documents(scope, list(existing.values())), strict=True))
+    return [result or Placed(200, shown[at]) for at, result in enumerate(results)]
+
+
+def body_hash(request: Mapping[str, Any]) -> str:
+    """Digest of the normalized request: a repeat is told from a conflict by it."""
+    return hashlib.sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
+
+
+def _other_body() -> Problem:
+    return Problem(
+        409,
+        "external-ref-taken",
+        "This channel already has an order with this external_ref and another body. Send a new external_ref.",
+    )
+
+
+def _check_time(scope: Scope, request: Mapping[str, Any]) -> None:
+    placed_at: datetime | None = request.get("placed_at")
+    if placed_at is not None and placed_at > scope.now() + SLACK:
+        raise Problem(
+            422, "placed-in-future", "placed_at lies in the future. Send when the order was placed."
+        )
+
+
+@dataclass(frozen=True)
+class _Facts:
+    skus: dict[str, SkuFacts]
+    shelf: Shelf
+    channels: dict[str, str]
+    orders: dict[tuple[str, str], tuple[UUID, str]]
+
+
+def _read(scope: Scope, requests: list[dict[str, Any]]) -> _Facts:
+    channels = sorted({request["channel"] for request in requests})
+    row = (
+        scope.raw()
+        .execute(
+            READ,
+            {
+                "tenant": scope.tenant_id,
+                "skus": sorted({line["sku"] for request in requests for line in request["lines"]}),
+                "segments": ["shared", *channels],
+                "channels": [request["channel"] for request in requests],
+                "refs": [request["external_ref"] for request in requests],
+            },
+            prepare=True,
+        )
+        .fetchone()
+    )
+    assert row is not None
+    skus, parts, stock, waiting, orders, kinds = row
+    known = [SkuFacts(*values) for values in skus or []]
+    ids = {**(parts or {}), **{sku.code: sku.id for sku in known}}
+    return _Facts(
+        skus={sku.code: sku for sku in known},
+        shelf=Shelf(stock or [], waiting or {}, ids),
+        channels=kinds or {},
+        orders={(channel, ref): (UUID(id_), digest) for channel, ref, id_, digest in orders or []},
+    )
+
+
+def _write(scope: Scope, composer: Composer) -> None:
+    if not composer.drafts:
+        return
+    composer.number(_numbers(scope.tenant_id, len(composer.drafts)))
+    document = orjson.dumps(composer.rows).decode()
+    row = scope.raw().execute(WRITE, {"tenant": scope.tenant_id, "doc": document}, prepare=True).fetchone()
+    if row is None or len(row[0]) != len(composer.drafts):
+        raise Contended
+
+
+_blocks: dict[UUID, list[int]] = {}
+_blocks_lock = Lock()
+
+
+def _numbers(tenant_id: UUID, count: int) -> list[int]:
+    """Order numbers from this process's block; a new block is its own short transaction."""
+    with _blocks_lock:
+        kept = _blocks.setdefault(tenant_id, [])
+        if len(kept) < count:
+            block = max(NUMBER_BLOCK, count)
+            with inside(tenant_id) as scope:
+                row = scope.raw().execute(NUMBERS, {"tenant": tenant_id, "block": block}).fetchone()
+            assert row is not None
+            kept.extend(range(row[0] - block + 1, row[0] + 1))
+        taken, kept[:count] = kept[:count], []
+        return taken

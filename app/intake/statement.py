@@ -1,0 +1,172 @@
+"""The two statements of order intake: one read, one write, whatever the number of orders.
+
+The write takes the stock rows FOR UPDATE in (node, SKU) order first (without that order mixed baskets
+deadlock), places every order whose stock is still there and whose (channel, external_ref) is new, and leaves
+the others out. Everything travels as one JSON document.
+"""
+
+from __future__ import annotations
+
+READ = """
+WITH wanted AS (
+    SELECT s.* FROM skus s WHERE s.tenant_id = %(tenant)s AND s.code = ANY(%(skus)s)
+), parts AS (
+    SELECT DISTINCT s.id, s.code FROM skus s
+    WHERE s.tenant_id = %(tenant)s AND s.code IN (
+        SELECT part->>'sku' FROM wanted CROSS JOIN LATERAL jsonb_array_elements(wanted.components) part)
+), stocked AS (
+    SELECT id FROM wanted UNION SELECT id FROM parts
+)
+SELECT
+    (SELECT json_agg(json_build_array(id, code, title, kind, price, currency, weight_g, tax_code,
+            release_date, lead_time_days, components, exempt_from_delay_rule, attributes->>'exemption'))
+        FROM wanted),
+    (SELECT json_object_agg(code, id) FROM parts),
+    (SELECT json_agg(json_build_array(p.id, p.sku_id, p.node_id, p.segment, p.on_hand - p.reserved - p.safety))
+        FROM stocked CROSS JOIN LATERAL (
+            SELECT * FROM stock_positions p
+            WHERE p.tenant_id = %(tenant)s AND p.sku_id = stocked.id AND p.disposition = 'sellable'
+              AND p.on_hand - p.reserved - p.safety > 0 AND p.segment = ANY(%(segments)s)) p),
+    (SELECT json_object_agg(sku_id, waiting) FROM (
+        SELECT sku_id, sum(quantity) AS waiting FROM reservations
+        WHERE tenant_id = %(tenant)s AND supply = 'none' AND sku_id IN (SELECT id FROM stocked)
+        GROUP BY sku_id) w),
+    (SELECT json_agg(json_build_array(o.channel, o.external_ref, o.id, encode(o.body_hash, 'hex')))
+        FROM orders o JOIN unnest(%(channels)s::text[], %(refs)s::text[]) AS r(channel, external_ref)
+          ON o.channel = r.channel AND o.external_ref = r.external_ref
+        WHERE o.tenant_id = %(tenant)s),
+    (SELECT json_object_agg(code, kind) FROM channels WHERE tenant_id = %(tenant)s AND code = ANY(%(channels)s))
+"""
+
+WRITE = """
+WITH doc AS MATERIALIZED (
+    SELECT %(doc)s::jsonb AS d
+), wanted AS MATERIALIZED (
+    SELECT w.order_id, w.position_id, sum(w.quantity) AS quantity
+    FROM doc, jsonb_to_recordset(d->'reservations') AS w(order_id uuid, position_id uuid, quantity bigint)
+    WHERE w.position_id IS NOT NULL GROUP BY 1, 2
+), locked AS MATERIALIZED (
+    SELECT p.id, p.on_hand - p.reserved - p.safety AS free FROM stock_positions p
+    WHERE p.tenant_id = %(tenant)s AND p.id IN (SELECT position_id FROM wanted)
+    ORDER BY p.node_id, p.sku_id, p.id FOR UPDATE
+), short AS (
+    SELECT need.position_id FROM (
+        SELECT position_id, sum(quantity) AS quantity FROM wanted GROUP BY 1) need
+    LEFT JOIN locked ON locked.id = need.position_id
+    WHERE locked.id IS NULL OR locked.free < need.quantity
+), people AS (
+    INSERT INTO customers (tenant_id, id, email, name, phone, created_at)
+    SELECT %(tenant)s, c.id, c.email, c.name, c.phone, c.created_at
+    FROM doc, jsonb_to_recordset(d->'customers') AS c(id uuid, email text, name text, phone text,
+        created_at timestamptz)
+    ORDER BY lower(c.email)
+    ON CONFLICT (tenant_id, lower(email)) DO UPDATE SET phone = coalesce(nullif(EXCLUDED.phone, ''), customers.phone)
+    RETURNING id, lower(email) AS email
+), placed AS (
+    INSERT INTO orders (tenant_id, id, number, channel, external_ref, body_hash, source_code, status, currency,
+        customer_id, customer, ship_to, bill_to, ship_lat, ship_lon, buyer_zone, placed_at, reference_date,
+        items_total, discounts_total, charges_total, tax_total, total, captured_total, tax_status, charges,
+        discounts, policy)
+    SELECT %(tenant)s, o.id, o.number, o.channel, o.external_ref, decode(o.body_hash, 'hex'), o.source_code,
+        'placed', o.currency, people.id, o.customer, o.ship_to, o.bill_to, o.ship_lat, o.ship_lon, o.buyer_zone,
+        o.placed_at, o.reference_date, o.items_total, o.discounts_total, o.charges_total, o.tax_total, o.total,
+        o.captured_total, o.tax_status, o.charges, o.discounts, o.policy
+    FROM doc, jsonb_to_recordset(d->'orders') AS o(id uuid, number bigint, channel text, external_ref text,
+        body_hash text, source_code text, currency text, customer jsonb, ship_to jsonb, bill_to jsonb,
+        ship_lat float8, ship_lon float8, buyer_zone text, placed_at timestamptz, reference_date date,
+        items_total bigint, discounts_total bigint, charges_total bigint, tax_total bigint, total bigint,
+        captured_total bigint, tax_status text, charges jsonb, discounts jsonb, policy jsonb)
+    JOIN people ON people.email = lower(o.customer->>'email')
+    WHERE NOT EXISTS (SELECT 1 FROM wanted JOIN short USING (position_id) WHERE wanted.order_id = o.id)
+    ON CONFLICT (tenant_id, channel, external_ref) DO NOTHING
+    RETURNING id
+), lines AS (
+    INSERT INTO order_lines (tenant_id, id, order_id, position, sku_id, sku, title, kind, weight_g, ordered,
+        backordered, allocated, unit_price, list_price, items, discount, charges, tax, total, tax_code, covered,
+        components, options, ship_to)
+    SELECT %(tenant)s, l.id, l.order_id, l.position, l.sku_id, l.sku, l.title, l.kind, l.weight_g, l.ordered,
+        l.backordered, l.allocated, l.unit_price, l.list_price, l.items, l.discount, l.charges, l.tax, l.total,
+        l.tax_code, l.covered, l.components, l.options, l.ship_to
+    FROM doc, jsonb_to_recordset(d->'lines') AS l(id uuid, order_id uuid, position bigint, sku_id uuid, sku text,
+        title text, kind text, weight_g bigint, ordered bigint, backordered bigint, allocated bigint,
+        unit_price bigint, list_price bigint, items bigint, discount bigint, charges bigint, tax bigint,
+        total bigint, tax_code text, covered boolean, components jsonb, options jsonb, ship_to jsonb)
+    JOIN placed ON placed.id = l.order_id
+), promised AS (
+    INSERT INTO promises (tenant_id, id, order_id, order_line_id, stated, basis, evidence, made_at,
+        original_deadline, original_date, deadline, expected_ship_at, state)
+    SELECT %(tenant)s, p.id, p.order_id, p.order_line_id, p.stated, p.basis, p.evidence, p.made_at, p.deadline,
+        p.original_date, p.deadline, p.expected_ship_at, p.state
+    FROM doc, jsonb_to_recordset(d->'promises') AS p(id uuid, order_id uuid, order_line_id uuid, stated boolean,
+        basis text, evidence jsonb, made_at timestamptz, deadline timestamptz, original_date date,
+        expected_ship_at timestamptz, state text)
+    JOIN placed ON placed.id = p.order_id
+), reserved AS (
+    INSERT INTO reservations (tenant_id, id, order_line_id, sku_id, node_id, position_id, supply, quantity,
+        ship_by, made_at)
+    SELECT %(tenant)s, r.id, r.order_line_id, r.sku_id, r.node_id, r.position_id, r.supply, r.quantity,
+        r.ship_by, r.made_at
+    FROM doc, jsonb_to_recordset(d->'reservations') AS r(id uuid, order_id uuid, order_line_id uuid, sku_id uuid,
+        node_id uuid, position_id uuid, supply text, quantity bigint, ship_by timestamptz, made_at timestamptz)
+    JOIN placed ON placed.id = r.order_id
+), taken AS (
+    UPDATE stock_positions p SET reserved = p.reserved + w.quantity
+    FROM (SELECT wanted.position_id, sum(wanted.quantity) AS quantity
+          FROM wanted JOIN placed ON placed.id = wanted.order_id GROUP BY 1) w
+    WHERE p.tenant_id = %(tenant)s AND p.id = w.position_id
+), decided AS (
+    INSERT INTO routing_decisions (tenant_id, id, order_id, made_at, cause, rule_version, plan, explanation,
+        sentence, input_hash, packages, miles)
+    SELECT %(tenant)s, r.id, r.order_id, r.made_at, 'placed', r.rule_version, r.plan, r.explanation, r.sentence,
+        r.input_hash, r.packages, r.miles
+    FROM doc, jsonb_to_recordset(d->'decisions') AS r(id uuid, order_id uuid, made_at timestamptz,
+        rule_version bigint, plan jsonb, explanation jsonb, sentence text, input_hash text, packages bigint,
+        miles float8)
+    JOIN placed ON placed.id = r.order_id
+), work AS (
+    INSERT INTO fulfillment_orders (tenant_id, id, order_id, node_id, node, number, ship_to, promised_by,
+        created_at)
+    SELECT %(tenant)s, f.id, f.order_id, f.node_id, f.node, f.number, f.ship_to, f.promised_by, f.created_at
+    FROM doc, jsonb_to_recordset(d->'fulfillment_orders') AS f(id uuid, order_id uuid, node_id uuid, node text,
+        number text, ship_to jsonb, promised_by timestamptz, created_at timestamptz)
+    JOIN placed ON placed.id = f.order_id
+), work_lines AS (
+    INSERT INTO fulfillment_order_lines (tenant_id, id, fulfillment_order_id, order_line_id, sku_id, sku, quantity)
+    SELECT %(tenant)s, f.id, f.fulfillment_order_id, f.order_line_id, f.sku_id, f.sku, f.quantity
+    FROM doc, jsonb_to_recordset(d->'fulfillment_order_lines') AS f(id uuid, order_id uuid,
+        fulfillment_order_id uuid, order_line_id uuid, sku_id uuid, sku text, quantity bigint)
+    JOIN placed ON placed.id = f.order_id
+), paying AS (
+    INSERT INTO tenders (tenant_id, id, order_id, position, kind, amount, currency, payment_method, code,
+        reference, mandate_at)
+    SELECT %(tenant)s, t.id, t.order_id, t.position, t.kind, t.amount, t.currency, t.payment_method, t.code,
+        t.reference, t.mandate_at
+    FROM doc, jsonb_to_recordset(d->'tenders') AS t(id uuid, order_id uuid, position bigint, kind text,
+        amount bigint, currency text, payment_method text, code text, reference text, mandate_at timestamptz)
+    JOIN placed ON placed.id = t.order_id
+), paid AS (
+    INSERT INTO ledger_entries (tenant_id, id, order_id, tender_id, kind, amount, outcome, key, reference, at,
+        settled_at)
+    SELECT %(tenant)s, e.id, e.order_id, e.tender_id, 'capture', e.amount, 'succeeded', e.key, e.reference, e.at,
+        e.settled_at
+    FROM doc, jsonb_to_recordset(d->'ledger') AS e(id uuid, order_id uuid, tender_id uuid, amount bigint,
+        key text, reference text, at timestamptz, settled_at timestamptz)
+    JOIN placed ON placed.id = e.order_id
+), told AS (
+    INSERT INTO timeline (tenant_id, id, order_id, name, at, actor, data)
+    SELECT %(tenant)s, t.id, t.order_id, t.name, t.at, t.actor, t.data
+    FROM doc, jsonb_to_recordset(d->'timeline') AS t(id uuid, order_id uuid, name text, at timestamptz,
+        actor text, data jsonb)
+    JOIN placed ON placed.id = t.order_id
+), later AS (
+    INSERT INTO outbox (tenant_id, id, topic, subject_id, available_at, created_at)
+    SELECT %(tenant)s, b.id, b.topic, b.order_id, b.at, b.at
+    FROM doc, jsonb_to_recordset(d->'outbox') AS b(id uuid, order_id uuid, topic text, at timestamptz)
+    JOIN placed ON placed.id = b.order_id
+)
+SELECT coalesce(array_agg(id::text), '{}') FROM placed
+"""
+
+NUMBERS = """
+UPDATE counters SET value = value + %(block)s WHERE tenant_id = %(tenant)s AND name = 'order' RETURNING value
+"""

@@ -1,0 +1,62 @@
+"""What intake sees of stock: free units per SKU and node, taken in memory as orders are drafted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+Slot = list
+"""[position id, segment, free units]: mutable, shared by all drafts of one transaction."""
+
+
+class Shelf:
+    """Free units by (SKU id, node id), by position.
+
+    Free = on hand - reserved - safety stock, floored at zero per position. Units that wait without supply come
+    first: they are taken off before anything new is promised.
+    """
+
+    def __init__(self, stock: Iterable[Sequence], waiting: Mapping[str, int], ids: Mapping[str, str]) -> None:
+        self.ids = ids
+        self._slots: dict[str, dict[str, list[Slot]]] = defaultdict(lambda: defaultdict(list))
+        for position, sku, node, segment, free in stock:
+            self._slots[sku][node].append([position, segment, free])
+        for sku, units in waiting.items():
+            self._set_aside(sku, units)
+
+    def _set_aside(self, sku: str, units: int) -> None:
+        for node in sorted(self._slots.get(sku, ()), reverse=True):
+            for slot in self._slots[sku][node]:
+                taken = min(units, slot[2])
+                slot[2] -= taken
+                units -= taken
+
+    def nodes(self, sku: str) -> Iterable[str]:
+        """Nodes that hold any of it."""
+        return self._slots.get(sku, {})
+
+    def free(self, sku: str, node: str, channel: str) -> int:
+        """Units that an order of this channel may take."""
+        return sum(slot[2] for slot in self._own(sku, node, channel))
+
+    def take(self, sku: str, node: str, channel: str, units: int) -> list[tuple[str, int]]:
+        """Take units, the channel's own segment first: [(position id, units)]. The caller checked `free`."""
+        taken = []
+        for slot in self._own(sku, node, channel):
+            part = min(units, slot[2])
+            if part:
+                slot[2] -= part
+                units -= part
+                taken.append((slot[0], part))
+        return taken
+
+    def put_back(self, sku: str, node: str, position: str, units: int) -> None:
+        """Undo a take."""
+        for slot in self._slots[sku][node]:
+            if slot[0] == position:
+                slot[2] += units
+
+    def _own(self, sku: str, node: str, channel: str) -> list[Slot]:
+        slots = self._slots.get(sku, {}).get(node, [])
+        own = [slot for slot in slots if slot[1] == channel]
+        return own + [slot for slot in slots if slot[1] == "shared"]
