@@ -1,0 +1,1 @@
+"""What happens later, and when. No rule of its own."""

@@ -1,0 +1,99 @@
+"""Runs outbox rows: each handler of the row's topic, then the row is done. Called by RQ jobs and by `clock`.
+
+A row whose handler raises is tried again later, and dead-lettered with the reason in the end. Handlers that had
+finished are not harmed by a second run: every effect has its own key.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import structlog
+
+from infra import metrics, outbox
+from tenants.scope import inside, opened, retried
+from workers.handlers import Call, Verb, Work
+from workers.subscriptions import SUBSCRIPTIONS
+
+log = structlog.get_logger()
+
+
+def run(tenant_id: UUID, row_id: UUID) -> bool:
+    """Handle one row. False when it was finished or another worker holds it."""
+    work = _take(tenant_id, row_id)
+    if work is None:
+        return False
+    with structlog.contextvars.bound_contextvars(tenant=str(tenant_id), topic=work.topic, row=str(row_id)):
+        try:
+            _handle(work)
+        except Exception as error:
+            log.warning("job.failed", error=f"{type(error).__name__}: {error}", exc_info=error)
+            metrics.JOBS.labels(work.topic, "failed").inc()
+            with inside(tenant_id) as scope:
+                outbox.fail(scope.session, tenant_id, row_id, f"{type(error).__name__}: {error}")
+            return True
+        metrics.JOBS.labels(work.topic, "done").inc()
+        return True
+
+
+def _take(tenant_id: UUID, row_id: UUID) -> Work | None:
+    with opened(tenant_id) as scope:
+        row = outbox.lock(scope.session, tenant_id, row_id)
+        return None if row is None else Work(tenant_id, row_id, row.topic, row.subject_id, row.payload)
+
+
+def _handle(work: Work) -> None:
+    handlers = SUBSCRIPTIONS.get(work.topic, ())
+    for handler in handlers:
+        if isinstance(handler, Call):
+            _ask(work, handler)
+    verbs = [handler for handler in handlers if isinstance(handler, Verb)]
+    retried(lambda: _act(work, verbs))
+
+
+def _act(work: Work, verbs: list[Verb]) -> None:
+    with opened(work.tenant_id) as scope:
+        if outbox.lock(scope.session, work.tenant_id, work.row_id) is None:
+            return
+        for verb in verbs:
+            verb.run(scope, work.subject_id, **work.payload)
+        outbox.finish(scope.session, work.tenant_id, work.row_id)
+        scope.commit()
+
+
+def _ask(work: Work, handler: Call) -> None:
+    request = retried(lambda: _begun(work, handler))
+    if request is None:
+        return
+    try:
+        answer = handler.call(request)
+    except Exception as error:
+        if handler.failed is not None:
+            with inside(work.tenant_id) as scope:
+                handler.failed(scope, request, error)
+        raise
+    retried(lambda: _finished(work, handler, request, answer))
+
+
+def _begun(work: Work, handler: Call) -> object:
+    with inside(work.tenant_id) as scope:
+        return handler.begin(scope, work.subject_id, **work.payload)
+
+
+def _finished(work: Work, handler: Call, request: object, answer: object) -> None:
+    with inside(work.tenant_id) as scope:
+        handler.finish(scope, request, answer)
+
+
+def drain(tenant_id: UUID, most: int = 10_000) -> int:
+    """Run a tenant's waiting rows in this process until none is left (`clock`, provisioning, tests)."""
+    done = 0
+    while done < most:
+        with inside(tenant_id) as scope:
+            claimed = outbox.claim(scope.session, tenant_id, 100)
+        if not claimed:
+            break
+        for row in claimed:
+            run(tenant_id, row.id)
+        done += len(claimed)
+    return done
