@@ -66,6 +66,7 @@ def _new(scope: Scope, params: Params) -> dict[str, Any]:
         "last_payment_error": None,
         "latest_charge": None,
         "livemode": False,
+        "managed_payments": {"enabled": False},
         "metadata": {},
         "next_action": None,
         "on_behalf_of": None,

@@ -235,7 +235,7 @@ def test_the_same_key_at_the_same_time_runs_once(simulator):
         try:
             return connect(simulator).v1.payment_intents.create(PARAMS, {"idempotency_key": "d1"}).status
         except stripe.APIError as refused:
-            return f"{refused.http_status} {refused.code}"
+            return f"{refused.http_status} {refused.error.code}"
 
     with ThreadPoolExecutor(5) as pool:
         answers = list(pool.map(attempt, range(5)))
