@@ -47,6 +47,8 @@ SETTINGS = {
 }
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+STOP_SIGNAL = signal.SIGINT
+"""Fast shutdown; SIGTERM would wait for every session to end."""
 START_RETRIES = 10.0
 """Seconds: after a kill -9 the orphaned back ends hold the shared memory for a second or two."""
 
@@ -112,7 +114,7 @@ class EmbeddedPostgres:
     def stop(self, grace: float = 20.0) -> None:
         """Fast shutdown: sessions are ended, everything committed is on disk."""
         if self.process is not None:
-            processes.end_child(self.process, signal.SIGINT, grace)
+            processes.end_child(self.process, STOP_SIGNAL, grace)
             self.process = None
         if self._lock is not None:
             self._lock.close()
@@ -177,7 +179,7 @@ class EmbeddedPostgres:
         if self.process is not None and pid == self.process.pid and self.process.poll() is None:
             return
         if _serves(pid, self.data):
-            processes.end(pid, signal.SIGINT, grace=20.0)
+            processes.end(pid, STOP_SIGNAL, grace=20.0)
         # Its pid may by now be another program's, which would make the server refuse to start.
         if processes.started_at(pid) is None or not _serves(pid, self.data):
             pid_file.unlink(missing_ok=True)
@@ -278,7 +280,7 @@ class EmbeddedPostgres:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=processes.die_with_parent(signal.SIGINT),
+                preexec_fn=processes.die_with_parent(STOP_SIGNAL),
                 **self.run_as(),
             )  # type: ignore[call-overload]
 
