@@ -130,8 +130,7 @@ def main() -> int:
     try:
         valkey.start()
         postgres.start()
-        if (ROOT / "alembic.ini").exists():
-            schema.upgrade(postgres.url(OWNER))
+        schema.upgrade(postgres.url(OWNER))
         facts = {
             "port": postgres.port,
             "passwords": postgres.passwords,

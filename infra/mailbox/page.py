@@ -13,7 +13,7 @@ STYLE = """
 @media (prefers-color-scheme:dark) { :root { --paper:#151412; --surface:#1d1c19; --line:#33302a; --ink:#ece9e2;
   --ink-2:#b9b4a9; --accent:#9db4f2; --selected:#232939 } }
 * { box-sizing:border-box }
-body { margin:0; background:var(--paper); color:var(--ink);
+body { margin:0; display:grid; grid-template-rows:auto minmax(0,1fr); height:100vh; background:var(--paper); color:var(--ink);
   font:15px/1.45 Figtree,system-ui,-apple-system,"Segoe UI",Roboto,sans-serif }
 header { padding:16px 24px; border-bottom:1px solid var(--line); background:var(--surface) }
 h1 { font-size:20px; margin:0 }
@@ -21,8 +21,8 @@ h2 { font-size:20px; margin:0 0 8px }
 p { margin:4px 0; color:var(--ink-2) }
 a { color:var(--accent) }
 a:focus-visible, input:focus-visible, button:focus-visible { outline:2px solid var(--accent); outline-offset:2px }
-main { display:grid; grid-template-columns:minmax(260px,380px) 1fr; min-height:calc(100vh - 82px) }
-nav { border-right:1px solid var(--line); background:var(--surface); overflow:auto; max-height:calc(100vh - 82px) }
+main { display:grid; grid-template-columns:minmax(260px,380px) 1fr }
+nav { border-right:1px solid var(--line); background:var(--surface); overflow:auto }
 nav form { display:flex; gap:8px; padding:12px 16px; border-bottom:1px solid var(--line) }
 input { flex:1; min-width:0; font:inherit; color:inherit; background:var(--paper); padding:6px 10px;
   border:1px solid var(--line); border-radius:6px }
@@ -33,12 +33,12 @@ li a { display:block; padding:10px 16px; border-bottom:1px solid var(--line); co
 li a:hover, li a[aria-current] { background:var(--selected) }
 li strong, li span { display:block; overflow:hidden; text-overflow:ellipsis; white-space:nowrap }
 li span { color:var(--ink-2); font-size:13px }
-article { padding:24px; min-width:0; display:flex; flex-direction:column }
+article { padding:24px; min-width:0; overflow:auto; display:flex; flex-direction:column }
 iframe { flex:1; width:100%; min-height:420px; margin-top:16px; border:1px solid var(--line); border-radius:10px;
   background:#fff }
 pre { white-space:pre-wrap; overflow-wrap:anywhere; font:14px/1.5 ui-monospace,Menlo,Consolas,monospace;
   background:var(--surface); border:1px solid var(--line); border-radius:10px; padding:16px; margin:16px 0 0 }
-@media (max-width:720px) { main { grid-template-columns:1fr } nav { border-right:0; max-height:44vh }
+@media (max-width:720px) { body { display:block } main { grid-template-columns:1fr } nav { border-right:0; max-height:44vh }
   article { padding:16px } }
 """
 # Opened by a click only, outside the frame; no script, no form inside it.
