@@ -42,6 +42,7 @@ ROUTES: tuple[tuple[str, str, Callable[..., dict[str, Any]]], ...] = (
     ("POST", "/v1/payment_intents/{id}/capture", payment_flow.capture),
     ("POST", "/v1/payment_intents/{id}/cancel", payment_flow.cancel),
     ("GET", "/v1/charges", charges.list_charges),
+    ("GET", "/v1/charges/search", charges.search_charges),
     ("GET", "/v1/charges/{id}", charges.retrieve_charge),
     ("GET", "/v1/balance_transactions", charges.list_balance_transactions),
     ("GET", "/v1/balance_transactions/{id}", charges.retrieve_balance_transaction),
@@ -222,7 +223,7 @@ class Api:
         db.execute("savepoint verb")
         try:
             if fail:
-                raise errors.server_error()
+                raise errors.server_error("The simulator was told to fail.")
             verb, ids = route(call.method, call.path)
             values = decode_form(call.text)
             expand = values.get("expand")

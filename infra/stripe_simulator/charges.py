@@ -4,7 +4,7 @@ from typing import Any
 
 from infra.stripe_simulator.cards import AUTHENTICATION_REQUIRED, Card, Decline
 from infra.stripe_simulator.decoding import Params
-from infra.stripe_simulator.lists import LIST_PARAMS, list_of
+from infra.stripe_simulator.lists import LIST_PARAMS, list_of, search
 from infra.stripe_simulator.payment_methods import card_of
 from infra.stripe_simulator.scope import Scope, new_id
 
@@ -271,6 +271,11 @@ def list_charges(scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
     params = Params(values, (*LIST_PARAMS, "customer", "payment_intent"))
     where = {name: params.text(name) for name in ("customer", "payment_intent") if name in params}
     return list_of(scope, "charge", params, "/v1/charges", where)
+
+
+def search_charges(scope: Scope, values: dict[str, Any]) -> dict[str, Any]:
+    """GET /v1/charges/search."""
+    return search(scope, "charge", Params(values, ("query", "limit", "page")), "/v1/charges/search")
 
 
 def retrieve_balance_transaction(scope: Scope, entry_id: str, values: dict[str, Any]) -> dict[str, Any]:

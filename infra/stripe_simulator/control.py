@@ -59,7 +59,7 @@ def _write(api: Api, call: Call, name: str, given: dict[str, Any]) -> dict[str, 
             result = {"accounts": api.switches.accounts, "fail_next": api.switches.faults}
         elif name == "webhooks":
             _only(given, "url", "secret")
-            api.store.put_setting("webhook", {"url": given.get("url"), "secret": given.get("secret")})
+            api.store.set_webhook(given.get("url"), given.get("secret"))
             result = {"url": given.get("url")}
         elif name == "webhooks/resend":
             _only(given, "events", "account")
@@ -115,5 +115,4 @@ def _journal(api: Api, query: dict[str, str]) -> dict[str, Any]:
 def _webhooks(api: Api) -> dict[str, Any]:
     with api.store.lock:
         waiting = api.store.db.execute("select count(*) from deliveries").fetchone()[0]
-        target = api.store.setting("webhook") or {}
-    return {"url": target.get("url"), "waiting": waiting}
+        return {"url": api.store.webhook.get("url"), "waiting": waiting}

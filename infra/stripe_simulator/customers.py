@@ -78,7 +78,7 @@ def _apply(scope: Scope, customer: dict[str, Any], params: Params) -> None:
         customer["shipping"] = shipping and {
             "phone": None,
             **shipping,
-            "address": full_address(shipping["address"]),
+            "address": full_address(shipping.get("address")),
         }
     if "tax_exempt" in params:
         customer["tax_exempt"] = params.choice("tax_exempt", ("none", "exempt", "reverse"))

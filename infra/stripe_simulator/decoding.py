@@ -189,6 +189,8 @@ def tidy(value: Any) -> Any:
     return {"true": True, "false": False, "": None}.get(value, value)
 
 
-def full_address(given: dict[str, Any] | None) -> dict[str, Any] | None:
-    """An address with all of Stripe's fields, or None."""
+def full_address(given: Any) -> dict[str, Any] | None:
+    """An address with all of Stripe's fields, or None. Raises ApiError 400 for anything but an object."""
+    if given and not isinstance(given, dict):
+        raise malformed("Invalid object", param="address")
     return {field: given.get(field) or None for field in ADDRESS_FIELDS} if given else None

@@ -134,9 +134,9 @@ def key_reused(key: str, first_path: str, path: str) -> ApiError:
     return ApiError(400, "idempotency_error", message, remembered=False)
 
 
-def server_error() -> ApiError:
+def server_error(why: str) -> ApiError:
     """500; a key remembers it, as Stripe's does."""
-    return ApiError(500, "api_error", "An unknown error occurred. (The simulator was told to fail.)")
+    return ApiError(500, "api_error", f"An unknown error occurred. ({why})")
 
 
 def money(amount: int, currency: str) -> str:

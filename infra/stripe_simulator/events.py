@@ -73,8 +73,8 @@ class Deliverer:
         while not self.stopping:
             self.wake.clear()
             with self.store.transaction():
-                target = self.store.setting("webhook")
-                batch = self._claim() if target and target.get("url") else []
+                target = self.store.webhook
+                batch = self._claim() if target else []
             if not batch:
                 self.wake.wait(0.2)
                 continue

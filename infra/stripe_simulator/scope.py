@@ -105,7 +105,7 @@ class Scope:
     # consequences
 
     def event(self, event_type: str, obj: dict[str, Any], previous: dict[str, Any] | None = None) -> None:
-        """Records an event with the object as it is at this moment, and queues its delivery."""
+        """Records an event with the object as it is at this moment, and queues its delivery if there is an address."""
         data: dict[str, Any] = {"object": public(obj)}
         if previous is not None:
             data["previous_attributes"] = previous
@@ -116,13 +116,15 @@ class Scope:
             "created": self.now,
             "data": data,
             "livemode": False,
-            "pending_webhooks": 1,
+            "pending_webhooks": 1 if self.store.webhook else 0,
             "request": {"id": self.request_id, "idempotency_key": self.idempotency_key},
             "type": event_type,
         }
         if self.account != PLATFORM:
             event["account"] = self.account
         seq = self.store.insert(self.account, event)
+        if not self.store.webhook:
+            return
         moment = time.time()
         self.store.db.execute(
             "insert into deliveries (event, account, next_at, first_at) values (?, ?, ?, ?)",

@@ -5,6 +5,7 @@ import socket
 import struct
 import tempfile
 import threading
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -122,7 +123,15 @@ class Server(ThreadingHTTPServer):
         self.ticker.start()
 
     def answer(self, call: Call) -> Answer:
-        """Sends the call to the API, the control doors or the pages."""
+        """Sends the call to the API, the control doors or the pages. A fault of the simulator itself is a 500."""
+        try:
+            return self._dispatch(call)
+        except Exception:
+            traceback.print_exc()
+            body = errors.server_error("The simulator itself is at fault; its log says more.").body()
+            return Answer(500, orjson.dumps(body), {"Stripe-Should-Retry": "false"})
+
+    def _dispatch(self, call: Call) -> Answer:
         if call.path.startswith("/v1/"):
             return self.api.answer(call)
         if call.path == "/" or call.path.startswith(("/_simulator/authenticate/", "/_simulator/checkout/")):
@@ -187,5 +196,5 @@ def serve(
     server = Server(port, Path(folder.name) / "state.sqlite" if folder else state or "")
     if webhook_url is not None:
         with server.store.transaction():
-            server.store.put_setting("webhook", {"url": webhook_url, "secret": webhook_secret})
+            server.store.set_webhook(webhook_url, webhook_secret)
     return Handle(server, folder)

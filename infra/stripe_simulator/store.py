@@ -67,6 +67,7 @@ class Store:
         self.db.execute("pragma synchronous = normal")
         self.db.executescript(SCHEMA)
         self._offsets = dict(self.db.execute("select id, clock_offset from accounts"))
+        self.webhook: dict[str, Any] = self.setting("webhook") or {}
 
     def close(self) -> None:
         """Waits for the running transaction, then closes the file."""
@@ -259,6 +260,13 @@ class Store:
         return row[1], row[2], row[3]
 
     # settings
+
+    def set_webhook(self, url: str | None, secret: str | None) -> None:
+        """Where events go from now on; no url: nowhere, and what waits is dropped."""
+        self.webhook = {"url": url, "secret": secret} if url else {}
+        self.put_setting("webhook", self.webhook)
+        if not url:
+            self.db.execute("delete from deliveries")
 
     def setting(self, name: str) -> Any:
         """A stored JSON value, or None."""

@@ -174,6 +174,26 @@ def test_what_is_left_out_answers_as_unknown(simulator, client):
         assert refused.value.http_status == 404
 
 
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"shipping": {"address": "Main Street"}},
+        {"shipping": "Main Street"},
+        {"address": "Main Street"},
+        {"metadata": "words"},
+        {"metadata": {"key": {"deeper": "1"}}},
+        {"metadata": {"k" * 41: "1"}},
+        {"invoice_settings": {"default_payment_method": "pm_nobody"}},
+        {"preferred_locales": {"a": "b"}},
+    ],
+)
+def test_nonsense_is_refused_and_changes_nothing(simulator, client, params):
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.customers.create(params)
+    assert refused.value.http_status == 400
+    assert client.v1.customers.list().data == []
+
+
 # multicapture
 
 

@@ -268,7 +268,9 @@ def start(state: Path, *more: str) -> tuple[subprocess.Popen[str], str]:
 
 def test_kill_9_loses_nothing_that_was_answered(tmp_path, receiver):
     state = tmp_path / "stripe.sqlite"
-    process, url = start(state)
+    webhook = ("--webhook-url", receiver.url, "--webhook-secret", SECRET)
+    receiver.statuses[:] = [503] * 100_000
+    process, url = start(state, *webhook)
     try:
         client = connect(url)
         account = client.v1.accounts.create({"type": "standard"}).id
@@ -296,7 +298,10 @@ def test_kill_9_loses_nothing_that_was_answered(tmp_path, receiver):
     finally:
         process.kill()
         process.wait()
-    process, url = start(state, "--webhook-url", receiver.url, "--webhook-secret", SECRET)
+    receiver.statuses.clear()
+    while not receiver.got.empty():
+        receiver.got.get()
+    process, url = start(state, *webhook)
     try:
         client = connect(url)
         for key in list(answered)[-5:]:
