@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,18 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(**given, pool_size=pool_size)
 
 
-@cache
+_current: Settings | None = None
+
+
 def current() -> Settings:
-    """This process's settings."""
-    return load()
+    """This process's settings: read once from the environment, or as given to `use`."""
+    global _current
+    if _current is None:
+        _current = load()
+    return _current
+
+
+def use(given: Settings) -> None:
+    """Make these the process's settings from now on (commands and tests)."""
+    global _current
+    _current = given
