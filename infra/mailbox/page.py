@@ -13,7 +13,8 @@ STYLE = """
 @media (prefers-color-scheme:dark) { :root { --paper:#151412; --surface:#1d1c19; --line:#33302a; --ink:#ece9e2;
   --ink-2:#b9b4a9; --accent:#9db4f2; --selected:#232939 } }
 * { box-sizing:border-box }
-body { margin:0; display:grid; grid-template-rows:auto minmax(0,1fr); height:100vh; background:var(--paper); color:var(--ink);
+body { margin:0; display:grid; grid-template-rows:auto minmax(0,1fr); height:100vh;
+  background:var(--paper); color:var(--ink);
   font:15px/1.45 Figtree,system-ui,-apple-system,"Segoe UI",Roboto,sans-serif }
 header { padding:16px 24px; border-bottom:1px solid var(--line); background:var(--surface) }
 h1 { font-size:20px; margin:0 }
@@ -38,8 +39,8 @@ iframe { flex:1; width:100%; min-height:420px; margin-top:16px; border:1px solid
   background:#fff }
 pre { white-space:pre-wrap; overflow-wrap:anywhere; font:14px/1.5 ui-monospace,Menlo,Consolas,monospace;
   background:var(--surface); border:1px solid var(--line); border-radius:10px; padding:16px; margin:16px 0 0 }
-@media (max-width:720px) { body { display:block } main { grid-template-columns:1fr } nav { border-right:0; max-height:44vh }
-  article { padding:16px } }
+@media (max-width:720px) { body { display:block } main { grid-template-columns:1fr }
+  nav { border-right:0; max-height:44vh } article { padding:16px } }
 """
 # Opened by a click only, outside the frame; no script, no form inside it.
 SANDBOX = "allow-popups allow-popups-to-escape-sandbox"

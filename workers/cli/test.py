@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from infra import schema
 from infra.embedded import places
@@ -19,7 +20,7 @@ COMMANDS = {
     "ruff check": ["ruff", "check", "."],
     "ruff format": ["ruff", "format", "--check", "."],
     "mypy": ["mypy"],
-    "import-linter": ["importlinter.cli", "lint"],
+    "import-linter": ["lint-imports"],
 }
 
 
@@ -52,7 +53,8 @@ def _timed(name: str, check: Callable[[], bool]) -> bool:
 
 
 def _program(argv: list[str]) -> Callable[[], bool]:
-    return lambda: subprocess.run([sys.executable, "-m", *argv]).returncode == 0
+    program = Path(sys.executable).with_name(argv[0])
+    return lambda: subprocess.run([program, *argv[1:]]).returncode == 0
 
 
 def _migrations_hold() -> bool:
