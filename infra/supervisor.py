@@ -169,6 +169,10 @@ class Supervisor:
                         show(running.child.name, line)
                 running.log.rotate()
 
+    def has_children(self) -> bool:
+        """Whether there is anything to stop."""
+        return bool(self._children)
+
     def stop(self) -> None:
         """Stop everything, the last started first."""
         self._starting = False

@@ -121,10 +121,11 @@ def _run(home: Home, options: argparse.Namespace) -> int:
         pass
     finally:
         home.retract()
-        _say("Stopping.")
-        supervisor.stop()
+        if supervisor.has_children():
+            _say("Stopping.")
+            supervisor.stop()
+            _say("Stopped. The data stays.")
         (home.run / "supervisor.pid").unlink(missing_ok=True)
-        _say("Stopped. The data stays.")
     return 0
 
 
