@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,10 +19,15 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, sync_
 from werkzeug.serving import make_server
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 SIZES = {"desk": (1440, 900), "laptop": (1024, 768), "phone": (390, 844)}
 """The three widths every page is looked at in."""
@@ -62,10 +68,13 @@ def browser_page(request: pytest.FixtureRequest) -> Iterator[Page]:
     assert not complaints, f"the browser complained: {complaints}"
 
 
+EXPECTED = ("Failed to load resource:", "htmx: htmx:error: Failed to fetch")
+"""An answer of 4xx or 5xx and a lost connection are told on the page; what it shows is the test's business."""
+
+
 def _complaint(message: ConsoleMessage) -> list[str]:
-    """Errors of scripts and of the content policy; an answer of 4xx or 5xx is the page's business."""
-    expected = "Failed to load resource: the server responded with a status"
-    return [message.text] if message.type == "error" and not message.text.startswith(expected) else []
+    """Errors of scripts and of the content policy."""
+    return [message.text] if message.type == "error" and not message.text.startswith(EXPECTED) else []
 
 
 @pytest.fixture
@@ -82,6 +91,17 @@ def serve() -> Iterator[Callable[[Flask], str]]:
     yield start
     for server in servers:
         server.shutdown()
+
+
+def wait_until(page: Page, expression: str, seconds: float = 5) -> None:
+    """Wait until an expression of the page is true; `page.wait_for_function` is stopped by our content policy.
+
+    Raises AssertionError naming the expression when it stays false.
+    """
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"still false after {seconds} s: {expression}"
+        page.wait_for_timeout(20)
 
 
 def resize(page: Page, size: str) -> None:
@@ -101,7 +121,7 @@ def screenshot(page: Page, name: str) -> Path:
     folder = Path(os.environ.get("KEPT_SCREENSHOTS", "test-results/screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.png"
-    page.wait_for_function("document.fonts.status === 'loaded'")
+    wait_until(page, "document.fonts.status === 'loaded'")
     page.screenshot(path=path, full_page=True)
     return path
 
@@ -109,3 +129,54 @@ def screenshot(page: Page, name: str) -> Path:
 def overflow(page: Page) -> int:
     """Pixels by which the page is wider than its window: 0 on a page that fits."""
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+CONTRAST = """() => {
+  const channel = (value) => { const c = value / 255; return c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4; };
+  const light = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (color) => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, under) => [0, 1, 2].map((i) => top[i] * top[3] + under[i] * (1 - top[3]));
+  const ground = (element) => {
+    const layers = [];
+    for (let at = element; at; at = at.parentElement) {
+      const layer = rgba(getComputedStyle(at).backgroundColor);
+      if (layer[3] > 0) layers.push(layer);
+      if (layer[3] === 1) break;
+    }
+    return layers.reverse().reduce((under, top) => over(top, under), [255, 255, 255]);
+  };
+  const faults = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const words = texts.currentNode.textContent.trim(), element = texts.currentNode.parentElement;
+    if (!words || !element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+    if (element.closest("script, style, option, .sr, .skip, [disabled]")) continue;
+    const style = getComputedStyle(element), under = ground(element), ink = over(rgba(style.color), under);
+    const [a, b] = [light(ink), light(under)].sort((x, y) => y - x), ratio = (a + .05) / (b + .05);
+    const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+    if (ratio < (large ? 3 : 4.5)) faults.push(`${words.slice(0, 40)}: ${ratio.toFixed(2)}`);
+  }
+  return faults;
+}"""
+
+
+def contrast_faults(page: Page) -> list[str]:
+    """Texts on the page below WCAG 2.2 AA contrast (1.4.3: 4.5:1, large text 3:1), with their ratio."""
+    return page.evaluate(CONTRAST)
+
+
+NAMELESS = """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea")]
+  .filter((element) => element.checkVisibility())
+  .filter((element) => !(element.getAttribute("aria-label") || element.textContent.trim() || element.title
+    || [...(element.labels ?? [])].some((label) => label.textContent.trim())))
+  .map((element) => element.outerHTML.slice(0, 120))"""
+
+
+def nameless(page: Page) -> list[str]:
+    """Links, buttons and fields that a screen reader could not name."""
+    return page.evaluate(NAMELESS)

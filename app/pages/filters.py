@@ -30,7 +30,9 @@ def _date_text(value: Day, weekday: bool = True) -> str:
 
 def _long_date(value: Day) -> Markup:
     page = current_page()
-    return formats.time_tag(value, formats.long_date(value, page.zone, page.today), page.zone)
+    # The day's number stays with its month when a narrow column breaks the line.
+    text = "\N{NO-BREAK SPACE}".join(formats.long_date(value, page.zone, page.today).rsplit(" ", 1))
+    return formats.time_tag(value, text, page.zone)
 
 
 def _time(value: datetime | None) -> Markup:

@@ -18,6 +18,8 @@ class ErrorWords:
     text: str
     icon: str
     retry: bool = False
+    partial: str = ""
+    """The title in place of `title` when only a part of a page was asked for."""
 
 
 WORDS = {
@@ -63,6 +65,7 @@ WORDS = {
         "Something failed on our side, and it has been recorded. What you had saved before is safe.",
         "ban",
         retry=True,
+        partial="This did not work",
     ),
     503: ErrorWords(
         "Kept is not ready yet",
@@ -91,7 +94,7 @@ def page_error(
     body = render_template(
         template,
         status=status,
-        title=title or words.title,
+        title=title or (words.partial if partial else "") or words.title,
         text=detail or words.text,
         icon_name=words.icon,
         retry=words.retry and request.method == "GET",

@@ -71,7 +71,7 @@ def order_map() -> dict[str, object]:
             pin("Portland", kind="store", role="off", note="1 on hand, 2 needed"),
             pin("Atlanta", role="off", note="full today"),
             pin("Brooklyn", kind="store", role="off", note="stock held for pickup"),
-            pin("Boise", role="dest", note="buyer"),
+            pin("Boise", role="dest") | {"name": "Boise, buyer"},
         ],
         "arcs": [
             {"start": PLACES["Reno"], "end": boise, "s": "kept"},

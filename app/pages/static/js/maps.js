@@ -6,21 +6,28 @@
     return width > 0 && height > 0 ? width * height : 0;
   };
 
-  function places(gap) {
-    const sides = [`${gap}px`, `calc(-100% - ${gap}px)`];
-    const around = sides.flatMap((dx) => [0, -12, 12].map((dy) => [dx, dy]));
-    return [...around.filter(([, dy]) => dy === 0), ["-50%", gap + 9], ["-50%", -gap - 9], ...around.filter(([, dy]) => dy !== 0)];
+  // Beside the pin first (inland of it, where arcs leave the room), then above or below.
+  function places(gap, leftFirst, aboveFirst) {
+    const right = `${gap}px`;
+    const left = `calc(-100% - ${gap}px)`;
+    const sides = leftFirst ? [left, right] : [right, left];
+    const beside = sides.map((dx) => [dx, 0]);
+    const stacked = [["-50%", -gap - 9], ["-50%", gap + 11]];
+    const shifted = sides.flatMap((dx) => [[dx, -12], [dx, 12]]);
+    return aboveFirst ? [...stacked, ...beside, ...shifted] : [...beside, ...shifted, ...stacked];
   }
 
   function arrange(map) {
     const frame = map.getBoundingClientRect();
     if (frame.width === 0) return;
+    const hasArcs = map.querySelector("svg path[stroke]") !== null;
     const taken = [...map.querySelectorAll(".pin")].map((pin) => pin.getBoundingClientRect());
     map.querySelectorAll(".pin-l").forEach((label) => {
       label.hidden = false;
       if (getComputedStyle(label).display === "none") return;
       const gap = Number(label.dataset.size) / 2 + 5;
-      const fits = places(gap).some(([dx, dy]) => {
+      const leftFirst = !hasArcs && parseFloat(label.style.left) > 55;
+      const fits = places(gap, leftFirst, label.classList.contains("dest")).some(([dx, dy]) => {
         label.style.setProperty("--dx", dx);
         label.style.marginTop = `${dy}px`;
         const box = label.getBoundingClientRect();
