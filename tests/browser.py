@@ -117,12 +117,19 @@ def set_theme(page: Page, theme: str) -> None:
 
 
 def screenshot(page: Page, name: str) -> Path:
-    """A picture of the whole page under test-results/ (or $KEPT_SCREENSHOTS), for a person to look at."""
+    """A picture of the whole page for a person to look at, in $KEPT_SCREENSHOTS or else test-results/screenshots.
+
+    The latter holds the last run only: pytest-playwright empties test-results when a run starts.
+    """
     folder = Path(os.environ.get("KEPT_SCREENSHOTS", "test-results/screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.png"
     wait_until(page, "document.fonts.status === 'loaded'")
-    page.screenshot(path=path, full_page=True)
+    window = page.viewport_size
+    height = page.evaluate("scrollTo(0, 0) || document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": window["width"], "height": max(height, window["height"])})
+    page.screenshot(path=path)
+    page.set_viewport_size(window)
     return path
 
 
