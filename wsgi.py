@@ -1,5 +1,6 @@
 """The web's entry: granian and gunicorn call `app`."""
 
 from app.factory import create_app
+from workers.sandbox import blueprint as sandbox
 
-app = create_app()
+app = create_app(sandbox)

@@ -12,6 +12,7 @@ from flask.json.provider import JSONProvider
 from flask_smorest import Api
 
 from app import health, problems
+from app.edge import Blueprint
 from infra import logs, metrics, settings
 from infra.ids import new_id
 
@@ -29,11 +30,11 @@ class OrjsonProvider(JSONProvider):
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
         body = orjson.dumps(self._prepare_response_obj(args, kwargs), default=str)
-        return self._app.response_class(body, mimetype="application/json")
+        return Response(body, mimetype="application/json")
 
 
-def create_app() -> Flask:
-    """The WSGI application. Settings come from the environment."""
+def create_app(*more: Blueprint) -> Flask:
+    """The WSGI application; `more` are API blueprints of the layer above. Settings come from the environment."""
     given = settings.current()
     logs.configure(given.log_level, "web")
     app = Flask("app", static_folder=None, template_folder=None)
@@ -53,18 +54,18 @@ def create_app() -> Flask:
     )
     app.before_request(_begin)
     app.after_request(_end)
-    _register_api(app)
+    _register_api(app, more)
     health.register(app)
     _register_pages(app)
     problems.register(app)
     return app
 
 
-def _register_api(app: Flask) -> None:
+def _register_api(app: Flask, more: tuple[Blueprint, ...]) -> None:
     from app.blueprints import API
 
     api = Api(app)
-    for blueprint in API:
+    for blueprint in (*API, *more):
         api.register_blueprint(blueprint)
 
 

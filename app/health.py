@@ -40,7 +40,7 @@ def measures() -> Response:
     """Prometheus text: this process's counters, and the outbox as it stands."""
     try:
         with operator() as session:
-            rows = dict(
+            rows: dict[str, int] = dict(
                 session.execute(
                     text("SELECT state, count(*) FROM outbox WHERE state <> 'done' GROUP BY state")
                 )

@@ -7,7 +7,7 @@ from functools import cache
 from uuid import UUID
 
 import structlog
-from limits import RateLimitItemPerMinute, parse
+from limits import RateLimitItem, RateLimitItemPerMinute, parse
 from limits.errors import StorageError
 from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
@@ -44,7 +44,7 @@ def spend_named(limit: str, name: str) -> None:
     _hit(parse(limit), name)
 
 
-def _hit(item: RateLimitItemPerMinute, name: str) -> dict[str, str]:
+def _hit(item: RateLimitItem, name: str) -> dict[str, str]:
     try:
         allowed = _limiter().hit(item, name)
         window = _limiter().get_window_stats(item, name)

@@ -173,6 +173,16 @@ def claim(session: Session, tenant_id: UUID, most: int, topics: list[str] | None
     return [Claimed(row.id, row.topic) for row in sorted(rows, key=lambda row: row.id)]
 
 
+def in_flight(session: Session, tenant_id: UUID) -> bool:
+    """Whether another worker still has rows of this tenant."""
+    return bool(
+        session.execute(
+            text("SELECT 1 FROM outbox WHERE tenant_id = :tenant AND state = 'sent' LIMIT 1"),
+            {"tenant": tenant_id},
+        ).one_or_none()
+    )
+
+
 def lock(session: Session, tenant_id: UUID, row_id: UUID) -> OutboxRow | None:
     """The row, locked for this transaction, or None when it is finished or another worker holds it."""
     row = session.execute(

@@ -46,9 +46,9 @@ def in_force(settings: Settings) -> Settings:
 @pytest.fixture(scope="session")
 def app(in_force: Settings) -> Flask:
     """The web application."""
-    from app.factory import create_app
+    from wsgi import app
 
-    return create_app()
+    return app
 
 
 @dataclass

@@ -6,6 +6,9 @@ import argparse
 import os
 from pathlib import Path
 
+from infra import settings
+from infra.embedded.home import Home
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -25,3 +28,10 @@ def add_home_argument(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="the installation's folder (%(default)s)",
     )
+
+
+def use_home(path: Path) -> None:
+    """Take the settings of the installation that runs in this home. Raises NotRunning."""
+    environment = {**os.environ, **Home(path).environment()}
+    os.environ.setdefault("KEPT_HOME", str(path))
+    settings.use(settings.load(environment))

@@ -1,0 +1,294 @@
+"""The books of an order business: what is always true, checked set-based over one tenant or all of them.
+
+Each check is one statement that returns the rows looked at and the faults found (with up to five examples).
+Read as the operator role, so that one statement covers every tenant; `:tenant` narrows it to one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.models import metadata
+
+
+@dataclass(frozen=True)
+class Book:
+    """One rule: `query` yields (tenant_id, subject, fault) per row looked at, fault null when sound."""
+
+    number: int
+    name: str
+    query: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a book showed."""
+
+    book: Book
+    rows: int
+    faults: int
+    examples: list[str]
+
+
+BOOKS = (
+    Book(
+        1,
+        "on hand is the sum of its movements",
+        """
+        SELECT p.tenant_id, p.id AS subject,
+            CASE WHEN p.on_hand <> coalesce(m.sum, 0)
+                 THEN 'on hand ' || p.on_hand || ', movements ' || coalesce(m.sum, 0) END AS fault
+        FROM stock_positions p
+        LEFT JOIN (SELECT tenant_id, position_id, sum(delta) AS sum FROM stock_movements WHERE {tenant}
+                   GROUP BY 1, 2) m ON m.tenant_id = p.tenant_id AND m.position_id = p.id
+        WHERE {p.tenant}""",
+    ),
+    Book(
+        1,
+        "every shipped unit of tracked stock has its movements",
+        """
+        SELECT s.tenant_id, s.id AS subject,
+            CASE WHEN coalesce(m.units, 0) <> s.units
+                 THEN s.units || ' units shipped, ' || coalesce(m.units, 0) || ' moved' END AS fault
+        FROM (SELECT sl.tenant_id, sl.id, sl.quantity * CASE WHEN l.kind = 'kit' THEN
+                     (SELECT coalesce(sum((part->>'quantity')::bigint), 0)
+                      FROM jsonb_array_elements(l.components) part) ELSE 1 END AS units
+              FROM shipment_lines sl JOIN order_lines l ON l.tenant_id = sl.tenant_id AND l.id = sl.order_line_id
+              WHERE {sl.tenant} AND l.kind NOT IN ('made_to_order', 'digital', 'gift_card_digital')) s
+        LEFT JOIN (SELECT tenant_id, reference, -sum(delta) AS units FROM stock_movements
+                   WHERE cause = 'shipment' AND {tenant} GROUP BY 1, 2) m
+          ON m.tenant_id = s.tenant_id AND m.reference = s.id::text""",
+    ),
+    Book(
+        2,
+        "reserved is the sum of live reservations, within on hand",
+        """
+        SELECT p.tenant_id, p.id AS subject,
+            CASE WHEN p.reserved <> coalesce(r.sum, 0) THEN 'reserved ' || p.reserved || ', reservations '
+                      || coalesce(r.sum, 0)
+                 WHEN p.reserved NOT BETWEEN 0 AND p.on_hand THEN 'reserved beyond on hand' END AS fault
+        FROM stock_positions p
+        LEFT JOIN (SELECT tenant_id, position_id, sum(quantity) AS sum FROM reservations
+                   WHERE position_id IS NOT NULL AND {tenant} GROUP BY 1, 2) r
+          ON r.tenant_id = p.tenant_id AND r.position_id = p.id
+        WHERE {p.tenant}""",
+    ),
+    Book(
+        3,
+        "every ordered unit is in one place",
+        """
+        SELECT l.tenant_id, l.id AS subject,
+            CASE WHEN l.ordered <> l.cancelled + l.backordered + l.allocated + l.shipped THEN 'counters'
+                 WHEN l.delivered > l.shipped OR l.returned > l.shipped THEN 'delivered or returned, not shipped'
+                 WHEN l.backordered <> coalesce(b.units, 0) THEN 'backordered ' || l.backordered
+                      || ', waiting ' || coalesce(b.units, 0)
+                 WHEN l.allocated <> coalesce(w.units, 0) THEN 'allocated ' || l.allocated
+                      || ', in work ' || coalesce(w.units, 0)
+                 WHEN l.shipped <> coalesce(s.units, 0) THEN 'shipped ' || l.shipped
+                      || ', in shipments ' || coalesce(s.units, 0) END AS fault
+        FROM order_lines l
+        LEFT JOIN (SELECT tenant_id, order_line_id, sum(quantity) AS units FROM reservations
+                   WHERE supply = 'none' AND {tenant} GROUP BY 1, 2) b
+          ON b.tenant_id = l.tenant_id AND b.order_line_id = l.id
+        LEFT JOIN (SELECT tenant_id, order_line_id, sum(quantity - shipped - released) AS units
+                   FROM fulfillment_order_lines WHERE {tenant} GROUP BY 1, 2) w
+          ON w.tenant_id = l.tenant_id AND w.order_line_id = l.id
+        LEFT JOIN (SELECT tenant_id, order_line_id, sum(quantity) AS units FROM shipment_lines
+                   WHERE {tenant} GROUP BY 1, 2) s
+          ON s.tenant_id = l.tenant_id AND s.order_line_id = l.id
+        WHERE {l.tenant}""",
+    ),
+    Book(
+        3,
+        "an order's totals are the sum of its lines",
+        """
+        SELECT o.tenant_id, o.id AS subject,
+            CASE WHEN (o.items_total, o.discounts_total, o.charges_total, o.tax_total, o.total)
+                      <> (l.items, l.discount, l.charges, l.tax, l.total) THEN 'totals differ from lines' END AS fault
+        FROM orders o JOIN (SELECT tenant_id, order_id, sum(items) AS items, sum(discount) AS discount,
+                sum(charges) AS charges, sum(tax) AS tax, sum(total) AS total
+            FROM order_lines WHERE {tenant} GROUP BY 1, 2) l ON l.tenant_id = o.tenant_id AND l.order_id = o.id
+        WHERE {o.tenant}""",
+    ),
+    Book(
+        4,
+        "captured is within each authorization",
+        """
+        SELECT a.tenant_id, a.id AS subject,
+            CASE WHEN a.captured > a.amount THEN 'captured more than authorized'
+                 WHEN a.captured <> coalesce(c.sum, 0) THEN 'captured ' || a.captured || ', captures '
+                      || coalesce(c.sum, 0) END AS fault
+        FROM ledger_entries a
+        LEFT JOIN (SELECT tenant_id, authorization_id, sum(amount) AS sum FROM ledger_entries
+                   WHERE kind = 'capture' AND outcome = 'succeeded' AND {tenant} GROUP BY 1, 2) c
+          ON c.tenant_id = a.tenant_id AND c.authorization_id = a.id
+        WHERE a.kind = 'authorize' AND {a.tenant}""",
+    ),
+    Book(
+        4,
+        "each tender took no more than agreed and gave back no more than it took",
+        """
+        SELECT t.tenant_id, t.id AS subject,
+            CASE WHEN coalesce(e.captured, 0) - coalesce(e.refunded, 0) > t.amount THEN 'took more than agreed'
+                 WHEN coalesce(e.refunded, 0) > coalesce(e.captured, 0) THEN 'gave back more than it took' END AS fault
+        FROM tenders t
+        LEFT JOIN (SELECT tenant_id, tender_id,
+                sum(amount) FILTER (WHERE kind = 'capture') AS captured,
+                sum(amount) FILTER (WHERE kind = 'refund') AS refunded
+            FROM ledger_entries WHERE outcome = 'succeeded' AND {tenant} GROUP BY 1, 2) e
+          ON e.tenant_id = t.tenant_id AND e.tender_id = t.id
+        WHERE {t.tenant}""",
+    ),
+    Book(
+        4,
+        "captured is what shipped, or what was paid at once",
+        """
+        SELECT o.tenant_id, o.id AS subject,
+            CASE WHEN o.captured_total <> coalesce(e.captured, 0) THEN 'captured total ' || o.captured_total
+                      || ', ledger ' || coalesce(e.captured, 0)
+                 WHEN o.refunded_total <> coalesce(e.refunded, 0) THEN 'refunded total differs from ledger'
+                 WHEN coalesce(e.open, 0) = 0 AND h.order_id IS NULL AND w.subject_id IS NULL
+                      AND coalesce(e.captured, 0) <> greatest(coalesce(e.paid_now, 0), l.shipped)
+                 THEN 'captured ' || coalesce(e.captured, 0) || ', shipped ' || l.shipped || ', paid at once '
+                      || coalesce(e.paid_now, 0) END AS fault
+        FROM orders o
+        JOIN (SELECT tenant_id, order_id, sum(value_shipped) AS shipped FROM order_lines WHERE {tenant}
+              GROUP BY 1, 2) l ON l.tenant_id = o.tenant_id AND l.order_id = o.id
+        LEFT JOIN (SELECT x.tenant_id, x.order_id,
+                sum(x.amount) FILTER (WHERE x.kind = 'capture' AND x.outcome = 'succeeded') AS captured,
+                sum(x.amount) FILTER (WHERE x.kind = 'refund' AND x.outcome = 'succeeded') AS refunded,
+                sum(x.amount) FILTER (WHERE x.kind = 'capture' AND x.outcome = 'succeeded'
+                    AND t.kind IN ('check', 'cash', 'external')) AS paid_now,
+                count(*) FILTER (WHERE x.outcome IN ('pending', 'unknown')) AS open
+            FROM ledger_entries x JOIN tenders t ON t.tenant_id = x.tenant_id AND t.id = x.tender_id
+            WHERE {x.tenant} GROUP BY 1, 2) e ON e.tenant_id = o.tenant_id AND e.order_id = o.id
+        LEFT JOIN (SELECT DISTINCT tenant_id, order_id FROM order_holds
+                   WHERE kind = 'payment' AND released_at IS NULL AND {tenant}) h
+          ON h.tenant_id = o.tenant_id AND h.order_id = o.id
+        LEFT JOIN (SELECT DISTINCT tenant_id, subject_id FROM outbox
+                   WHERE state IN ('waiting', 'sent') AND {tenant}) w
+          ON w.tenant_id = o.tenant_id AND w.subject_id = o.id
+        WHERE {o.tenant}""",
+    ),
+    Book(
+        6,
+        "every covered, unshipped line is under exactly one clock",
+        """
+        SELECT l.tenant_id, l.id AS subject,
+            CASE WHEN p.id IS NULL THEN 'no clock'
+                 WHEN l.covered AND l.allocated + l.backordered > 0
+                      AND p.state IN ('shipped', 'cancelled', 'not_covered') THEN 'open units, clock ' || p.state
+            END AS fault
+        FROM order_lines l LEFT JOIN promises p ON p.tenant_id = l.tenant_id AND p.order_line_id = l.id
+        WHERE {l.tenant}""",
+    ),
+    Book(
+        7,
+        "every piece of later work is done, waiting, or dead with a reason",
+        """
+        SELECT tenant_id, id AS subject,
+            CASE WHEN state = 'dead' AND coalesce(error, '') = '' THEN 'dead without a reason'
+                 WHEN state = 'done' AND finished_at IS NULL THEN 'done without an end' END AS fault
+        FROM outbox WHERE {tenant}""",
+    ),
+    Book(
+        7,
+        "every effect on money happened once",
+        """
+        SELECT tenant_id, min(id::text)::uuid AS subject,
+            CASE WHEN count(*) > 1 THEN kind || ' of one shipment twice' END AS fault
+        FROM ledger_entries WHERE shipment_id IS NOT NULL AND kind = 'capture' AND outcome = 'succeeded' AND {tenant}
+        GROUP BY tenant_id, kind, shipment_id, tender_id""",
+    ),
+    Book(
+        8,
+        "every refund due is paid or open before its deadline",
+        """
+        SELECT d.tenant_id, d.id AS subject,
+            CASE WHEN d.paid_at IS NULL AND d.due_at < now() + make_interval(secs => t.clock_offset)
+                 THEN 'overdue since ' || d.due_at END AS fault
+        FROM refunds_due d JOIN tenants t ON t.tenant_id = d.tenant_id WHERE {d.tenant}""",
+    ),
+    Book(
+        9,
+        "each status equals what its history says, without a gap",
+        """
+        SELECT s.tenant_id, s.subject_id AS subject,
+            CASE WHEN s.gap THEN s.machine || ': a gap in the history'
+                 WHEN s.last AND s.after <> coalesce(o.status, CASE s.machine WHEN 'work' THEN f.work_status
+                      ELSE f.request_status END) THEN s.machine || ' is not ' || s.after END AS fault
+        FROM (SELECT tenant_id, subject_id, machine, after,
+                     before <> lag(after, 1, CASE machine WHEN 'order' THEN 'placed' WHEN 'work' THEN 'open'
+                        ELSE 'held' END) OVER w AS gap,
+                     lead(id) OVER w IS NULL AS last
+              FROM status_changes WHERE {tenant}
+              WINDOW w AS (PARTITION BY tenant_id, subject_id, machine ORDER BY id)) s
+        LEFT JOIN orders o ON s.machine = 'order' AND o.tenant_id = s.tenant_id AND o.id = s.subject_id
+        LEFT JOIN fulfillment_orders f ON s.machine <> 'order' AND f.tenant_id = s.tenant_id AND f.id = s.subject_id""",
+    ),
+    Book(
+        9,
+        "a status without history is its machine's first",
+        """
+        SELECT x.tenant_id, x.subject_id AS subject,
+            CASE WHEN x.status <> x.first AND NOT EXISTS (
+                SELECT 1 FROM status_changes s WHERE s.tenant_id = x.tenant_id AND s.subject_id = x.subject_id
+                    AND s.machine = x.machine) THEN x.machine || ' is ' || x.status || ' without history' END AS fault
+        FROM (SELECT tenant_id, id AS subject_id, 'order' AS machine, 'placed' AS first, status FROM orders
+              WHERE {tenant}
+              UNION ALL SELECT tenant_id, id, 'work', 'open', work_status FROM fulfillment_orders WHERE {tenant}
+              UNION ALL SELECT tenant_id, id, 'request', 'held', request_status FROM fulfillment_orders
+              WHERE {tenant}) x""",
+    ),
+)
+
+
+def check(session: Session, tenant_id: UUID | None = None) -> Iterator[Finding]:
+    """Every book, one after the other, and that no row points at another tenant's."""
+    for book in (*BOOKS, _foreign_keys()):
+        yield _finding(session, book, tenant_id)
+
+
+def _finding(session: Session, book: Book, tenant_id: UUID | None) -> Finding:
+    counted = f"SELECT count(*) AS rows, count(fault) AS faults FROM ({_narrowed(book.query, tenant_id)}) b"
+    values = {"tenant": tenant_id} if tenant_id else {}
+    row = session.execute(text(counted), values).one()
+    examples: list[str] = []
+    if row.faults:
+        shown = f"SELECT * FROM ({_narrowed(book.query, tenant_id)}) b WHERE fault IS NOT NULL LIMIT 5"
+        examples = [
+            f"tenant {one.tenant_id}, {one.subject}: {one.fault}"
+            for one in session.execute(text(shown), values)
+        ]
+    return Finding(book, row.rows, row.faults, examples)
+
+
+def _narrowed(query: str, tenant_id: UUID | None) -> str:
+    """`{tenant}` and `{x.tenant}` become the filter, or true for all tenants."""
+    for alias in ("", "p.", "sl.", "l.", "o.", "a.", "t.", "x.", "d."):
+        name = "{" + alias + "tenant}"
+        query = query.replace(name, f"{alias}tenant_id = :tenant" if tenant_id else "true")
+    return query
+
+
+def _foreign_keys() -> Book:
+    """Composite keys make it impossible; this proves that every foreign key of a tenant table is composite."""
+    loose = [
+        f"{table.name}.{constraint.name}"
+        for table in metadata.sorted_tables
+        if table.info.get("scope") == "TENANT"
+        for constraint in table.foreign_key_constraints
+        if constraint.referred_table.info.get("scope") == "TENANT"
+        and "tenant_id" not in {column.name for column in constraint.columns}
+    ]
+    faults = " UNION ALL ".join(
+        f"SELECT NULL::uuid AS tenant_id, NULL::uuid AS subject, '{name} lacks the tenant' AS fault"
+        for name in loose
+    )
+    sound = "SELECT conrelid, conname, NULL::text AS fault FROM pg_constraint WHERE contype = 'f'"
+    return Book(11, "no row points at another tenant's row", faults or sound)
