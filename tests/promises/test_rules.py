@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.promises import refunds
 from app.promises.refunds import RefundForm, Tender, TenderClass, amount_due, over_tenders, refunds_due
@@ -765,6 +767,44 @@ def test_the_whole_grid_of_phase_and_event(phase, word):
     assert step.state.phase is moves.get(phase, phase)
     if step.outcome not in (Outcome.APPLIED, Outcome.CORRECTED):
         assert step.state == start
+
+
+days_of_summer = st.integers(0, 200).map(lambda n: date(2026, 5, 20) + timedelta(days=n))
+moments = st.integers(0, 200 * 48).map(lambda n: at("May 20 00:00") + timedelta(minutes=30 * n))
+keys = st.sampled_from(["n1", "n2", "n3"])
+riders = st.none() | st.builds(Rider, st.none() | days_of_summer)
+happenings = st.one_of(
+    st.builds(NoticeSent, moments, keys, st.none() | days_of_summer, rider=riders),
+    st.builds(NoticeSent, moments, keys, days_of_summer, st.sampled_from(NoticeKind), riders),
+    st.builds(RiderOffered, moments, keys, st.builds(Rider, st.none() | days_of_summer)),
+    st.builds(Bounced, moments, keys),
+    st.builds(Consented, moments, st.none() | keys, st.booleans()),
+    st.builds(Completed, moments, st.just(ny_clock("Jul 1"))),
+    *(st.builds(kind, moments) for kind in (Dishonored, CancelRequested, CancelGranted, WillNotShip)),
+    *(st.builds(kind, moments) for kind in (Shipped, TimePassed, EffectSent, RefundProven)),
+)
+
+
+@given(st.lists(happenings, max_size=14), st.booleans())
+def test_whatever_happens_the_books_hold(events, in_order):
+    state = opened(ny_clock("May 20 08:00", PromiseInput(ship_by=date(2026, 6, 10))))
+    for event in sorted(events, key=lambda one: one.at) if in_order else events:
+        before, step = state, advance(state, event)
+        state = step.state
+        if step.outcome in (Outcome.DUPLICATE, Outcome.NO_OPTION, Outcome.INFORMATION, Outcome.BLOCKED):
+            assert state in (before, advance(before, TimePassed(event.at)).state)
+        if before.phase is Phase.REFUNDED or before.settled:
+            assert state.phase in (before.phase, Phase.REFUNDED)
+        assert (state.phase in (Phase.CANCELLED, Phase.REFUNDED)) == (state.cancellation is not None)
+        assert (state.phase is Phase.SHIPPED) == (state.shipped_at is not None)
+        if state.phase is Phase.WAIT_SILENT:
+            assert state.clock.ship_by < state.revised <= state.clock.express_by
+        if state.phase in LIVE and state.phase is not Phase.OPEN:
+            assert state.offered
+        if in_order and state.expires_at is not None:
+            assert event.at < state.expires_at
+    end = advance(state, LATE).state
+    assert end.phase not in LIVE or end.phase is Phase.CONSENT_INDEFINITE
 
 
 # --- Refunds ---
