@@ -126,7 +126,7 @@ def screenshot(page: Page, name: str) -> Path:
     path = folder / f"{name}.png"
     wait_until(page, "document.fonts.status === 'loaded'")
     window = page.viewport_size
-    height = page.evaluate("scrollTo(0, 0) || document.documentElement.scrollHeight")
+    height = page.evaluate("() => { scrollTo(0, 0); return document.documentElement.scrollHeight; }")
     page.set_viewport_size({"width": window["width"], "height": max(height, window["height"])})
     page.screenshot(path=path)
     page.set_viewport_size(window)
