@@ -293,7 +293,7 @@ def _cancelled(state: State, cancellation: Cancellation) -> State:
 def _completed(state: State, event: Completed) -> Step:
     if state.phase is not Phase.INCOMPLETE:
         return Step(state, Outcome.NO_EFFECT)
-    return Step(opened(event.clock), Outcome.APPLIED)
+    return Step(_lapse(opened(event.clock), event.at), Outcome.APPLIED)
 
 
 def _dishonored(state: State, event: Dishonored) -> Step:
