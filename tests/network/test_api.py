@@ -1,0 +1,107 @@
+"""Nodes over the API."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.factories import Merchant
+from tenants.scope import inside
+
+RENO = {"line1": "1 Dock Rd", "city": "Reno", "region": "NV", "postal_code": "89501", "country": "US"}
+
+
+def test_put_answers_201_then_200_and_get_shows_every_field(merchant: Merchant):
+    body = {
+        "name": "Reno DC",
+        "kind": "warehouse",
+        "address": RENO,
+        "latitude": 39.5,
+        "longitude": -119.8,
+        "timezone": "America/Los_Angeles",
+        "capacity_per_day": 40,
+        "handling_per_package": {"amount": 150, "currency": "USD"},
+        "handling_per_unit": {"amount": 20, "currency": "USD"},
+        "priority": 5,
+        "cutoff": "14:30",
+        "calendar": {"open_days": ["mon", "tue"], "closed": ["2026-12-25"]},
+        "open": False,
+    }
+    assert merchant.put("/nodes/DC1", body).status_code == 201
+    answer = merchant.put("/nodes/DC1", body)
+    assert answer.status_code == 200
+    assert answer.get_json() == body | {"node": "DC1", "code": "DC1"}
+    assert merchant.ok("GET", "/nodes/DC1") == answer.get_json()
+
+
+def test_place_and_zone_come_from_the_address(merchant: Merchant):
+    merchant.ok("PUT", "/nodes/N", {"name": "N", "address": RENO, "handling_per_unit": 12})
+    node = merchant.ok("GET", "/nodes/N")
+    assert (round(node["latitude"]), round(node["longitude"])) == (40, -120)
+    assert node["timezone"] == "America/Los_Angeles"
+    assert node["handling_per_unit"] == {"amount": 12, "currency": "USD"}
+
+
+@pytest.mark.parametrize(
+    ("change", "pointers"),
+    [
+        ({"address": {"country": "FR"}}, ["/latitude", "/timezone"]),
+        ({"address": {}}, ["/latitude", "/timezone"]),
+        ({"address": {}, "latitude": 1.0, "longitude": 1.0}, ["/timezone"]),
+        ({"latitude": 1.0}, ["/longitude"]),
+        ({"latitude": 91.0, "longitude": 0.0}, ["/latitude"]),
+        ({"timezone": "Mars/Base"}, ["/timezone"]),
+        ({"kind": "boat"}, ["/kind"]),
+        ({"cutoff": "25:00"}, ["/cutoff"]),
+        ({"calendar": {"open_days": ["someday"]}}, ["/calendar/open_days/0"]),
+        ({"calendar": {"closed": ["Xmas"]}}, ["/calendar/closed/0"]),
+        ({"handling_per_unit": {"amount": 1, "currency": "EUR"}}, ["/handling_per_unit/currency"]),
+        ({"handling_per_unit": -1}, ["/handling_per_unit/amount"]),
+        ({"capacity_per_day": -1}, ["/capacity_per_day"]),
+    ],
+)
+def test_what_is_wrong_is_named(merchant: Merchant, change: dict, pointers: list[str]):
+    answer = merchant.put("/nodes/N", {"name": "N", "address": RENO} | change)
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.get_json()["errors"]] == pointers
+    assert merchant.get("/nodes/N").status_code == 404
+
+
+def test_a_virtual_node_needs_no_place(merchant: Merchant):
+    merchant.ok("PUT", "/nodes/V", {"name": "Downloads", "kind": "virtual"})
+    node = merchant.ok("GET", "/nodes/V")
+    assert (node["latitude"], node["timezone"]) == (None, "America/New_York")
+
+
+def test_every_change_makes_the_configuration_stale(merchant: Merchant):
+    def version() -> int:
+        with inside(merchant.tenant_id) as scope:
+            return scope.tenant.config_version
+
+    before = version()
+    node = merchant.node()
+    assert version() == before + 1
+    sku = merchant.sku()
+    merchant.stock(node, sku, 5)
+    assert merchant.order((sku, 1))["lines"][0]["allocated"] == 1
+    merchant.node(node, open=False)
+    assert merchant.order((sku, 1))["lines"][0]["backordered"] == 1
+
+
+def test_the_list_pages_by_code_and_filters(merchant: Merchant):
+    for code in ("B", "A", "C"):
+        merchant.node(code, kind="store" if code == "C" else "warehouse", open=code != "B")
+    first = merchant.ok("GET", "/nodes?limit=2")
+    assert [one["node"] for one in first["data"]] == ["A", "B"]
+    assert [one["node"] for one in merchant.ok("GET", f"/nodes?after={first['next']}")["data"]] == ["C"]
+    assert [one["node"] for one in merchant.ok("GET", "/nodes?kind=store")["data"]] == ["C"]
+    assert [one["node"] for one in merchant.ok("GET", "/nodes?open=false")["data"]] == ["B"]
+    assert [one["node"] for one in merchant.ok("GET", "/nodes?q=node%20a")["data"]] == ["A"]
+
+
+def test_only_one_s_own_and_only_with_permission(merchant: Merchant, other_merchant: Merchant):
+    node = merchant.node()
+    assert other_merchant.get(f"/nodes/{node}").status_code == 404
+    assert other_merchant.ok("GET", "/nodes")["data"] == []
+    assert merchant.provider.get(f"/nodes/{node}").status_code == 403
+    reader = merchant.another_key("nodes:read")
+    assert reader.put(f"/nodes/{node}", {"name": "x", "address": RENO}).status_code == 403
