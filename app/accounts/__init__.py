@@ -1,0 +1,1 @@
+"""People at the door: sign up, log in, invitations, the first steps."""
