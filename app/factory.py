@@ -11,8 +11,9 @@ from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
 from flask_smorest import Api
 
-from app import health, problems
+from app import health, openapi, problems
 from app.edge import Blueprint
+from app.reference import views as reference
 from infra import logs, metrics, settings
 from infra.ids import new_id
 
@@ -67,6 +68,8 @@ def _register_api(app: Flask, more: tuple[Blueprint, ...]) -> None:
     api = Api(app)
     for blueprint in (*API, *more):
         api.register_blueprint(blueprint)
+    openapi.complete(app, api)
+    reference.register(app, api.spec.to_dict())
 
 
 def _register_pages(app: Flask) -> None:

@@ -187,13 +187,13 @@ def test_statements_outside_a_scope_are_refused(in_force: Settings) -> None:
 
 
 def test_the_directory_has_no_tenant_and_the_operator_only_reads(merchant: Merchant) -> None:
-    with pytest.raises(Exception, match="app.tenant_id|invalid input syntax for type uuid"):
+    with pytest.raises(Exception, match=r"app.tenant_id|invalid input syntax for type uuid"):
         with directory() as session:
             session.execute(text("SELECT * FROM orders")).all()
     with operator() as session:
         seen = set(session.execute(text("SELECT tenant_id FROM tenants")).scalars())
         assert merchant.tenant_id in seen
-        with pytest.raises(Exception, match="read-only|permission denied"):
+        with pytest.raises(Exception, match=r"read-only|permission denied"):
             session.execute(text("UPDATE tenants SET name = 'x'"))
 
 
