@@ -253,11 +253,18 @@ class OAuthClient(TenantTable):
     __tablename__ = "oauth_clients"
     client_id: Mapped[str]
     secret_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    previous_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    previous_until: Mapped[datetime | None]
+    """Until then the secret before the last rotation works too."""
     name: Mapped[str]
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     grant_id: Mapped[UUID | None]
+    rate_limit: Mapped[int | None]
+    """Requests per minute over all its tokens; null = none of its own."""
     created_by: Mapped[str]
     created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     __table_args__ = (
         tenant_key("grant_id", "grants"),

@@ -933,11 +933,16 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("client_id", sa.Text(), nullable=False),
         sa.Column("secret_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("previous_digest", sa.LargeBinary(), nullable=True),
+        sa.Column("previous_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("scopes", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("grant_id", sa.Uuid(), nullable=True),
+        sa.Column("rate_limit", sa.BigInteger(), nullable=True),
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("last_used_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("revoked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["tenant_id", "grant_id"],
@@ -1236,16 +1241,18 @@ def upgrade() -> None:
         sa.Column("packed", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("shipped", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("released", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("cancel_requested", sa.BigInteger(), server_default="0", nullable=False),
         sa.CheckConstraint(
             "picked BETWEEN 0 AND quantity AND packed BETWEEN 0 AND quantity",
             name=op.f("ck_fulfillment_order_lines_picks_within_quantity"),
         ),
         sa.CheckConstraint(
-            "quantity > 0 AND shipped >= 0 AND released >= 0",
+            "quantity > 0 AND shipped >= 0 AND released >= 0 AND cancel_requested >= 0",
             name=op.f("ck_fulfillment_order_lines_counts_not_negative"),
         ),
         sa.CheckConstraint(
-            "shipped + released <= quantity", name=op.f("ck_fulfillment_order_lines_ships_within_quantity")
+            "shipped + released + cancel_requested <= quantity",
+            name=op.f("ck_fulfillment_order_lines_ships_within_quantity"),
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "fulfillment_order_id"],
@@ -1413,6 +1420,7 @@ def upgrade() -> None:
         sa.Column("cost", sa.BigInteger(), nullable=True),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.Column("handed_to", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("report", sa.Text(), nullable=True),
         sa.CheckConstraint("kind IN ('carrier', 'counter', 'digital')", name=op.f("ck_shipments_kind_known")),
         sa.CheckConstraint("value >= 0", name=op.f("ck_shipments_value_not_negative")),
         sa.ForeignKeyConstraint(
@@ -1429,13 +1437,10 @@ def upgrade() -> None:
         info={"scope": "TENANT", "append_only": True},
     )
     op.create_index(
-        op.f("ix_shipments_tenant_id_fulfillment_order_id"),
-        "shipments",
-        ["tenant_id", "fulfillment_order_id"],
-        unique=False,
+        op.f("ix_shipments_tenant_id_order_id"), "shipments", ["tenant_id", "order_id"], unique=False
     )
     op.create_index(
-        op.f("ix_shipments_tenant_id_order_id"), "shipments", ["tenant_id", "order_id"], unique=False
+        "uq_shipments_report", "shipments", ["tenant_id", "fulfillment_order_id", "report"], unique=True
     )
     op.create_table(
         "ledger_entries",
