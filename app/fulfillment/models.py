@@ -79,9 +79,14 @@ class FulfillmentOrderLine(TenantTable):
     shipped: Mapped[int] = mapped_column(server_default="0")
     released: Mapped[int] = mapped_column(server_default="0")
     """Cancelled, rejected or short units that will not ship from here."""
+    cancel_requested: Mapped[int] = mapped_column(server_default="0")
+    """Open units the buyer wants cancelled: they stay allocated until the provider answers."""
     __table_args__ = (
-        CheckConstraint("quantity > 0 AND shipped >= 0 AND released >= 0", name="counts_not_negative"),
-        CheckConstraint("shipped + released <= quantity", name="ships_within_quantity"),
+        CheckConstraint(
+            "quantity > 0 AND shipped >= 0 AND released >= 0 AND cancel_requested >= 0",
+            name="counts_not_negative",
+        ),
+        CheckConstraint("shipped + released + cancel_requested <= quantity", name="ships_within_quantity"),
         CheckConstraint(
             "picked BETWEEN 0 AND quantity AND packed BETWEEN 0 AND quantity", name="picks_within_quantity"
         ),
@@ -111,6 +116,9 @@ class Shipment(TenantTable):
     value: Mapped[int]
     """What these units are worth to the buyer: captured at shipment, minor units."""
     handed_to: Mapped[dict[str, Any] | None]
+    """At a counter: {name, identified_by}."""
+    report: Mapped[str | None]
+    """Digest of the report: the same hand-over told twice is one shipment. Null when nothing tells two apart."""
     lines: Mapped[list[ShipmentLine]] = relationship(
         order_by="ShipmentLine.id",
         viewonly=True,
@@ -124,7 +132,7 @@ class Shipment(TenantTable):
         tenant_key("fulfillment_order_id", "fulfillment_orders"),
         tenant_key("order_id", "orders"),
         Index(None, "tenant_id", "order_id"),
-        Index(None, "tenant_id", "fulfillment_order_id"),
+        Index("uq_shipments_report", "tenant_id", "fulfillment_order_id", "report", unique=True),
     )
 
 

@@ -1,0 +1,168 @@
+"""What a provider may do with work in which state, which units it touches, and when work is over. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from infra.errors import Problem, invalid, refused
+
+REJECT_REASONS = ("out_of_stock", "damaged", "capacity", "closed", "cannot_ship", "address", "other")
+SUSPECT = frozenset({"out_of_stock", "damaged", "short_pick"})
+"""Reasons that say something about the goods: the units are on hold until somebody counts them."""
+SHORT = "short_pick"
+LIVE = frozenset({"open", "picking", "packed"})
+
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Action:
+    """Which request statuses an action needs, and what to do otherwise."""
+
+    requests: frozenset[str]
+    remedy: str
+
+
+ACTIONS: dict[str, Action] = {
+    "accept": Action(frozenset({"submitted"}), "Only submitted work can be accepted."),
+    "reject": Action(
+        frozenset({"submitted", "accepted"}), "Only submitted or accepted work can be rejected."
+    ),
+    "pick": Action(frozenset({"accepted"}), "Accept the work before picking it."),
+    "pack": Action(frozenset({"accepted"}), "Accept the work before packing it."),
+    "ship": Action(frozenset({"accepted", "cancel_requested"}), "Accept the work before shipping it."),
+    "answer": Action(frozenset({"cancel_requested"}), "No cancellation waits for an answer."),
+}
+
+
+def check(action: str, request_status: str, work_status: str) -> None:
+    """Raises Problem 409 `request-<status>` or `work-<status>` when the state does not allow the action."""
+    allowed = ACTIONS[action]
+    if request_status not in allowed.requests:
+        raise refused(
+            f"request-{request_status.replace('_', '-')}",
+            f"The request is {request_status.replace('_', ' ')}. {allowed.remedy}",
+        )
+    if work_status not in LIVE:
+        raise refused(f"work-{work_status}", f"The work is {work_status}: nothing is left to do.")
+    if action == "pick" and work_status == "packed":
+        raise refused("work-packed", "The work is packed already. Ship it.")
+
+
+def check_holds(kinds: Iterable[str]) -> None:
+    """Raises Problem 409 `hold-<kind>`: goods of a held order stay."""
+    for kind in sorted(kinds):
+        raise refused(f"hold-{kind}", f"The order is on hold ({kind}). Nothing may leave until it is lifted.")
+
+
+def check_time(moment: datetime, now: datetime, slack_seconds: int = 300) -> None:
+    """A hand-over lies in the past. Raises Problem 422."""
+    if (moment - now).total_seconds() > slack_seconds:
+        raise invalid("/shipped_at", "shipped_at lies in the future. Send when the goods were handed over.")
+
+
+def open_units(line: Line) -> int:
+    """Units that can still leave from here."""
+    return int(line["quantity"] - line["shipped"] - line["released"])
+
+
+def unpicked(line: Line) -> int:
+    """Open units nobody took from the shelf yet."""
+    return max(0, int(line["quantity"] - line["released"] - max(line["picked"], line["shipped"])))
+
+
+def unpacked(line: Line) -> int:
+    """Open units in no parcel yet."""
+    return max(0, int(line["quantity"] - line["released"] - max(line["packed"], line["shipped"])))
+
+
+def asked(lines: Sequence[Mapping[str, Any]] | None) -> dict[str, int] | None:
+    """Units by SKU; a repeated SKU is summed. None = everything."""
+    if not lines:
+        return None
+    units: dict[str, int] = {}
+    for line in lines:
+        units[line["sku"]] = units.get(line["sku"], 0) + line["quantity"]
+    return units
+
+
+def assign(
+    wanted: Mapping[str, int] | None, lines: Sequence[tuple[Line, int]], what: str = "open"
+) -> list[tuple[Line, int]]:
+    """Units of each line, the oldest line of a SKU first. `lines` are (line, units it can give), oldest first.
+
+    Raises Problem 422 for a SKU that is not in this work, 409 `more-than-open` for too many units.
+    """
+    if wanted is None:
+        return [(line, units) for line, units in lines if units]
+    known = {line["sku"] for line, _ in lines}
+    for at, sku in enumerate(wanted):
+        if sku not in known:
+            raise invalid(f"/lines/{at}/sku", f"{sku} is not in this fulfillment order.")
+    rest = dict(wanted)
+    taken = []
+    for line, units in lines:
+        part = min(rest.get(line["sku"], 0), units)
+        if part:
+            rest[line["sku"]] -= part
+            taken.append((line, part))
+    for sku, missing in rest.items():
+        if missing:
+            raise refused(
+                "more-than-open",
+                f"Only {wanted[sku] - missing} of {wanted[sku]} units of {sku} are {what} here.",
+            )
+    return taken
+
+
+def outcome(lines: Iterable[Line]) -> str | None:
+    """The work status in which the work ends, or None while units are open."""
+    lines = list(lines)
+    if any(open_units(line) for line in lines):
+        return None
+    if not any(line["shipped"] for line in lines):
+        return "cancelled"
+    return "incomplete" if any(line["released"] for line in lines) else "shipped"
+
+
+def report_digest(shipment: Mapping[str, Any], wanted: Mapping[str, int] | None) -> str | None:
+    """What tells two hand-overs of the same work apart: who carried what, under which number, and when.
+
+    None when neither a tracking number nor a time was given: then two equal reports are two hand-overs, and
+    only an Idempotency-Key tells a repeat.
+    """
+    at = shipment.get("shipped_at")
+    if not shipment.get("tracking_number") and at is None:
+        return None
+    parts = [
+        shipment["kind"],
+        shipment["carrier"],
+        shipment["tracking_number"],
+        None if at is None else at.timestamp(),
+        shipment.get("handed_to"),
+        None if wanted is None else sorted(wanted.items()),
+    ]
+    return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def payment_allows(
+    *, total: int, cancelled: int, on_terms: int, authorized: int, captured: int, refunded: int
+) -> bool:
+    """Whether what is still wanted is paid or authorized, in minor units. Terms are paid later by agreement."""
+    return authorized + captured - refunded >= total - cancelled - on_terms
+
+
+def not_accepted_yet(request_status: str) -> bool:
+    """Whether the work can be taken back without asking the provider."""
+    return request_status in ("held", "submitted")
+
+
+def nothing_to_do(what: str) -> Problem:
+    """409: the request names no unit."""
+    return refused("nothing-open", f"Nothing is left to {what} here.")

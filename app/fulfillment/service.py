@@ -1,0 +1,140 @@
+"""The verbs of work at nodes: release to the node, accept, pack, deliver what is digital."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from app.events import WORK_ACCEPTED, WORK_PACKED, WORK_SUBMITTED, record, tell
+from app.fulfillment import rules
+from app.fulfillment.queries import locked
+from app.fulfillment.shipments import ship
+from app.orders.queries import work_documents
+from app.transitions import REQUEST, WORK, transition
+from tenants.scope import Scope
+
+FACTS = """
+SELECT o.status, o.total, o.authorized_total, o.captured_total, o.refunded_total,
+    (SELECT coalesce(sum(value_cancelled), 0) FROM order_lines
+        WHERE tenant_id = :tenant AND order_id = :order) AS cancelled,
+    (SELECT coalesce(sum(amount), 0) FROM tenders
+        WHERE tenant_id = :tenant AND order_id = :order AND kind = 'terms') AS on_terms,
+    (SELECT count(*) FROM order_holds
+        WHERE tenant_id = :tenant AND order_id = :order AND released_at IS NULL) AS holds
+FROM orders o WHERE o.tenant_id = :tenant AND o.id = :order
+"""
+
+
+def release_work(scope: Scope, order_id: UUID, **_: Any) -> None:
+    """Submit the order's held fulfillment orders to their nodes, when no hold is live and what is still wanted
+    is paid or authorized. Harmless when there is nothing to release, so any news may call it."""
+    if (
+        scope.row("SELECT id FROM orders WHERE tenant_id = :tenant AND id = :id FOR UPDATE", id=order_id)
+        is None
+    ):
+        return
+    held = scope.rows(
+        "SELECT id, node FROM fulfillment_orders WHERE tenant_id = :tenant AND order_id = :order"
+        " AND request_status = 'held' ORDER BY id FOR UPDATE",
+        order=order_id,
+    )
+    if not held:
+        return
+    facts = scope.row(FACTS, order=order_id)
+    assert facts is not None
+    if facts.status != "placed" or facts.holds or not _paid(facts):
+        return
+    for work in held:
+        transition(scope, REQUEST, work.id, "held", "submitted")
+        scope.execute(
+            "UPDATE fulfillment_orders SET submitted_at = :now WHERE tenant_id = :tenant AND id = :id",
+            now=scope.now(),
+            id=work.id,
+        )
+        record(scope, order_id, WORK_SUBMITTED, work=str(work.id), node=work.node)
+
+
+def _paid(facts: Any) -> bool:
+    return rules.payment_allows(
+        total=facts.total,
+        cancelled=facts.cancelled,
+        on_terms=facts.on_terms,
+        authorized=facts.authorized_total,
+        captured=facts.captured_total,
+        refunded=facts.refunded_total,
+    )
+
+
+def deliver_digital(scope: Scope, _order_id: UUID, *, work: str, **_: Any) -> None:
+    """Kept delivers digital goods itself: accept and ship work of a virtual node as soon as it is released."""
+    virtual = scope.row(
+        "SELECT f.id FROM fulfillment_orders f JOIN nodes n ON n.tenant_id = :tenant AND n.id = f.node_id"
+        " WHERE f.tenant_id = :tenant AND f.id = :id AND n.kind = 'virtual'"
+        " AND f.request_status IN ('submitted', 'accepted')",
+        id=UUID(work),
+    )
+    if virtual is None:
+        return
+    order = locked(scope, virtual.id)
+    if order["request_status"] == "submitted":
+        _accept(scope, order)
+    elif order["request_status"] != "accepted":
+        return
+    delivery = {"kind": "digital", "carrier": "", "service": "digital", "tracking_number": ""}
+    ship(scope, virtual.id, delivery)
+
+
+def accept(scope: Scope, work_id: UUID) -> dict[str, Any]:
+    """The node takes the work on. Raises Problem 404, 409."""
+    work = locked(scope, work_id)
+    rules.check("accept", work["request_status"], work["work_status"])
+    _accept(scope, work)
+    return work_documents(scope, [work_id])[0]
+
+
+def _accept(scope: Scope, work: Mapping[str, Any]) -> None:
+    transition(scope, REQUEST, work["id"], work["request_status"], "accepted")
+    scope.execute(
+        "UPDATE fulfillment_orders SET answered_at = :now WHERE tenant_id = :tenant AND id = :id",
+        now=scope.now(),
+        id=work["id"],
+    )
+    record(scope, work["order_id"], WORK_ACCEPTED, work=str(work["id"]), node=work["node"])
+
+
+def pack(scope: Scope, work_id: UUID, lines: Sequence[Mapping[str, Any]] | None) -> dict[str, Any]:
+    """Units are in a parcel (by SKU; None = all). The work is packed when every open unit is.
+
+    Raises Problem 404, 409 (`more-than-open`, or by the name of the state), 422.
+    """
+    work = locked(scope, work_id)
+    rules.check("pack", work["request_status"], work["work_status"])
+    own = work_lines(scope, work_id)
+    packed = rules.assign(rules.asked(lines), [(line, rules.unpacked(line)) for line in own], "unpacked")
+    if not packed:
+        raise rules.nothing_to_do("pack")
+    scope.many(
+        "UPDATE fulfillment_order_lines SET packed = greatest(packed, shipped) + :units"
+        " WHERE tenant_id = :tenant AND id = :id",
+        [{"id": line["id"], "units": units} for line, units in packed],
+    )
+    left = sum(rules.unpacked(line) for line in own) - sum(units for _, units in packed)
+    after = "picking" if left else "packed"
+    if after != work["work_status"]:
+        transition(scope, WORK, work_id, work["work_status"], after)
+    tell(scope, work["order_id"], WORK_PACKED, work=str(work_id), units=sum(units for _, units in packed))
+    return work_documents(scope, [work_id])[0]
+
+
+def work_lines(scope: Scope, work_id: UUID) -> list[dict[str, Any]]:
+    """The lines of a fulfillment order, the oldest line of the order first."""
+    return [
+        dict(row._mapping)
+        for row in scope.rows(
+            "SELECT f.* FROM fulfillment_order_lines f"
+            " JOIN order_lines l ON l.tenant_id = :tenant AND l.id = f.order_line_id"
+            " WHERE f.tenant_id = :tenant AND f.fulfillment_order_id = :id ORDER BY l.position, f.id",
+            id=work_id,
+        )
+    ]
