@@ -45,7 +45,8 @@ def skus(
     scope: Scope, *, limit: int, after: str | None = None, q: str | None = None, kind: str | None = None
 ) -> dict[str, Any]:
     """A page of SKUs in the order of their codes; `after` is the code that the page before ended with."""
-    where, values = ["tenant_id = :tenant"], {"limit": limit + 1}
+    where: list[str] = ["tenant_id = :tenant"]
+    values: dict[str, Any] = {"limit": limit + 1}
     for clause, name, value in (
         ("code > :after", "after", after),
         ("kind = :kind", "kind", kind),

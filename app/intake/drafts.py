@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 
 from app.intake.rules import PAY_NOW, Priced, PricedLine, SkuFacts, price, tender_amounts
-from app.intake.stock import Shelf
+from app.inventory.shelf import Shelf
 from app.network.places import destination_zones, locate
 from app.orders.shapes import order_document, order_number
 from app.promises.rules import Clock, PromiseInput, Unit, clock, coverage

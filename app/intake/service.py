@@ -15,7 +15,7 @@ import orjson
 from app.intake.drafts import Composer
 from app.intake.rules import SkuFacts
 from app.intake.statement import NUMBERS, READ, WRITE
-from app.intake.stock import Shelf
+from app.inventory.shelf import Shelf
 from app.orders.queries import documents
 from app.routing.configuration import configuration
 from infra.errors import Problem

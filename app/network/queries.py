@@ -47,7 +47,8 @@ def nodes(
     open: bool | None = None,
 ) -> dict[str, Any]:
     """A page of nodes in the order of their codes; `after` is the code that the page before ended with."""
-    where, values = ["tenant_id = :tenant"], {"limit": limit + 1}
+    where: list[str] = ["tenant_id = :tenant"]
+    values: dict[str, Any] = {"limit": limit + 1}
     pattern = q and "%" + q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     for clause, name, value in (
         ("code > :after", "after", after or None),

@@ -61,10 +61,25 @@ def ensure_virtual_node(scope: Scope) -> None:
     """The node that delivers digital goods, made when there is none."""
     if VIRTUAL in by_code(scope, [VIRTUAL]):
         return
-    nowhere = {"address": {}, "latitude": None, "longitude": None, "timezone": None, "calendar": {}}
-    handling = {"handling_per_package": None, "handling_per_unit": None}
-    name = {"name": "Digital delivery", "kind": "virtual", "priority": 100, "open": True}
-    put_node(scope, VIRTUAL, {**name, **nowhere, **handling, "capacity_per_day": None, "cutoff": None})
+    put_node(
+        scope,
+        VIRTUAL,
+        {
+            "name": "Digital delivery",
+            "kind": "virtual",
+            "address": {},
+            "latitude": None,
+            "longitude": None,
+            "timezone": None,
+            "capacity_per_day": None,
+            "handling_per_package": None,
+            "handling_per_unit": None,
+            "priority": 100,
+            "cutoff": None,
+            "calendar": {},
+            "open": True,
+        },
+    )
 
 
 def _rows(scope: Scope, given: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.factories import Merchant
 from tenants.scope import inside
+from tests.factories import Merchant
 
 RENO = {"line1": "1 Dock Rd", "city": "Reno", "region": "NV", "postal_code": "89501", "country": "US"}
 

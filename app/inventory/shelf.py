@@ -1,4 +1,4 @@
-"""What intake sees of stock: free units per SKU and node, taken in memory as orders are drafted."""
+"""Free units per SKU and node: what a channel is told and what an order can reserve, by one formula."""
 
 from __future__ import annotations
 

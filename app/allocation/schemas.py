@@ -1,0 +1,186 @@
+"""Stock as the contract shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from app.inventory.models import CAUSES, DISPOSITIONS
+from app.shapes import MOST_QUANTITY, Instant, ListIn, Strict, Text
+
+MOST_ADJUSTMENTS = 1000
+MOST_COUNTED = 5000
+
+
+def _units(least: int, **options: Any) -> fields.Integer:
+    return fields.Integer(strict=True, validate=validate.Range(least, MOST_QUANTITY), **options)
+
+
+class StockAdjustmentIn(Strict):
+    """One change of stock: `delta` moves units, `on_hand` sets them."""
+
+    node = Text(100, least=1, required=True)
+    sku = Text(100, least=1, required=True)
+    delta = _units(-MOST_QUANTITY, metadata={"description": "Units in (positive) or out (negative)."})
+    on_hand = _units(0, metadata={"description": "Units there afterwards."})
+    disposition = fields.String(load_default="sellable", validate=validate.OneOf(DISPOSITIONS))
+    segment = Text(
+        60,
+        least=1,
+        load_default="shared",
+        metadata={"description": "`shared`, or the code of the channel it is held for."},
+    )
+    reason = Text(500, load_default="")
+    reference = Text(255, load_default="")
+    cause = fields.String(load_default="adjustment", validate=validate.OneOf(("adjustment", "receipt")))
+
+    @validates_schema
+    def one_way(self, data: dict[str, Any], **_: Any) -> None:
+        """delta or on_hand."""
+        if ("delta" in data) == ("on_hand" in data):
+            raise ValidationError("Send either delta or on_hand.", "delta")
+
+
+class StockAdjustmentsIn(StockAdjustmentIn):
+    """One adjustment, or `adjustments`: up to 1,000 of them, all or none."""
+
+    node = Text(100, least=1)
+    sku = Text(100, least=1)
+    adjustments = fields.List(fields.Nested(StockAdjustmentIn), validate=validate.Length(1, MOST_ADJUSTMENTS))
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def one_way(self, data: dict[str, Any], original: Any = None, **_: Any) -> None:
+        """Either the fields of one adjustment, or the list and nothing else."""
+        if "adjustments" not in (original or {}):
+            missing = {
+                name: ["Missing data for required field."] for name in ("node", "sku") if name not in original
+            }
+            if missing:
+                raise ValidationError(missing)
+            if ("delta" in original) == ("on_hand" in original):
+                raise ValidationError("Send either delta or on_hand.", "delta")
+        elif len(original) > 1:
+            raise ValidationError("Send the fields of one adjustment, or adjustments alone.", "adjustments")
+
+
+class PositionOut(Schema):
+    """Stock at one node, of one SKU, in one condition, for one segment."""
+
+    id = fields.String()
+    node = fields.String()
+    sku = fields.String()
+    disposition = fields.String()
+    segment = fields.String()
+    on_hand = fields.Integer()
+    reserved = fields.Integer()
+    safety = fields.Integer()
+    available = fields.Integer(
+        metadata={"description": "on_hand - reserved - safety, never below zero; 0 unless sellable"}
+    )
+
+
+class PositionsOut(Schema):
+    """A page of positions."""
+
+    data = fields.List(fields.Nested(PositionOut))
+    next = fields.String(allow_none=True)
+
+
+class PositionListIn(ListIn):
+    """Filters of the stock list."""
+
+    sku = Text(100)
+    node = Text(100)
+    disposition = fields.String(validate=validate.OneOf(DISPOSITIONS))
+    segment = Text(60)
+
+
+class MovementOut(Schema):
+    """One change of one position. Never altered."""
+
+    id = fields.String()
+    node = fields.String()
+    sku = fields.String()
+    disposition = fields.String()
+    segment = fields.String()
+    delta = fields.Integer()
+    cause = fields.String(validate=validate.OneOf(CAUSES))
+    reason = fields.String()
+    reference = fields.String()
+    actor = fields.String()
+    at = Instant()
+
+
+class MovementsOut(Schema):
+    """A page of the ledger, newest first."""
+
+    data = fields.List(fields.Nested(MovementOut))
+    next = fields.String(allow_none=True)
+
+
+class MovementListIn(ListIn):
+    """Filters of the ledger."""
+
+    sku = Text(100)
+    node = Text(100)
+
+
+class CountedIn(Strict):
+    """Units of one SKU as somebody counted them."""
+
+    sku = Text(100, least=1, required=True)
+    on_hand = _units(0, required=True)
+
+
+class CountIn(Strict):
+    """A snapshot of a node: what lies there, sellable or on hold."""
+
+    node = Text(100, least=1, required=True)
+    lines = fields.List(fields.Nested(CountedIn), required=True, validate=validate.Length(1, MOST_COUNTED))
+    counted_at = Instant()
+
+
+class CaseOut(Schema):
+    """A difference that a person must look at."""
+
+    id = fields.String()
+    node = fields.String()
+    sku = fields.String()
+    kind = fields.String()
+    expected = fields.Integer()
+    counted = fields.Integer()
+    state = fields.String()
+    opened_at = Instant()
+    closed_at = Instant(allow_none=True)
+    note = fields.String()
+    reference = fields.String()
+
+
+class CountOut(Schema):
+    """What a count showed: lines that agree, and the cases of those that do not."""
+
+    node = fields.String()
+    agreed = fields.Integer()
+    cases = fields.List(fields.Nested(CaseOut))
+
+
+class CasesOut(Schema):
+    """A page of cases, newest first."""
+
+    data = fields.List(fields.Nested(CaseOut))
+    next = fields.String(allow_none=True)
+
+
+class CaseListIn(ListIn):
+    """Filters of the cases."""
+
+    state = fields.String(validate=validate.OneOf(("open", "accepted", "dismissed")))
+    node = Text(100)
+    sku = Text(100)
+
+
+class AnswerIn(Strict):
+    """Why, in the merchant's words."""
+
+    note = Text(500, load_default="")
