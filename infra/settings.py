@@ -37,6 +37,8 @@ class Settings:
     """The demo's page of sent mail; empty with a real mail server."""
     pool_size: int = 12
     """Connections each process keeps to PostgreSQL."""
+    private_services: str = ""
+    """`allow` lets services that merchants name (tax) lie on private addresses: development and tests only."""
     log_level: str = "INFO"
 
 
@@ -60,6 +62,7 @@ ENVIRONMENT = {
     "operator_oidc_client_secret": "OPERATOR_OIDC_CLIENT_SECRET",
     "mailbox_url": "KEPT_MAILBOX_URL",
     "pool_size": "KEPT_POOL_SIZE",
+    "private_services": "KEPT_PRIVATE_SERVICES",
     "log_level": "LOG_LEVEL",
 }
 

@@ -14,6 +14,7 @@ from infra.embedded import places
 from infra.settings import Settings
 from tests import services
 from tests.factories import app, in_force, merchant, other_merchant  # noqa: F401
+from tests.outside import inbox, processor  # noqa: F401
 from tests.services import Database, Services
 
 FOLDER = pytest.StashKey[Path]()

@@ -23,6 +23,7 @@ from infra.settings import Settings
 from tenants import credentials, service
 from tenants.rules import ALL, PROVIDER_SCOPES
 from tenants.scope import directory, inside
+from tests.outside import Inbox, Processor
 
 _numbers = itertools.count(1)
 BOISE = {
@@ -36,9 +37,15 @@ BOISE = {
 
 
 @pytest.fixture(scope="session")
-def in_force(settings: Settings) -> Settings:
-    """The test settings as the process's own."""
-    given = dataclasses.replace(settings, log_level="ERROR")
+def in_force(settings: Settings, processor: Processor, inbox: Inbox) -> Settings:
+    """The test settings as the process's own, with a card processor and a mail server of its own."""
+    given = dataclasses.replace(
+        settings,
+        log_level="ERROR",
+        stripe_api_base=processor.url,
+        smtp_url=inbox.smtp_url,
+        private_services="allow",
+    )
     settings_module.use(given)
     return given
 

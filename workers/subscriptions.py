@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from app import events
 from app.fulfillment import service as fulfillment
-from workers.handlers import Handler, Verb
+from app.imports import service as imports
+from app.payments import account, attempts, calls, holds, settlement
+from app.payments import service as payments
+from app.tax import service as tax
+from workers.handlers import Call, Handler, Verb
+
+ASK = Call(calls.begin, calls.call, calls.finish, calls.failed)
 
 SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
-    events.ORDER_PLACED: (Verb(fulfillment.release_work),),
-    events.ORDER_TAXED: (Verb(fulfillment.release_work),),
+    events.TENANT_OPENED: (Call(account.begin, account.call, account.finish),),
+    events.ORDER_PLACED: (Call(tax.begin, tax.call, tax.finish, tax.failed),),
+    tax.SETTLE: (Call(tax.again_begin, tax.again_call, tax.again_finish),),
+    events.ORDER_TAXED: (Verb(payments.start), Verb(fulfillment.release_work)),
     events.ORDER_ROUTED: (Verb(fulfillment.release_work),),
     events.PAYMENT_AUTHORIZED: (Verb(fulfillment.release_work),),
     events.HOLD_RELEASED: (Verb(fulfillment.release_work),),
+    attempts.ASK: (ASK,),
+    payments.SETTLE: (ASK,),
+    payments.LOOK: (Call(calls.look_begin, calls.look, calls.finish),),
+    settlement.RENEW: (Verb(payments.renew),),
+    settlement.RETRY: (Verb(payments.retry),),
+    holds.LAPSED: (Verb(payments.give_up),),
+    events.SHIPPED: (Verb(payments.take),),
+    events.LINES_CANCELLED: (Verb(payments.let_go),),
+    events.ORDER_CANCELLED: (Verb(payments.let_go),),
+    events.WEBHOOK_RECEIVED: (Verb(payments.heard),),
+    events.IMPORT_QUEUED: (Verb(imports.work),),
     events.WORK_SUBMITTED: (Verb(fulfillment.deliver_digital),),
 }

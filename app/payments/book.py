@@ -1,0 +1,122 @@
+"""The money of one order, read under its lock: what every verb of payments decides from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.payments.rules import RETRIED_BY_ITSELF, CardState, parts
+from infra.errors import not_found
+from tenants.scope import Scope
+
+
+@dataclass
+class Book:
+    """One order's money. Amounts are minor units; `shipped` and `live` are values of its lines.
+
+    `live` is what shipped or may yet ship: the total without what was cancelled.
+    """
+
+    order: Any
+    tenders: list[Any]
+    entries: list[Any]
+    shipped: int
+    live: int
+
+    def tender(self, tender_id: UUID) -> Any:
+        """One of the order's tenders. Raises Problem 404."""
+        for tender in self.tenders:
+            if tender.id == tender_id:
+                return tender
+        raise not_found("tender")
+
+    def due(self, tender: Any) -> int:
+        """What of the shipped value this tender bears."""
+        return self._part(tender, self.shipped)
+
+    def bears(self, tender: Any) -> int:
+        """What of the order's live value this tender bears."""
+        return self._part(tender, self.live)
+
+    def _part(self, tender: Any, value: int) -> int:
+        shares = parts([(one.kind, one.amount) for one in self.tenders], value)
+        return shares[self.tenders.index(tender)]
+
+    def of(self, tender: Any, kind: str, *outcomes: str) -> list[Any]:
+        """The tender's entries of a kind (and outcome), oldest first."""
+        return [
+            entry
+            for entry in self.entries
+            if entry.tender_id == tender.id
+            and entry.kind == kind
+            and (not outcomes or entry.outcome in outcomes)
+        ]
+
+    def captured(self, tender: Any) -> int:
+        """What was taken."""
+        return sum(entry.amount for entry in self.of(tender, "capture", "succeeded"))
+
+    def holds(self, tender: Any) -> list[Any]:
+        """Live authorizations, newest first."""
+        live = [one for one in self.of(tender, "authorize", "succeeded") if one.ended_at is None]
+        return live[::-1]
+
+    def waiting_capture(self, tender: Any) -> Any | None:
+        """The oldest capture that is not drawn on an authorization yet."""
+        waiting = [one for one in self.of(tender, "capture", "pending") if one.authorization_id is None]
+        return waiting[0] if waiting else None
+
+    def last_attempt(self, tender: Any) -> Any | None:
+        """The latest authorization attempt, whatever became of it."""
+        attempts = self.of(tender, "authorize")
+        return attempts[-1] if attempts else None
+
+    def card(self, tender: Any) -> CardState:
+        """The card as its rules see it."""
+        last, waiting = self.last_attempt(tender), self.waiting_capture(tender)
+        captures = self.of(tender, "capture", "pending", "unknown")
+        return CardState(
+            open=self.bears(tender) - self.captured(tender),
+            held=tuple(one.amount for one in self.holds(tender)),
+            waiting=waiting.amount if waiting else None,
+            stuck=bool(waiting and waiting.error_code and waiting.error_code not in RETRIED_BY_ITSELF),
+            authorizing=bool(last and last.outcome in ("pending", "unknown")),
+            asking=bool(last and last.outcome == "pending" and last.next_action),
+            capturing=any(one.authorization_id is not None for one in captures),
+            voiding=bool(self.of(tender, "void", "pending", "unknown")),
+            refused=bool(last and last.outcome == "failed" and last.error_code not in RETRIED_BY_ITSELF),
+            has_card=bool(tender.payment_method),
+        )
+
+    @property
+    def cards(self) -> list[Any]:
+        """Tenders paid by card."""
+        return [tender for tender in self.tenders if tender.kind == "card"]
+
+
+def opened(scope: Scope, order_id: UUID) -> Book:
+    """Lock the order and read its money. Raises Problem 404."""
+    order = scope.row(
+        "SELECT id, number, status, currency, total, tax_status, customer, placed_at FROM orders"
+        " WHERE tenant_id = :tenant AND id = :order FOR UPDATE",
+        order=order_id,
+    )
+    if order is None:
+        raise not_found("order")
+    sums = scope.row(
+        "SELECT coalesce(sum(value_shipped), 0)::bigint AS shipped,"
+        " coalesce(sum(total - value_cancelled), 0)::bigint AS live"
+        " FROM order_lines WHERE tenant_id = :tenant AND order_id = :order",
+        order=order_id,
+    )
+    assert sums is not None
+    tenders = scope.rows(
+        "SELECT * FROM tenders WHERE tenant_id = :tenant AND order_id = :order ORDER BY position",
+        order=order_id,
+    )
+    entries = scope.rows(
+        "SELECT * FROM ledger_entries WHERE tenant_id = :tenant AND order_id = :order ORDER BY at, id",
+        order=order_id,
+    )
+    return Book(order, tenders, entries, sums.shipped, sums.live)

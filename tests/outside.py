@@ -1,0 +1,112 @@
+"""The world outside, real but on the loopback: the card processor's simulator and a mail inbox, one per process."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+import requests
+from aiosmtpd.controller import Controller
+
+from infra.embedded.ports import free_port
+from infra.mailbox import smtp
+from infra.mailbox.store import Message, Store
+from infra.stripe_simulator import serve
+
+
+class Processor:
+    """The running simulator as tests see it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def fail(self, account: str, mode: str, pattern: str, *, times: int = 1, method: str = "POST") -> None:
+        """Have the account's next calls to such a path fail in this mode (see the simulator's README)."""
+        fault = {"path_pattern": pattern, "mode": mode, "times": times, "method": method}
+        self._post("switches", {"account": account, "fail_next": [fault]})
+
+    def switch(self, account: str, **switches: Any) -> None:
+        """Set switches of an account."""
+        self._post("switches", {"account": account, **switches})
+
+    def webhooks(self, url: str | None, secret: str) -> None:
+        """Where events go."""
+        self._post("webhooks", {"url": url, "secret": secret})
+
+    def resend(self, account: str) -> int:
+        """Send the account's stored events once more. Returns how many."""
+        return int(self._post("webhooks/resend", {"account": account})["queued"])
+
+    def advance(self, account: str, seconds: int) -> None:
+        """Move the account's own clock."""
+        self._post("clock", {"account": account, "advance_seconds": seconds})
+
+    def journal(self, account: str) -> list[dict[str, Any]]:
+        """Every call of the account that could change something, oldest first."""
+        answer = requests.get(f"{self.url}/_simulator/journal", params={"account": account}, timeout=10)
+        return list(answer.json()["data"])
+
+    def effects(self, account: str, *kinds: str) -> list[tuple[str, int]]:
+        """What happened to the account's cards: (authorize, capture, release..., minor units), in order."""
+        return [
+            (effect["effect"], effect["amount"])
+            for line in self.journal(account)
+            for effect in line["effects"]
+            if not kinds or effect["effect"] in kinds
+        ]
+
+    def _post(self, door: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = requests.post(f"{self.url}/_simulator/{door}", json=body, timeout=10)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+
+class Inbox:
+    """Mail as it was taken by a real SMTP server."""
+
+    def __init__(self, store: Store, port: int) -> None:
+        self.store = store
+        self.smtp_url = f"smtp://127.0.0.1:{port}"
+
+    def to(self, address: str) -> list[Message]:
+        """Mails to one address, oldest first."""
+        return self.store.messages(to=address)
+
+    def refuse(self, address: str, code: int) -> None:
+        """Answer this recipient with an SMTP code from now on; 0 accepts again."""
+        self.store.refuse(address, code)
+
+
+@pytest.fixture(scope="session")
+def processor() -> Iterator[Processor]:
+    """This process's card processor."""
+    with serve() as running:
+        yield Processor(running.url)
+
+
+@pytest.fixture(scope="session")
+def inbox() -> Iterator[Inbox]:
+    """This process's mail server."""
+    with tempfile.TemporaryDirectory(prefix="kept_mail") as folder:
+        store = Store(Path(folder) / "mail.sqlite")
+        port = free_port()
+        factory = smtp.protocol(store)
+        taking = Controller(None, hostname="127.0.0.1", port=port)
+        taking.factory = factory  # type: ignore[method-assign]
+        taking.start()
+        yield Inbox(store, port)
+        taking.stop()
+
+
+def account_of(tenant_id: UUID) -> str:
+    """The tenant's connected account."""
+    from tenants.scope import inside
+
+    with inside(tenant_id) as scope:
+        account = scope.tenant.stripe_account
+    assert account is not None
+    return account
