@@ -19,9 +19,13 @@ class Import(TenantTable):
     kind: Mapped[str]
     filename: Mapped[str]
     mapping: Mapped[dict[str, Any]]
+    """The whole document; `name` when it is one we know by name."""
+    header: Mapped[list[Any]]
     state: Mapped[str] = mapped_column(server_default="queued")
-    rows_total: Mapped[int | None]
+    rows_total: Mapped[int]
     rows_done: Mapped[int] = mapped_column(server_default="0")
+    cursor: Mapped[int] = mapped_column(server_default="0")
+    """Of orders: the first row of the last order taken; the next slice begins after it."""
     created: Mapped[int] = mapped_column(server_default="0")
     existing: Mapped[int] = mapped_column(server_default="0")
     refused: Mapped[int] = mapped_column(server_default="0")
@@ -37,7 +41,7 @@ class Import(TenantTable):
 
 
 class ImportChunk(TenantTable):
-    """A piece of the uploaded file, compressed; removed when the import is done."""
+    """Some rows of the uploaded file, compressed ([[row, [cell, ...]], ...]); removed when they are taken."""
 
     __tablename__ = "import_chunks"
     import_id: Mapped[UUID]
@@ -46,6 +50,21 @@ class ImportChunk(TenantTable):
     __table_args__ = (
         tenant_key("import_id", "imports"),
         Index("uq_import_chunks_position", "tenant_id", "import_id", "position", unique=True),
+    )
+
+
+class ImportLine(TenantTable):
+    """A row of an order file, waiting for the other rows of its order; removed when the import is done."""
+
+    __tablename__ = "import_lines"
+    import_id: Mapped[UUID]
+    row: Mapped[int]
+    reference: Mapped[str]
+    cells: Mapped[list[Any]]
+    __table_args__ = (
+        tenant_key("import_id", "imports"),
+        Index("uq_import_lines_row", "tenant_id", "import_id", "row", unique=True),
+        Index(None, "tenant_id", "import_id", "reference", "row"),
     )
 
 
@@ -64,4 +83,5 @@ class ImportRow(TenantTable):
         one_of("outcome", "created", "existing", "refused"),
         tenant_key("import_id", "imports"),
         Index("uq_import_rows_row", "tenant_id", "import_id", "row", unique=True),
+        Index(None, "tenant_id", "import_id", "reference"),
     )

@@ -39,6 +39,7 @@ TENANT_TABLES = (
     "timers",
     "grants",
     "import_chunks",
+    "import_lines",
     "import_rows",
     "members",
     "orders",
@@ -102,6 +103,7 @@ TABLES_IN_ORDER = (
     "account_tenants",
     "grants",
     "import_chunks",
+    "import_lines",
     "import_rows",
     "members",
     "orders",
@@ -252,9 +254,11 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("filename", sa.Text(), nullable=False),
         sa.Column("mapping", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("header", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("state", sa.Text(), server_default="queued", nullable=False),
-        sa.Column("rows_total", sa.BigInteger(), nullable=True),
+        sa.Column("rows_total", sa.BigInteger(), nullable=False),
         sa.Column("rows_done", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("cursor", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("created", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("existing", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("refused", sa.BigInteger(), server_default="0", nullable=False),
@@ -586,6 +590,29 @@ def upgrade() -> None:
         "uq_import_chunks_position", "import_chunks", ["tenant_id", "import_id", "position"], unique=True
     )
     op.create_table(
+        "import_lines",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("row", sa.BigInteger(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("cells", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "import_id"],
+            ["imports.tenant_id", "imports.id"],
+            name=op.f("fk_import_lines_tenant_id_import_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_import_lines")),
+        info={"scope": "TENANT", "append_only": False},
+    )
+    op.create_index(
+        op.f("ix_import_lines_tenant_id_import_id_reference_row"),
+        "import_lines",
+        ["tenant_id", "import_id", "reference", "row"],
+        unique=False,
+    )
+    op.create_index("uq_import_lines_row", "import_lines", ["tenant_id", "import_id", "row"], unique=True)
+    op.create_table(
         "import_rows",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -605,6 +632,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_import_rows")),
         info={"scope": "TENANT", "append_only": False},
+    )
+    op.create_index(
+        op.f("ix_import_rows_tenant_id_import_id_reference"),
+        "import_rows",
+        ["tenant_id", "import_id", "reference"],
+        unique=False,
     )
     op.create_index("uq_import_rows_row", "import_rows", ["tenant_id", "import_id", "row"], unique=True)
     op.create_table(

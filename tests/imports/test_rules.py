@@ -1,0 +1,201 @@
+"""Reading rows: transforms, list prices, grouping, refusals by their words."""
+
+from __future__ import annotations
+
+import io
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from app.imports import files
+from app.imports.mappings import KINDS, NAMED, TARGETS
+from app.imports.rules import Reader, Unreadable, list_price, order_request, resolve
+from infra.errors import Problem
+
+ZONE = ZoneInfo("America/New_York")
+SUPERSTORE = (
+    "Order ID,Order Date,Customer ID,Customer Name,City,State,Postal Code,Product ID,Sales,Quantity,Discount"
+)
+
+
+def reader(kind: str, mapping: object, header: str) -> Reader:
+    return Reader(kind, resolve(kind, mapping), header.split(","), ZONE)
+
+
+@pytest.mark.parametrize(
+    ("transforms", "cell", "read"),
+    [
+        (["upper"], "ab", "AB"),
+        ([{"zfill": 5}], "1824", "01824"),
+        ([{"zfill": 5}], "", ""),
+        (["lower", {"suffix": "@example.com"}], "CG-12520", "cg-12520@example.com"),
+        (["us_state"], "New York", "NY"),
+        (["us_state"], "Ontario", "Ontario"),
+        ([{"date": "%m/%d/%Y"}], "11/23/2026", "2026-11-23"),
+        ([{"multiply": "453.592"}], "2", "907.184"),
+        ([{"lookup": {"y": "yes", "*": "no"}}], "?", "no"),
+        ([{"strip": "'"}], "'02139", "02139"),
+        ([{"default": "web"}], "", "web"),
+    ],
+)
+def test_transforms(transforms: list, cell: str, read: str) -> None:
+    document = {"columns": {"sku": "sku", "title": {"column": "a", "transforms": transforms}}}
+    source = reader("skus", document, "sku,a").sources["title"]
+    assert source.text(["x", cell]) == read
+
+
+@pytest.mark.parametrize(
+    ("mapping", "words"),
+    [
+        ({"columns": {"colour": "a"}}, "no such target"),
+        ({"columns": {"sku": {"column": "a", "transforms": ["reverse"]}}}, "no such transform"),
+        ({"columns": {"sku": {"column": "a", "transforms": [{"zfill": "many"}]}}}, "cannot take"),
+        ({"columns": {"sku": {"column": "a", "const": "b"}}}, "column's name"),
+        ({"columns": {}}, "Send {columns"),
+        ({"columns": {"sku": "a"}, "delimiter": ";;"}, "one character"),
+        ({"columns": {"sku": "a"}, "refuse": [{"column": "a"}]}, "refuse|values"),
+        ("nowhere", "Send one of"),
+    ],
+)
+def test_mappings_that_are_none(mapping: object, words: str) -> None:
+    with pytest.raises(Problem, match=words) as found:
+        resolve("skus", mapping)
+    assert found.value.status == 422
+
+
+def test_every_named_mapping_is_sound() -> None:
+    for name, kinds in NAMED.items():
+        for kind, document in kinds.items():
+            assert kind in KINDS
+            assert set(document["columns"]) <= set(TARGETS[kind])
+            columns = {
+                one if isinstance(one, str) else one.get("column") for one in document["columns"].values()
+            }
+            Reader(kind, resolve(kind, name), sorted(columns - {None}), ZONE)
+
+
+def test_missing_columns_are_named() -> None:
+    with pytest.raises(Problem, match="Quantity"):
+        reader("orders", "superstore", SUPERSTORE.replace(",Quantity", ""))
+
+
+@pytest.mark.parametrize(
+    ("total", "quantity", "rate", "unit"),
+    [
+        (26196, 2, "0", 13098),
+        (95758, 5, "0.45", 34821),
+        (1000, 3, "0", 334),
+        (0, 1, "0", 0),
+        (1, 3, "0.8", 2),
+    ],
+)
+def test_list_price_leads_to_the_total_to_the_cent(total: int, quantity: int, rate: str, unit: int) -> None:
+    found = list_price(total, quantity, Decimal(rate))
+    assert found == unit
+    assert found * quantity >= total
+
+
+def test_no_list_price_of_nothing() -> None:
+    for quantity, rate in ((0, "0"), (1, "1")):
+        with pytest.raises(Unreadable):
+            list_price(100, quantity, Decimal(rate))
+
+
+def test_superstore_order_with_a_repeated_product() -> None:
+    read = reader("orders", "superstore", SUPERSTORE)
+    first = [
+        "US-1",
+        "2016-11-08",
+        "CG-12520",
+        "Claire Gute",
+        "Boston",
+        "Massachusetts",
+        "2118",
+        "FUR-1",
+        "957.5775",
+        "5",
+        "0.45",
+    ]
+    again = [
+        "US-1",
+        "2016-11-08",
+        "CG-12520",
+        "Claire Gute",
+        "Boston",
+        "Massachusetts",
+        "2118",
+        "FUR-1",
+        "10.00",
+        "3",
+        "0",
+    ]
+    body, reference_date = order_request(read, [(2, first), (9, again)], "USD")
+    assert reference_date == "2016-11-08"
+    assert body["ship_to"] == {
+        "name": "Claire Gute",
+        "city": "Boston",
+        "region": "MA",
+        "postal_code": "02118",
+        "country": "US",
+    }
+    assert body["customer"]["email"] == "cg-12520@example.com"
+    assert body["tenders"] == [{"kind": "card", "payment_method": "pm_card_visa"}]
+    assert [(line["sku"], line["quantity"]) for line in body["lines"]] == [("FUR-1", 5), ("FUR-1", 3)]
+    sums = [line["unit_price"]["amount"] * line["quantity"] for line in body["lines"]]
+    off = {one["line"]: one["amount"]["amount"] for one in body["discounts"]}
+    assert [sums[0] - off[0], sums[1] - off[1]] == [95758, 1000]
+    assert "placed_at" not in body
+
+
+def test_figures_dates_and_quantities_that_are_none() -> None:
+    read = reader("orders", "superstore", SUPERSTORE)
+    row = [
+        "US-1",
+        "2016-11-08",
+        "CG-12520",
+        "Claire Gute",
+        "Boston",
+        "Massachusetts",
+        "2118",
+        "FUR-1",
+        "10",
+        "5",
+        "0",
+    ]
+    for at, cell, words in (
+        (8, "ten", "Sales"),
+        (9, "1.5", "Quantity"),
+        (1, "soon", "Order Date"),
+        (9, "", "quantity"),
+    ):
+        bad = [*row[:at], cell, *row[at + 1 :]]
+        with pytest.raises(Unreadable, match=words):
+            order_request(read, [(2, bad)], "USD")
+    with pytest.raises(Unreadable, match="12 cells"):
+        order_request(read, [(2, [*row, "more"])], "USD")
+
+
+def cells(text: str | bytes, **options: str) -> list[tuple[int, list[str]]]:
+    content = text if isinstance(text, bytes) else text.encode()
+    return list(files.rows(io.BytesIO(content), **options))
+
+
+def test_files_in_their_dialects() -> None:
+    assert cells("\ufeffa,b\r\n1,2\r\n") == [(1, ["a", "b"]), (2, ["1", "2"])]
+    assert cells("a;b\n1;Caf\u00e9".encode("latin-1")) == [(1, ["a", "b"]), (2, ["1", "Caf\u00e9"])]
+    assert cells('a\tb\n"two\nlines"\tx\n\n3\t4') == [
+        (1, ["a", "b"]),
+        (2, ["two\nlines", "x"]),
+        (5, ["3", "4"]),
+    ]
+    assert cells("a|b\n1|2", delimiter="|")[1] == (2, ["1", "2"])
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04\x00\x00", b"\x1f\x8bnot really", "\ufeffa".encode("utf-16")]
+)
+def test_files_that_are_no_tables(content: bytes) -> None:
+    with pytest.raises(Problem) as found:
+        cells(content)
+    assert found.value.status == 422
