@@ -5,16 +5,23 @@ from __future__ import annotations
 from flask import Flask
 
 from app import pages, web
+from app.accounts.views import BLUEPRINTS as accounts
 from app.allocation.api import blueprint as stock
+from app.cancellation.api import blueprint as cancellation
 from app.catalog.api import blueprint as catalog
 from app.fulfillment.api import blueprint as fulfillment
+from app.imports.api import blueprint as imports
 from app.intake.api import blueprint as intake
 from app.network.api import blueprint as network
+from app.oauth.api import blueprint as oauth
+from app.orders.api import blueprint as orders
 
-API = (intake, catalog, network, stock, fulfillment)
+API = (intake, catalog, network, stock, fulfillment, orders, cancellation, oauth, imports)
 
 
 def register_pages(app: Flask) -> None:
     """The portal, the buyer's pages and the operator console."""
     pages.register(app)
     web.register(app)
+    for blueprint in accounts:
+        app.register_blueprint(blueprint)

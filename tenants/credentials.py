@@ -21,6 +21,7 @@ from tenants.scope import FACTS, Actor, Scope, TenantFacts, directory
 
 PREFIX_LENGTH = 12
 TOKEN_SECONDS = 3600
+TOKEN_KIND, CLIENT_KIND = "kept_token_", "kept_client_"
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
@@ -43,8 +44,8 @@ def create_key(
     rate_limit: int | None = None,
 ) -> NewKey:
     """Make a key. Raises Problem 422 for unknown scopes and 403 for more than the maker has."""
-    _check_scopes(scope, scopes, provider=grant_id is not None)
-    made = _fresh("kept_live_" if scope.tenant.environment == "live" else "kept_test_")
+    check_scopes(scope, scopes, provider=grant_id is not None)
+    made = fresh("kept_live_" if scope.tenant.environment == "live" else "kept_test_")
     scope.execute(
         "INSERT INTO api_keys (tenant_id, id, name, prefix, digest, scopes, grant_id, rate_limit, created_by,"
         " created_at, expires_at) VALUES (:tenant, :id, :name, :prefix, :digest, :scopes, :grant,"
@@ -105,52 +106,9 @@ def revoke_key(scope: Scope, key_id: UUID) -> None:
     audit.record(scope, "key.revoked", row.prefix)
 
 
-def create_client(
-    scope: Scope, *, name: str, scopes: list[str], grant_id: UUID | None = None
-) -> tuple[str, str]:
-    """An OAuth client: (client_id, client_secret), the secret shown once."""
-    _check_scopes(scope, scopes, provider=grant_id is not None)
-    made = _fresh("kept_client_")
-    secret = secrets.token_urlsafe(32)
-    scope.execute(
-        "INSERT INTO oauth_clients (tenant_id, id, client_id, secret_digest, name, scopes, grant_id,"
-        " created_by, created_at) VALUES (:tenant, :id, :client, :digest, :name, :scopes, :grant, :by, :now)",
-        id=made.id,
-        client=made.prefix,
-        digest=digest(secret),
-        name=name,
-        scopes=scopes,
-        grant=grant_id,
-        by=str(scope.actor),
-        now=real_now(),
-    )
-    list_prefix(scope, made.prefix)
-    audit.record(scope, "oauth_client.created", made.prefix, name=name, scopes=scopes)
-    return made.prefix, secret
-
-
-def revoke_client(scope: Scope, client_id: str) -> None:
-    """The client and all its tokens stop working. Raises 404."""
-    row = scope.row(
-        "UPDATE oauth_clients SET revoked_at = coalesce(revoked_at, :now) WHERE tenant_id = :tenant"
-        " AND client_id = :client RETURNING id",
-        client=client_id,
-        now=real_now(),
-    )
-    if row is None:
-        raise not_found("OAuth client")
-    scope.execute(
-        "UPDATE oauth_tokens SET revoked_at = :now WHERE tenant_id = :tenant AND client_row_id = :id"
-        " AND revoked_at IS NULL",
-        id=row.id,
-        now=real_now(),
-    )
-    audit.record(scope, "oauth_client.revoked", client_id)
-
-
 def issue_token(scope: Scope, client_row_id: UUID, scopes: list[str]) -> NewKey:
     """An access token of a client, valid for an hour."""
-    made = _fresh("kept_token_")
+    made = fresh(TOKEN_KIND)
     now = real_now()
     scope.execute(
         "INSERT INTO oauth_tokens (tenant_id, id, client_row_id, prefix, digest, scopes, issued_at,"
@@ -167,7 +125,8 @@ def issue_token(scope: Scope, client_row_id: UUID, scopes: list[str]) -> NewKey:
     return made
 
 
-def _check_scopes(scope: Scope, scopes: list[str], *, provider: bool) -> None:
+def check_scopes(scope: Scope, scopes: list[str], *, provider: bool) -> None:
+    """Raises Problem 422 for unknown scopes and 403 for more than the maker has."""
     unknown = unknown_scopes(scopes, provider=provider)
     if unknown:
         raise Problem(
@@ -177,7 +136,8 @@ def _check_scopes(scope: Scope, scopes: list[str], *, provider: bool) -> None:
         raise Problem(403, "more-than-own", "A key cannot hold more than the person who makes it.")
 
 
-def _fresh(kind: str) -> NewKey:
+def fresh(kind: str) -> NewKey:
+    """A new secret of a kind, with the part of it that may be shown."""
     prefix = kind + "".join(secrets.choice(_ALPHABET) for _ in range(PREFIX_LENGTH))
     return NewKey(new_id(), f"{prefix}_{secrets.token_urlsafe(24)}", prefix)
 
@@ -229,9 +189,9 @@ WHERE t.tenant_id = %(tenant)s
 """
 TOKEN_SQL = KEY_SQL.replace(
     "LEFT JOIN api_keys k ON k.tenant_id = t.tenant_id AND k.prefix = %(prefix)s",
-    "LEFT JOIN (SELECT o.tenant_id, o.prefix, o.id, o.digest, o.scopes, c.name, NULL::bigint AS rate_limit,"
-    " o.expires_at, coalesce(o.revoked_at, c.revoked_at) AS revoked_at, NULL::timestamptz AS last_used_at,"
-    " c.grant_id FROM oauth_tokens o JOIN oauth_clients c ON c.tenant_id = o.tenant_id"
+    "LEFT JOIN (SELECT o.tenant_id, o.prefix, c.id, o.digest, o.scopes, c.name, c.rate_limit,"
+    " least(o.expires_at, c.expires_at) AS expires_at, coalesce(o.revoked_at, c.revoked_at) AS revoked_at,"
+    " c.last_used_at, c.grant_id FROM oauth_tokens o JOIN oauth_clients c ON c.tenant_id = o.tenant_id"
     " AND c.id = o.client_row_id) k ON k.tenant_id = t.tenant_id AND k.prefix = %(prefix)s",
 )
 
@@ -242,15 +202,17 @@ class Caller:
 
     actor: Actor
     key_id: UUID
+    """The key; with an OAuth token its client, so that a client has one limit and one name over all its tokens."""
     rate_limit: int | None
     stale_use: bool
-    """Whether the key's last use is worth writing again (at most once a minute)."""
+    """Whether the last use is worth writing again (at most once a minute)."""
+    by_token: bool = False
 
 
 def prove(scope: Scope, token: str) -> Caller:
     """Check the key inside its tenant's transaction. Raises Problem 401 or 403."""
     prefix = prefix_of(token)
-    sql = TOKEN_SQL if prefix.startswith("kept_token_") else KEY_SQL
+    sql = TOKEN_SQL if prefix.startswith(TOKEN_KIND) else KEY_SQL
     row = scope.raw().execute(sql, {"prefix": prefix, "tenant": scope.tenant_id}, prepare=True).fetchone()
     now = real_now()
     if row is None or row[10] is None or not hmac.compare_digest(bytes(row[11]), digest(token)):
@@ -261,7 +223,10 @@ def prove(scope: Scope, token: str) -> Caller:
         raise unauthorized("This key was revoked or has expired. Make a new one in Settings.")
     if scope.tenant.status == "suspended":
         raise Problem(403, "suspended", "This account is suspended. Ask Kept's support.")
-    return Caller(_actor(found, now), found.key_id, found.rate_limit, _stale(found.last_used_at, now))
+    stale = _stale(found.last_used_at, now)
+    return Caller(
+        _actor(found, now), found.key_id, found.rate_limit, stale, by_token=prefix.startswith(TOKEN_KIND)
+    )
 
 
 @dataclass(frozen=True)
@@ -300,8 +265,9 @@ def _stale(last_used_at: datetime | None, now: datetime) -> bool:
 
 def note_use(scope: Scope, caller: Caller) -> None:
     """Remember that the key was used. Another request doing the same is not waited for."""
+    table = "oauth_clients" if caller.by_token else "api_keys"
     scope.execute(
-        "UPDATE api_keys SET last_used_at = :now WHERE tenant_id = :tenant AND id IN (SELECT id FROM api_keys"
+        f"UPDATE {table} SET last_used_at = :now WHERE tenant_id = :tenant AND id IN (SELECT id FROM {table}"
         " WHERE tenant_id = :tenant AND id = :id FOR UPDATE SKIP LOCKED)",
         id=caller.key_id,
         now=real_now(),
@@ -316,6 +282,7 @@ def unauthorized(detail: str) -> Problem:
 def listed(scope: Scope) -> list[Any]:
     """The tenant's keys, newest first, without anything secret."""
     return scope.rows(
-        "SELECT id, name, prefix, scopes, grant_id, created_by, created_at, expires_at, last_used_at,"
-        " revoked_at, replaced_by FROM api_keys WHERE tenant_id = :tenant ORDER BY id DESC"
+        "SELECT k.id, k.name, k.prefix, k.scopes, k.grant_id, g.name AS grant_name, k.rate_limit, k.created_by,"
+        " k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.replaced_by FROM api_keys k LEFT JOIN grants g"
+        " ON g.tenant_id = :tenant AND g.id = k.grant_id WHERE k.tenant_id = :tenant ORDER BY k.id DESC"
     )

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from app import events
+from app.accounts import mails
+from app.allocation import matching
 from app.fulfillment import service as fulfillment
 from app.imports import service as imports
 from app.payments import account, attempts, calls, holds, settlement
 from app.payments import service as payments
 from app.tax import service as tax
+from tenants import members
 from workers.handlers import Call, Handler, Verb
 
 ASK = Call(calls.begin, calls.call, calls.finish, calls.failed)
 
 SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     events.TENANT_OPENED: (Call(account.begin, account.call, account.finish),),
-    events.ORDER_PLACED: (Call(tax.begin, tax.call, tax.finish, tax.failed),),
+    events.ORDER_PLACED: (Call(tax.begin, tax.call, tax.finish, tax.failed), Verb(matching.order_placed)),
     tax.SETTLE: (Call(tax.again_begin, tax.again_call, tax.again_finish),),
     events.ORDER_TAXED: (Verb(payments.start), Verb(fulfillment.release_work)),
     events.ORDER_ROUTED: (Verb(fulfillment.release_work),),
@@ -31,5 +34,8 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     events.ORDER_CANCELLED: (Verb(payments.let_go),),
     events.WEBHOOK_RECEIVED: (Verb(payments.heard),),
     events.IMPORT_QUEUED: (Verb(imports.work),),
+    events.STOCK_AVAILABLE: (Verb(matching.stock_available),),
+    events.NETWORK_CHANGED: (Verb(matching.network_changed),),
     events.WORK_SUBMITTED: (Verb(fulfillment.deliver_digital),),
+    members.INVITED: (Call(mails.begin_invitation, mails.send_invitation, mails.finish_invitation),),
 }

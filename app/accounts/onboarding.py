@@ -1,0 +1,122 @@
+"""The first steps of a new merchant, each ticked by what is really there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, current_app, render_template
+from werkzeug.exceptions import HTTPException
+
+from app.web import page
+from tenants.scope import Scope, current
+
+blueprint = Blueprint("onboarding", __name__)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do: `permission` says whose it is, `url` where; no such page, no button."""
+
+    title: str
+    text: str
+    fact: str
+    label: str
+    url: str
+    permission: str
+
+
+STEPS = (
+    Step(
+        "Add a place that ships",
+        "A warehouse, a store or a workshop: orders are routed to it.",
+        "nodes",
+        "Add a node",
+        "/network/new",
+        "nodes:write",
+    ),
+    Step(
+        "Add a product",
+        "One by one, or import a file of them.",
+        "skus",
+        "Add a product",
+        "/catalog/new",
+        "skus:write",
+    ),
+    Step(
+        "Say what is in stock",
+        "Kept promises only what a node has, or will have.",
+        "stock",
+        "Enter stock",
+        "/inventory",
+        "stock:write",
+    ),
+    Step(
+        "Connect payments",
+        "Cards are authorized with the order and taken when it ships.",
+        "payments",
+        "Connect",
+        "/settings/payments",
+        "settings:write",
+    ),
+    Step(
+        "Connect a channel",
+        "Make an API key for your web shop, marketplace or phone system.",
+        "keys",
+        "Make a key",
+        "/settings/keys",
+        "keys:write",
+    ),
+    Step(
+        "Place a test order",
+        "Watch it being routed, accepted, shipped and paid.",
+        "orders",
+        "Place it",
+        "/orders/new",
+        "orders:write",
+    ),
+)
+
+FACTS = """
+SELECT EXISTS (SELECT FROM nodes WHERE tenant_id = :tenant) AS nodes,
+       EXISTS (SELECT FROM skus WHERE tenant_id = :tenant) AS skus,
+       EXISTS (SELECT FROM stock_positions WHERE tenant_id = :tenant) AS stock,
+       EXISTS (SELECT FROM tenants WHERE tenant_id = :tenant AND stripe_account IS NOT NULL) AS payments,
+       EXISTS (SELECT FROM api_keys WHERE tenant_id = :tenant AND grant_id IS NULL AND revoked_at IS NULL) AS keys,
+       EXISTS (SELECT FROM orders WHERE tenant_id = :tenant) AS orders
+"""
+
+
+def todo(scope: Scope) -> list[dict[str, Any]]:
+    """The steps as the checklist draws them, in order, each done or with its link."""
+    facts = scope.row(FACTS)
+    return [_item(scope, step, bool(getattr(facts, step.fact))) for step in STEPS]
+
+
+def _item(scope: Scope, step: Step, done: bool) -> dict[str, Any]:
+    may = scope.actor.may(step.permission)
+    text = step.text if done or may else f"{step.text} Your role does not include it."
+    url = step.url if may and _is_served(step.url) else ""
+    return {"title": step.title, "text": text, "done": done, "url": url, "label": step.label}
+
+
+def _is_served(path: str) -> bool:
+    try:
+        current_app.url_map.bind("").match(path, method="GET")
+    except HTTPException:
+        return False
+    return True
+
+
+@blueprint.get("/onboarding")
+@page()
+def show() -> str:
+    """The checklist."""
+    items = todo(current())
+    done = sum(item["done"] for item in items)
+    return render_template("accounts/onboarding.html", items=items, done=done, import_url=_import_url())
+
+
+def _import_url() -> str:
+    can = current().actor.may("imports:write") and _is_served("/imports")
+    return "/imports" if can else ""
