@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, current_app
 
 from app.edge import Blueprint, permit
-from app.fulfillment import queries, schemas, service
+from app.fulfillment import queries, schemas, service, shortfalls
 from app.fulfillment.shipments import Shipped, ship
 from app.orders.schemas import WorkOut
 from app.shapes import identifier
@@ -41,6 +41,25 @@ def work_one(id: str) -> Response:
 def accept(_: dict[str, Any], id: str) -> Response:
     """Take the work on. Required before shipping."""
     return _json(service.accept(current(), identifier(id)))
+
+
+@blueprint.route("/fulfillment-orders/<id>/rejection", methods=["POST"])
+@permit("fulfillment:write")
+@blueprint.arguments(schemas.RejectionIn)
+@blueprint.response(200, WorkOut)
+def reject(request: dict[str, Any], id: str) -> Response:
+    """Give units back; they are routed again, not to this node. `out_of_stock` and `damaged` put them on hold
+    until somebody counts."""
+    return _json(shortfalls.reject(current(), identifier(id), request["reason"], request.get("lines")))
+
+
+@blueprint.route("/fulfillment-orders/<id>/pick", methods=["POST"])
+@permit("fulfillment:write")
+@blueprint.arguments(schemas.PickIn, required=False)
+@blueprint.response(200, WorkOut)
+def pick(request: dict[str, Any], id: str) -> Response:
+    """Say what was taken from the shelf. Fewer units of a SKU than asked: the rest is routed again."""
+    return _json(shortfalls.pick(current(), identifier(id), request.get("lines")))
 
 
 @blueprint.route("/fulfillment-orders/<id>/pack", methods=["POST"])

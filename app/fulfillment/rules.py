@@ -151,16 +151,10 @@ def report_digest(shipment: Mapping[str, Any], wanted: Mapping[str, int] | None)
     return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def payment_allows(
-    *, total: int, cancelled: int, on_terms: int, authorized: int, captured: int, refunded: int
-) -> bool:
-    """Whether what is still wanted is paid or authorized, in minor units. Terms are paid later by agreement."""
-    return authorized + captured - refunded >= total - cancelled - on_terms
-
-
-def not_accepted_yet(request_status: str) -> bool:
-    """Whether the work can be taken back without asking the provider."""
-    return request_status in ("held", "submitted")
+def payment_allows(*, total: int, cancelled: int, authorized: int, other: int) -> bool:
+    """Whether what is still wanted is covered, in minor units. `other` is borne by tenders that need no
+    authorization: money in hand, and terms, which are paid later by agreement."""
+    return authorized + other >= total - cancelled
 
 
 def nothing_to_do(what: str) -> Problem:

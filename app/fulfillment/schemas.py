@@ -94,9 +94,3 @@ class HandoverIn(Strict):
     lines = fields.List(fields.Nested(UnitsIn), validate=validate.Length(1, MOST_LINES))
     handed_to = fields.Nested(HandedToIn, required=True)
     at = Instant(load_default=None, allow_none=True)
-
-
-class RefusalIn(Strict):
-    """Why the cancellation comes too late."""
-
-    reason = Text(500, least=1, required=True)

@@ -15,11 +15,11 @@ from app.transitions import REQUEST, WORK, transition
 from tenants.scope import Scope
 
 FACTS = """
-SELECT o.status, o.total, o.authorized_total, o.captured_total, o.refunded_total,
+SELECT o.status, o.total, o.authorized_total,
     (SELECT coalesce(sum(value_cancelled), 0) FROM order_lines
         WHERE tenant_id = :tenant AND order_id = :order) AS cancelled,
     (SELECT coalesce(sum(amount), 0) FROM tenders
-        WHERE tenant_id = :tenant AND order_id = :order AND kind = 'terms') AS on_terms,
+        WHERE tenant_id = :tenant AND order_id = :order AND kind <> 'card') AS other,
     (SELECT count(*) FROM order_holds
         WHERE tenant_id = :tenant AND order_id = :order AND released_at IS NULL) AS holds
 FROM orders o WHERE o.tenant_id = :tenant AND o.id = :order
@@ -57,12 +57,7 @@ def release_work(scope: Scope, order_id: UUID, **_: Any) -> None:
 
 def _paid(facts: Any) -> bool:
     return rules.payment_allows(
-        total=facts.total,
-        cancelled=facts.cancelled,
-        on_terms=facts.on_terms,
-        authorized=facts.authorized_total,
-        captured=facts.captured_total,
-        refunded=facts.refunded_total,
+        total=facts.total, cancelled=facts.cancelled, authorized=facts.authorized_total, other=facts.other
     )
 
 

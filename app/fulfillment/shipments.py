@@ -57,7 +57,7 @@ def ship(scope: Scope, work_id: UUID, report: Mapping[str, Any]) -> Shipped:
         parcel.add(line, units, facts.reservations or [])
     _write(scope, parcel, now)
     shipments.append({**parcel.shipment, "lines": parcel.lines})
-    _step(scope, work, facts.lines)
+    settle(scope, work, facts.lines)
     record(scope, work["order_id"], SHIPPED, shipment=str(parcel.shipment["id"]))
     left = facts.order_open - sum(units for _, units in taken)
     finish(scope, work["order_id"], work["order_status"], open_units=left, shipped=True)
@@ -190,15 +190,18 @@ def _write(scope: Scope, parcel: _Parcel, now: datetime) -> None:
         raise Contended
 
 
-def _step(scope: Scope, work: dict[str, Any], lines: Sequence[rules.Line]) -> None:
-    """End the work when nothing is open; give back an unanswered cancellation that the shipment overtook."""
+def settle(
+    scope: Scope, work: dict[str, Any], lines: Sequence[rules.Line], *, request: str = "closed", why: str = ""
+) -> None:
+    """End the work when none of its units is open (its request becomes `request`); else go on, and take back a
+    cancellation that a shipment overtook. The caller holds the row; `work` is brought up to date."""
     ended = rules.outcome(lines)
     if ended is not None:
-        transition(scope, WORK, work["id"], work["work_status"], ended)
-        transition(scope, REQUEST, work["id"], work["request_status"], "closed")
-        work["work_status"], work["request_status"] = ended, "closed"
+        transition(scope, WORK, work["id"], work["work_status"], ended, why=why)
+        transition(scope, REQUEST, work["id"], work["request_status"], request, why=why)
+        work["work_status"], work["request_status"] = ended, request
     elif work["request_status"] == "cancel_requested" and not any(one["cancel_requested"] for one in lines):
-        transition(scope, REQUEST, work["id"], "cancel_requested", "accepted", why="shipped first")
+        transition(scope, REQUEST, work["id"], "cancel_requested", "accepted", why=why or "shipped first")
         work["request_status"] = "accepted"
 
 

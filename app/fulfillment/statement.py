@@ -27,8 +27,9 @@ SELECT
     (SELECT json_agg(kind) FROM order_holds
         WHERE tenant_id = :tenant AND order_id = :order AND released_at IS NULL) AS holds,
     (SELECT json_agg(s ORDER BY s.id) FROM (
-        SELECT s.*, (SELECT json_agg(l ORDER BY l.id) FROM shipment_lines l
-            WHERE l.tenant_id = :tenant AND l.shipment_id = s.id) AS lines
+        SELECT s.*, (SELECT json_agg(p ORDER BY l.position, p.id) FROM shipment_lines p
+            JOIN order_lines l ON l.tenant_id = :tenant AND l.id = p.order_line_id
+            WHERE p.tenant_id = :tenant AND p.shipment_id = s.id) AS lines
         FROM shipments s WHERE s.tenant_id = :tenant AND s.fulfillment_order_id = :id) s) AS shipments,
     (SELECT sum(allocated + backordered) FROM order_lines
         WHERE tenant_id = :tenant AND order_id = :order) AS order_open

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
+from app.orders.models import HOLD_KINDS
+from app.orders.rules import FULFILLMENT_STATUSES
 from app.shapes import Instant, ListIn, MoneyShape, Strict, Text, quantity
+
+MOST_LINES = 500
 
 
 class PromiseOut(Schema):
@@ -139,22 +143,30 @@ class OrdersOut(Schema):
 class OrderListIn(ListIn):
     """Filters of the order list."""
 
-    status = Text(20)
+    status = Text(20, validate=validate.OneOf(("draft", "placed", "closed", "cancelled")))
     channel = Text(60)
     external_ref = Text(120)
-    number = Text(20)
+    number = Text(
+        20,
+        validate=validate.Regexp(r"\A(K-)?[0-9]{1,15}\Z", error="Send a number such as K-10001."),
+        metadata={"example": "K-10001"},
+    )
     email = Text(254)
     sku = Text(100)
-    placed_from = Instant()
-    placed_to = Instant()
-    hold = Text(20)
-    fulfillment_status = Text(20)
+    placed_from = Instant(metadata={"description": "Placed at this moment or later."})
+    placed_to = Instant(metadata={"description": "Placed before this moment."})
+    hold = Text(
+        20,
+        validate=validate.OneOf(("any", *HOLD_KINDS)),
+        metadata={"description": "Kind of a live hold, or `any`."},
+    )
+    fulfillment_status = Text(20, validate=validate.OneOf(FULFILLMENT_STATUSES))
 
 
 class HoldIn(Strict):
     """A hold to place or to release."""
 
-    kind = Text(20, least=1, required=True)
+    kind = fields.String(required=True, validate=validate.OneOf(HOLD_KINDS))
     reason = Text(500, load_default="")
     release = fields.Boolean(load_default=False)
 
@@ -169,5 +181,96 @@ class CancelLineIn(Strict):
 class CancellationIn(Strict):
     """What to cancel; no lines = the whole order."""
 
-    lines = fields.List(fields.Nested(CancelLineIn))
+    lines = fields.List(fields.Nested(CancelLineIn), validate=validate.Length(1, MOST_LINES))
     reason = Text(500, least=1, required=True)
+
+
+class TimelineEventOut(Schema):
+    """One thing that happened."""
+
+    id = fields.String()
+    name = fields.String(metadata={"example": "order.placed"})
+    at = Instant()
+    actor = fields.String()
+    data = fields.Dict()
+
+
+class TimelineOut(Schema):
+    """What happened to an order, oldest first."""
+
+    data = fields.List(fields.Nested(TimelineEventOut))
+
+
+class PlannedOut(Schema):
+    """Units of a line at a node. `line` counts the order's lines from 0."""
+
+    node = fields.String()
+    line = fields.Integer()
+    quantity = fields.Integer()
+
+
+class CandidateOut(Schema):
+    """What became of one node."""
+
+    node = fields.String()
+    name = fields.String()
+    outcome = fields.String()
+    packages = fields.Integer(allow_none=True)
+    miles = fields.Integer(allow_none=True)
+    against = fields.Float(allow_none=True, metadata={"description": "Miles more than the chosen plan."})
+
+
+class DecisionOut(Schema):
+    """An earlier decision."""
+
+    made_at = Instant()
+    cause = fields.String()
+    sentence = fields.String()
+    rule_version = fields.Integer()
+    plan = fields.List(fields.Nested(PlannedOut))
+
+
+class RoutingOut(Schema):
+    """Where the order's units go, and why."""
+
+    plan = fields.List(fields.Nested(PlannedOut))
+    candidates = fields.List(fields.Nested(CandidateOut))
+    rule_version = fields.Integer(allow_none=True)
+    sentence = fields.String()
+    cause = fields.String(allow_none=True)
+    made_at = Instant(allow_none=True)
+    earlier = fields.List(fields.Nested(DecisionOut))
+
+
+class EntryOut(Schema):
+    """One attempt against a tender."""
+
+    id = fields.String()
+    tender = fields.String()
+    kind = fields.String()
+    amount = fields.Nested(MoneyShape)
+    outcome = fields.String()
+    reference = fields.String(allow_none=True)
+    at = Instant()
+
+
+class LedgerOut(Schema):
+    """An order's money, oldest entry first."""
+
+    data = fields.List(fields.Nested(EntryOut))
+
+
+class LinePromiseOut(PromiseOut):
+    """The promise of one line, with what it rests on."""
+
+    line = fields.String()
+    sku = fields.String()
+    made_at = Instant()
+    original_deadline = Instant()
+    evidence = fields.Dict()
+
+
+class PromisesOut(Schema):
+    """What the buyer was told, by line."""
+
+    data = fields.List(fields.Nested(LinePromiseOut))

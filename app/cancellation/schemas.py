@@ -1,0 +1,31 @@
+"""The shape of a cancellation."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+
+from app.orders.schemas import CancellationIn, OrderOut
+from app.shapes import Strict, Text
+
+__all__ = ["CancellationIn", "CancelledOut", "PendingOut", "RefusalIn"]
+
+
+class PendingOut(Schema):
+    """Units whose provider was asked and has not answered."""
+
+    id = fields.String(metadata={"description": "The order line."})
+    sku = fields.String()
+    quantity = fields.Integer()
+    node = fields.String()
+
+
+class CancelledOut(OrderOut):
+    """The order as it is now, and what still waits for an answer."""
+
+    pending = fields.List(fields.Nested(PendingOut))
+
+
+class RefusalIn(Strict):
+    """Why the cancellation comes too late."""
+
+    reason = Text(500, least=1, required=True)

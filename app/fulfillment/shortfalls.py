@@ -1,0 +1,108 @@
+"""Units that will not ship from where they were sent: rejected, not found on the shelf, or sent elsewhere.
+
+Each verb gives the units back to the order (allocated -> backordered); a second step, after the commit, routes
+them again without the nodes that could not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+from uuid import UUID
+
+from app.allocation.service import release_all
+from app.events import WORK_PICKED, WORK_REJECTED, WORK_SHORT, record, tell
+from app.fulfillment import rules
+from app.fulfillment.queries import locked
+from app.fulfillment.service import work_lines
+from app.fulfillment.shipments import settle
+from app.orders.queries import work_documents
+from app.transitions import WORK, transition
+from tenants.scope import Scope
+
+
+def reject(
+    scope: Scope, work_id: UUID, reason: str, lines: Sequence[Mapping[str, Any]] | None
+) -> dict[str, Any]:
+    """The node refuses units (by SKU; None = all that is open). Raises Problem 404, 409, 422.
+
+    `out_of_stock` and `damaged` put the units on hold until somebody counts; the other reasons free them.
+    """
+    work = locked(scope, work_id)
+    rules.check("reject", work["request_status"], work["work_status"])
+    own = work_lines(scope, work_id)
+    refused = rules.assign(rules.asked(lines), [(line, rules.open_units(line)) for line in own])
+    if not refused:
+        raise rules.nothing_to_do("reject")
+    _give_back(scope, refused, reason)
+    scope.execute(
+        "UPDATE fulfillment_orders SET reject_reason = :reason, answered_at = :now"
+        " WHERE tenant_id = :tenant AND id = :id",
+        reason=reason,
+        now=scope.now(),
+        id=work_id,
+    )
+    settle(scope, work, own, request="rejected", why=reason)
+    record(scope, work["order_id"], WORK_REJECTED, **_news(work, refused, reason))
+    return work_documents(scope, [work_id])[0]
+
+
+def pick(scope: Scope, work_id: UUID, lines: Sequence[Mapping[str, Any]] | None) -> dict[str, Any]:
+    """Units were taken from the shelf (by SKU; None = all). Of a SKU that is named, the units that were not there
+    are routed again; a SKU that is not named is still to be picked. Raises Problem 404, 409, 422."""
+    work = locked(scope, work_id)
+    rules.check("pick", work["request_status"], work["work_status"])
+    own = work_lines(scope, work_id)
+    wanted = rules.asked(lines)
+    picked = rules.assign(wanted, [(line, rules.unpicked(line)) for line in own], "unpicked")
+    if wanted is None and not picked:
+        raise rules.nothing_to_do("pick")
+    for line, units in picked:
+        line["picked"] = max(line["picked"], line["shipped"]) + units
+    scope.many(
+        "UPDATE fulfillment_order_lines SET picked = :picked WHERE tenant_id = :tenant AND id = :id",
+        [{"id": line["id"], "picked": line["picked"]} for line, _ in picked],
+    )
+    if work["work_status"] == "open" and picked:
+        transition(scope, WORK, work_id, "open", "picking")
+        work["work_status"] = "picking"
+    tell(scope, work["order_id"], WORK_PICKED, work=str(work_id), units=sum(units for _, units in picked))
+    _short(scope, work, own, wanted)
+    return work_documents(scope, [work_id])[0]
+
+
+def _short(
+    scope: Scope, work: dict[str, Any], own: list[rules.Line], wanted: Mapping[str, int] | None
+) -> None:
+    missing = [
+        (line, rules.unpicked(line))
+        for line in own
+        if wanted is not None and line["sku"] in wanted and rules.unpicked(line)
+    ]
+    if not missing:
+        return
+    _give_back(scope, missing, rules.SHORT)
+    scope.execute(
+        "UPDATE fulfillment_orders SET reject_reason = :reason WHERE tenant_id = :tenant AND id = :id",
+        reason=rules.SHORT,
+        id=work["id"],
+    )
+    settle(scope, work, own, why=rules.SHORT)
+    record(scope, work["order_id"], WORK_SHORT, **_news(work, missing, rules.SHORT))
+
+
+def _give_back(scope: Scope, units: Sequence[tuple[rules.Line, int]], reason: str) -> None:
+    stock: Literal["free", "on_hold"] = "on_hold" if reason in rules.SUSPECT else "free"
+    counts = {line["id"]: count for line, count in units}
+    release_all(scope, counts, back_to="backorder", stock=stock, why=reason)
+    for line, count in units:
+        line["released"] += count
+
+
+def _news(work: Mapping[str, Any], units: Sequence[tuple[rules.Line, int]], reason: str) -> dict[str, Any]:
+    return {
+        "work": str(work["id"]),
+        "node": work["node"],
+        "reason": reason,
+        "units": sum(count for _, count in units),
+    }

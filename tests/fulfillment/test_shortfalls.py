@@ -1,0 +1,115 @@
+"""Units that do not ship from where they were sent: rejections and short picks, over the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tenants.scope import inside
+from tests.factories import Merchant
+from tests.fulfillment.books import check_books
+
+
+@pytest.fixture
+def mug(merchant: Merchant) -> str:
+    sku = merchant.sku()
+    merchant.stock(merchant.node("RENO"), sku, 5)
+    return sku
+
+
+def submitted(merchant: Merchant, *lines: tuple[str, int]) -> tuple[dict[str, Any], str]:
+    order = merchant.order(*lines, tenders=[{"kind": "terms"}])
+    merchant.drain()
+    return order, f"/fulfillment-orders/{order['fulfillment_orders'][0]['id']}"
+
+
+def stock(merchant: Merchant) -> dict[str, tuple[int, int]]:
+    with inside(merchant.tenant_id) as scope:
+        rows = scope.rows(
+            "SELECT disposition, sum(on_hand) AS on_hand, sum(reserved) AS reserved FROM stock_positions"
+            " WHERE tenant_id = :tenant GROUP BY 1"
+        )
+    return {row.disposition: (int(row.on_hand), int(row.reserved)) for row in rows}
+
+
+@pytest.mark.parametrize("reason", ["out_of_stock", "damaged"])
+def test_a_rejection_about_the_goods_puts_them_on_hold(merchant: Merchant, mug: str, reason: str) -> None:
+    _, path = submitted(merchant, (mug, 3))
+    work = merchant.provider.ok("POST", f"{path}/rejection", {"reason": reason})
+    assert (work["request_status"], work["work_status"]) == ("rejected", "cancelled")
+    assert stock(merchant) == {"sellable": (2, 0), "on_hold": (3, 0)}
+    with inside(merchant.tenant_id) as scope:
+        case = scope.row("SELECT kind, expected, state FROM stock_cases WHERE tenant_id = :tenant")
+    assert case is not None
+    assert (case.kind, case.expected, case.state) == ("rejection", 3, "open")
+    check_books(merchant.tenant_id)
+
+
+@pytest.mark.parametrize("reason", ["capacity", "closed", "cannot_ship", "address", "other"])
+def test_a_rejection_about_the_node_frees_the_goods(merchant: Merchant, mug: str, reason: str) -> None:
+    order, path = submitted(merchant, (mug, 3))
+    merchant.provider.ok("POST", f"{path}/rejection", {"reason": reason})
+    assert stock(merchant) == {"sellable": (5, 0)}
+    line = merchant.ok("GET", f"/orders/{order['id']}")["lines"][0]
+    assert (line["backordered"], line["allocated"]) == (3, 0)
+    check_books(merchant.tenant_id)
+
+
+def test_a_part_is_rejected_and_the_rest_ships(merchant: Merchant, mug: str) -> None:
+    _, path = submitted(merchant, (mug, 3))
+    part = {"reason": "damaged", "lines": [{"sku": mug, "quantity": 1}]}
+    work = merchant.provider.ok("POST", f"{path}/rejection", part)
+    assert (work["request_status"], work["lines"][0]["released"]) == ("submitted", 1)
+    merchant.provider.ok("POST", f"{path}/acceptance")
+    parcel = {"lines": [{"sku": mug, "quantity": 2}], "carrier": "UPS", "tracking_number": "1Z"}
+    work = merchant.provider.ok("POST", f"{path}/shipments", parcel)
+    assert (work["request_status"], work["work_status"]) == ("closed", "incomplete")
+    check_books(merchant.tenant_id)
+
+
+def test_a_short_pick_gives_the_missing_units_back(merchant: Merchant, mug: str) -> None:
+    cup = merchant.sku()
+    merchant.stock("RENO", cup, 5)
+    _, path = submitted(merchant, (mug, 3), (cup, 2))
+    early = merchant.provider.post(f"{path}/pick", {"lines": [{"sku": mug, "quantity": 2}]})
+    assert early.status_code == 409
+    merchant.provider.ok("POST", f"{path}/acceptance")
+    work = merchant.provider.ok("POST", f"{path}/pick", {"lines": [{"sku": mug, "quantity": 2}]})
+    shown = {one["sku"]: (one["picked"], one["released"]) for one in work["lines"]}
+    assert shown == {mug: (2, 1), cup: (0, 0)}
+    assert work["work_status"] == "picking"
+    work = merchant.provider.ok("POST", f"{path}/pick")
+    assert {one["sku"]: one["picked"] for one in work["lines"]} == {mug: 2, cup: 2}
+    assert merchant.provider.ok("POST", f"{path}/pack")["work_status"] == "packed"
+    check_books(merchant.tenant_id)
+
+
+def test_nothing_on_the_shelf_ends_the_work(merchant: Merchant, mug: str) -> None:
+    order, path = submitted(merchant, (mug, 3))
+    merchant.provider.ok("POST", f"{path}/acceptance")
+    work = merchant.provider.ok("POST", f"{path}/pick", {"lines": [{"sku": mug, "quantity": 0}]})
+    assert (work["work_status"], work["request_status"]) == ("cancelled", "closed")
+    assert merchant.ok("GET", f"/orders/{order['id']}")["lines"][0]["backordered"] == 3
+    check_books(merchant.tenant_id)
+
+
+def test_packing_in_two_parcels(merchant: Merchant, mug: str) -> None:
+    _, path = submitted(merchant, (mug, 3))
+    merchant.provider.ok("POST", f"{path}/acceptance")
+    one = {"lines": [{"sku": mug, "quantity": 1}]}
+    assert merchant.provider.ok("POST", f"{path}/pack", one)["work_status"] == "picking"
+    assert merchant.provider.post(f"{path}/pack", {"lines": [{"sku": mug, "quantity": 3}]}).status_code == 409
+    assert merchant.provider.ok("POST", f"{path}/pack")["work_status"] == "packed"
+    assert merchant.provider.post(f"{path}/pick").status_code == 409
+    check_books(merchant.tenant_id)
+
+
+def test_a_rejection_after_shipping_is_refused(merchant: Merchant, mug: str) -> None:
+    _, path = submitted(merchant, (mug, 3))
+    merchant.provider.ok("POST", f"{path}/acceptance")
+    parcel = {"lines": [{"sku": mug, "quantity": 3}], "carrier": "UPS", "tracking_number": "1Z"}
+    merchant.provider.ok("POST", f"{path}/shipments", parcel)
+    answer = merchant.provider.post(f"{path}/rejection", {"reason": "other"})
+    assert (answer.status_code, answer.get_json()["type"].rsplit("/", 1)[1]) == (409, "request-closed")
+    check_books(merchant.tenant_id)
