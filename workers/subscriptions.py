@@ -5,6 +5,7 @@ from __future__ import annotations
 from app import events
 from app.accounts import mails
 from app.allocation import matching
+from app.cancellation import reactions
 from app.fulfillment import service as fulfillment
 from app.imports import service as imports
 from app.payments import account, attempts, calls, holds, settlement
@@ -30,8 +31,15 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     settlement.RETRY: (Verb(payments.retry),),
     holds.LAPSED: (Verb(payments.give_up),),
     events.SHIPPED: (Verb(payments.take),),
-    events.LINES_CANCELLED: (Verb(payments.let_go),),
-    events.ORDER_CANCELLED: (Verb(payments.let_go),),
+    events.PAYMENT_ABANDONED: (Verb(reactions.unpaid),),
+    events.LINES_CANCELLED: (
+        Verb(payments.let_go),
+        Verb(reactions.owe_back),
+    ),
+    events.ORDER_CANCELLED: (
+        Verb(payments.let_go),
+        Verb(reactions.owe_back),
+    ),
     events.WEBHOOK_RECEIVED: (Verb(payments.heard),),
     events.IMPORT_QUEUED: (Verb(imports.work),),
     events.STOCK_AVAILABLE: (Verb(matching.stock_available),),
