@@ -15,8 +15,9 @@ from app.intake.api import blueprint as intake
 from app.network.api import blueprint as network
 from app.oauth.api import blueprint as oauth
 from app.orders.api import blueprint as orders
+from app.routing.api import blueprint as routing
 
-API = (intake, catalog, network, stock, fulfillment, orders, cancellation, oauth, imports)
+API = (intake, catalog, network, stock, fulfillment, orders, cancellation, oauth, imports, routing)
 
 
 def register_pages(app: Flask) -> None:

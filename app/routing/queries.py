@@ -1,0 +1,164 @@
+"""Reads of routing: rule versions, what they name, and where the newest orders went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from app.routing import documents
+from infra.errors import invalid, not_found
+from tenants.scope import Scope
+
+MOST_VERSION = 2**31 - 1
+NEWEST = 1000
+"""Orders that the Routing page looks back on."""
+
+
+def version_document(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule version as the API shows it."""
+    kept = (
+        "version",
+        "state",
+        "note",
+        "document",
+        "created_by",
+        "created_at",
+        "activated_at",
+        "retired_at",
+    )
+    return {**{name: row[name] for name in kept}, "sentences": said(row["document"])}
+
+
+def versions(scope: Scope, *, limit: int, after: str | None = None) -> dict[str, Any]:
+    """A page of versions, newest first; `after` is the version that the page before ended with."""
+    rows = scope.rows(
+        "SELECT * FROM rule_versions WHERE tenant_id = :tenant AND version < :before ORDER BY version DESC LIMIT :limit",
+        before=_before(after),
+        limit=limit + 1,
+    )
+    shown = [version_document(row._mapping) for row in rows[:limit]]
+    return {"data": shown, "next": str(shown[-1]["version"]) if len(rows) > limit else None}
+
+
+def _before(after: str | None) -> int:
+    if not after:
+        return MOST_VERSION
+    if not (after.isascii() and after.isdigit() and len(after) <= 9):
+        raise invalid("/after", "Send the `next` of an earlier page, unchanged.")
+    return int(after)
+
+
+def version(scope: Scope, number: int) -> dict[str, Any]:
+    """One version's row. Raises Problem 404."""
+    row = scope.row(
+        "SELECT * FROM rule_versions WHERE tenant_id = :tenant AND version = :version",
+        version=min(number, MOST_VERSION),
+    )
+    if row is None:
+        raise not_found("rule version")
+    return dict(row._mapping)
+
+
+def active(scope: Scope) -> dict[str, Any] | None:
+    """The version in force, or None while there is none."""
+    row = scope.row("SELECT * FROM rule_versions WHERE tenant_id = :tenant AND state = 'active'")
+    return dict(row._mapping) if row is not None else None
+
+
+def newest_draft(scope: Scope, above: int) -> int | None:
+    """The newest draft written after a version."""
+    row = scope.row(
+        "SELECT max(version) AS version FROM rule_versions WHERE tenant_id = :tenant AND version > :above"
+        " AND state IN ('draft', 'simulated')",
+        above=above,
+    )
+    return row.version if row is not None else None
+
+
+def said(document: Mapping[str, Any]) -> list[str]:
+    """A document's sentences; none when an older document no longer fits the language."""
+    try:
+        return documents.sentences(document)
+    except ValueError:
+        return []
+
+
+def strangers(scope: Scope, document: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Codes in a valid document that name no node or channel here: `[{pointer, message}]`."""
+    named = list(_named(document))
+    if not named:
+        return []
+    rows = scope.rows(
+        "SELECT 'node' AS what, code FROM nodes WHERE tenant_id = :tenant AND code = ANY(:nodes)"
+        " UNION ALL SELECT 'channel', code FROM channels WHERE tenant_id = :tenant AND code = ANY(:channels)",
+        nodes=[code for what, _, code in named if what == "node"],
+        channels=[code for what, _, code in named if what == "channel"],
+    )
+    known = {(row.what, row.code) for row in rows}
+    return [
+        {"pointer": pointer, "message": f"There is no {what} {code} here, so this never matches."}
+        for what, pointer, code in named
+        if (what, code) not in known
+    ]
+
+
+def _named(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """(node or channel, pointer, code) of every code that a valid document names."""
+    for at, strategy in enumerate(document["strategies"]):
+        base = f"/strategies/{at}"
+        for place, each in enumerate(strategy.get("filters", ())):
+            if each["field"] == "node.code":
+                yield from _values("node", f"{base}/filters/{place}/value", each["value"])
+        if strategy.get("when") is not None:
+            yield from _channels(f"{base}/when", strategy["when"])
+
+
+def _channels(base: str, condition: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    if "channel" in condition:
+        yield from _values("channel", f"{base}/channel", condition["channel"])
+    elif condition.get("field") == "order.channel":
+        yield from _values("channel", f"{base}/value", condition["value"])
+    elif "not" in condition:
+        yield from _channels(f"{base}/not", condition["not"])
+    for group in ("all", "any"):
+        for at, part in enumerate(condition.get(group, ())):
+            yield from _channels(f"{base}/{group}/{at}", part)
+
+
+def _values(what: str, pointer: str, value: Any) -> Iterator[tuple[str, str, str]]:
+    if isinstance(value, list):
+        for at, each in enumerate(value):
+            yield what, f"{pointer}/{at}", each
+    else:
+        yield what, pointer, value
+
+
+def shares(scope: Scope, version: int) -> tuple[dict[str, int], int]:
+    """How many of the newest orders each strategy of a version decided, and how many it decided in all."""
+    rows = scope.rows(
+        """
+        SELECT d.explanation->>'strategy' AS strategy, count(*) AS orders
+        FROM (SELECT id FROM orders WHERE tenant_id = :tenant ORDER BY placed_at DESC, id DESC LIMIT :newest) o
+        CROSS JOIN LATERAL (SELECT explanation, rule_version FROM routing_decisions
+            WHERE tenant_id = :tenant AND order_id = o.id ORDER BY id LIMIT 1) d
+        WHERE d.rule_version = :version GROUP BY 1
+        """,
+        newest=NEWEST,
+        version=version,
+    )
+    return {row.strategy: row.orders for row in rows}, sum(row.orders for row in rows)
+
+
+def leaves_from(scope: Scope, most: int = 6) -> list[Any]:
+    """Where the packages of the newest orders leave from, the busiest nodes first."""
+    return scope.rows(
+        """
+        SELECT n.code, n.name, n.kind, count(*) AS packages, sum(count(*)) OVER () AS total
+        FROM (SELECT id FROM orders WHERE tenant_id = :tenant ORDER BY placed_at DESC, id DESC LIMIT :newest) o
+        JOIN fulfillment_orders f ON f.tenant_id = :tenant AND f.order_id = o.id AND f.work_status <> 'cancelled'
+        JOIN nodes n ON n.tenant_id = :tenant AND n.id = f.node_id
+        GROUP BY n.id, n.code, n.name, n.kind ORDER BY packages DESC, n.code LIMIT :most
+        """,
+        newest=NEWEST,
+        most=most,
+    )

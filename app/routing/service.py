@@ -1,0 +1,135 @@
+"""The verbs of routing rules: write a version, put one in force. A version's document never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from app.routing import queries
+from app.routing.documents import validate
+from app.transitions import Machine, transition
+from infra.clock import real_now
+from infra.errors import FieldError, Problem, refused
+from infra.ids import new_id
+from tenants import audit
+from tenants.scope import Scope
+from tenants.service import configuration_changed
+
+RULES = Machine(
+    "rules",
+    "rule_versions",
+    "state",
+    "draft",
+    {
+        "draft": frozenset({"active"}),
+        "simulated": frozenset({"active"}),
+        "active": frozenset({"retired"}),
+        "retired": frozenset({"active"}),
+    },
+)
+
+
+def write(scope: Scope, document: object, note: str = "") -> int:
+    """Keep a document as a new draft and return its version number, one above the highest.
+
+    Raises Problem 422 with a pointer below /document for each fault.
+    """
+    if errors := validate(document):
+        raise Problem(
+            422,
+            "invalid",
+            f"{errors[0]['pointer'] or 'The document'} {errors[0]['message']}.",
+            errors=[FieldError(f"/document{each['pointer']}", each["message"]) for each in errors],
+        )
+    _lock(scope)
+    row = scope.row(
+        "INSERT INTO rule_versions (tenant_id, id, version, state, document, note, created_by, created_at)"
+        " SELECT :tenant, :id, coalesce(max(version), 0) + 1, 'draft', CAST(:document AS jsonb), :note, :who, :now"
+        " FROM rule_versions WHERE tenant_id = :tenant RETURNING version",
+        id=new_id(),
+        document=orjson.dumps(document).decode(),
+        note=note,
+        who=str(scope.actor),
+        now=real_now(),
+    )
+    assert row is not None
+    audit.record(scope, "routing.written", f"v{row.version}", note=note)
+    return int(row.version)
+
+
+def check(scope: Scope, version: int) -> dict[str, Any]:
+    """What a version says and what is doubtful about it here. Raises Problem 404."""
+    found = queries.version(scope, version)
+    return checked(scope, found["document"], version)
+
+
+def checked(scope: Scope, document: object, version: int | None = None) -> dict[str, Any]:
+    """The faults of a document, its sentences, and warnings: places and channels that this account lacks."""
+    errors = validate(document)
+    valid = not errors
+    return {
+        "version": version,
+        "valid": valid,
+        "errors": errors,
+        "warnings": queries.strangers(scope, document) if valid and isinstance(document, dict) else [],
+        "sentences": queries.said(document) if valid and isinstance(document, dict) else [],
+    }
+
+
+def activate(scope: Scope, version: int, replaces: int | None) -> None:
+    """Put a version in force in place of the one the caller saw in force; that one is retired.
+
+    A retired version may return: that is how one rolls back. Raises Problem 404, 409 `rules-changed` when
+    another one is in force than `replaces` says, `rules-active` when it is in force already, and
+    `rules-invalid`.
+    """
+    _lock(scope)
+    found = queries.version(scope, version)
+    active = scope.row("SELECT id, version FROM rule_versions WHERE tenant_id = :tenant AND state = 'active'")
+    in_force = active.version if active is not None else None
+    if in_force == version:
+        raise refused("rules-active", f"Version {version} is in force already.")
+    if in_force != replaces:
+        raise _overtaken(in_force, replaces)
+    if errors := validate(found["document"]):
+        raise refused(
+            "rules-invalid",
+            f"Version {version} cannot be used any more: {errors[0]['message']}. Write a new one.",
+        )
+    if active is not None:
+        transition(scope, RULES, active.id, "active", "retired", why=f"replaced by version {version}")
+    transition(scope, RULES, found["id"], found["state"], "active")
+    _stamp(scope, active.id if active is not None else None, found)
+    configuration_changed(scope)
+    action = "routing.rolled_back" if found["state"] == "retired" else "routing.activated"
+    audit.record(scope, action, f"v{version}", replaces=in_force)
+
+
+def _lock(scope: Scope) -> None:
+    """One change of the rules at a time; orders are placed meanwhile."""
+    scope.rows("SELECT id FROM tenants WHERE tenant_id = :tenant FOR NO KEY UPDATE")
+
+
+def _overtaken(in_force: int | None, replaces: int | None) -> Problem:
+    now = f"Version {in_force} is in force" if in_force is not None else "No version is in force"
+    said = f"not version {replaces}" if replaces is not None else "not none"
+    return refused(
+        "rules-changed", f"{now}, {said}: somebody changed the rules meanwhile. Compare, then decide."
+    )
+
+
+def _stamp(scope: Scope, retired: Any, activated: Mapping[str, Any]) -> None:
+    now = real_now()
+    if retired is not None:
+        scope.execute(
+            "UPDATE rule_versions SET retired_at = :now WHERE tenant_id = :tenant AND id = :id",
+            id=retired,
+            now=now,
+        )
+    scope.execute(
+        "UPDATE rule_versions SET activated_at = :now, retired_at = NULL WHERE tenant_id = :tenant AND id = :id",
+        id=activated["id"],
+        now=now,
+    )

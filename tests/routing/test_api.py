@@ -1,0 +1,170 @@
+"""Routing rules over the API: versions that never change, one in force, compare and swap."""
+
+from __future__ import annotations
+
+import copy
+import threading
+
+import pytest
+from flask import Flask
+
+from app.routing.documents import default_document
+from tests.factories import Caller, Merchant
+
+PRIORITY = "priority_then_fewest_nearest"
+
+
+def rules(**changes: object) -> dict:
+    document = copy.deepcopy(default_document())
+    document["strategies"][0].update(changes)
+    return document
+
+
+def written(merchant: Merchant, **changes: object) -> int:
+    return merchant.ok("POST", "/routing/rules", {"document": rules(**changes), "note": "a try"})["version"]
+
+
+def activate(caller: Caller, version: int, replaces: int | None):
+    return caller.post(f"/routing/rules/{version}/activation", {"replaces": replaces})
+
+
+def states(merchant: Merchant) -> dict[int, str]:
+    return {one["version"]: one["state"] for one in merchant.ok("GET", "/routing/rules")["data"]}
+
+
+def test_a_new_merchant_has_one_version_in_force_that_reads_as_a_sentence(merchant: Merchant):
+    data = merchant.ok("GET", "/routing/rules")["data"]
+    assert [(one["version"], one["state"]) for one in data] == [(1, "active")]
+    assert data[0]["document"] == default_document()
+    assert data[0]["sentences"] == [
+        "For every order: choose the fewest packages, then the nearest; what is missing waits for stock."
+    ]
+
+
+def test_a_version_is_a_draft_until_it_is_activated(merchant: Merchant):
+    body = {"document": rules(objective=PRIORITY), "note": "Reno first"}
+    answer = merchant.post("/routing/rules", body)
+    assert answer.status_code == 201
+    draft = answer.get_json()
+    assert (draft["version"], draft["state"], draft["note"]) == (2, "draft", "Reno first")
+    assert draft["activated_at"] is None
+    assert states(merchant) == {2: "draft", 1: "active"}
+    active = activate(merchant, 2, 1)
+    assert active.status_code == 200
+    assert (active.get_json()["state"], active.get_json()["document"]) == ("active", body["document"])
+    assert states(merchant) == {2: "active", 1: "retired"}
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"objective": "cheapest"}, "/document/strategies/0/objective"),
+        ({"when": {"channel": ["web"]}}, "/document/strategies/0/when"),
+        ({"split": {"max_packages": 0}}, "/document/strategies/0/split/max_packages"),
+        ({"color": "red"}, "/document/strategies/0/color"),
+        (
+            {"filters": [{"id": "x", "field": "node.kind", "op": "eq", "value": "boat"}]},
+            "/document/strategies/0/filters/0/value",
+        ),
+    ],
+)
+def test_a_bad_document_gets_an_error_per_path(merchant: Merchant, change: dict, pointer: str):
+    answer = merchant.post("/routing/rules", {"document": rules(**change)})
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.get_json()["errors"]] == [pointer]
+    assert states(merchant) == {1: "active"}
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"document": 7}, {"document": None}, {"document": {}, "state": "active"}]
+)
+def test_a_bad_body_is_refused(merchant: Merchant, body: dict):
+    assert merchant.post("/routing/rules", body).status_code == 422
+    assert states(merchant) == {1: "active"}
+
+
+def test_validation_reads_a_version_and_names_strangers(merchant: Merchant):
+    merchant.node("RENO")
+    filters = [{"id": "own", "field": "node.code", "op": "in", "value": ["RENO", "NOWHERE"]}]
+    version = written(merchant, filters=filters)
+    said = merchant.ok("POST", f"/routing/rules/{version}/validation")
+    assert said["valid"] is True
+    assert said["errors"] == []
+    assert [warning["pointer"] for warning in said["warnings"]] == ["/strategies/0/filters/0/value/1"]
+    assert said["sentences"][0].startswith("For every order: use only RENO and NOWHERE")
+    assert states(merchant)[version] == "draft"
+
+
+def test_activation_loses_by_name_when_another_version_is_in_force(merchant: Merchant):
+    first, second = written(merchant), written(merchant, objective=PRIORITY)
+    assert activate(merchant, first, 1).status_code == 200
+    late = activate(merchant, second, 1)
+    assert late.status_code == 409
+    assert late.get_json()["type"].endswith("/rules-changed")
+    assert states(merchant) == {second: "draft", first: "active", 1: "retired"}
+    assert activate(merchant, first, first).get_json()["type"].endswith("/rules-active")
+    assert activate(merchant, second, None).status_code == 409
+    assert activate(merchant, 99, first).status_code == 404
+
+
+def test_of_two_at_once_one_wins(merchant: Merchant, app: Flask):
+    versions = [written(merchant), written(merchant, objective=PRIORITY)]
+    start = threading.Barrier(2)
+    statuses = []
+
+    def go(version: int) -> None:
+        caller = Caller(app.test_client(), merchant.key)
+        start.wait()
+        statuses.append(activate(caller, version, 1).status_code)
+
+    threads = [threading.Thread(target=go, args=(version,)) for version in versions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [200, 409]
+    assert sorted(states(merchant).values()) == ["active", "draft", "retired"]
+
+
+def test_rolling_back_is_activating_the_retired_version_again(merchant: Merchant):
+    version = written(merchant, objective=PRIORITY)
+    assert activate(merchant, version, 1).status_code == 200
+    back = activate(merchant, 1, version)
+    assert back.status_code == 200
+    assert states(merchant) == {version: "retired", 1: "active"}
+    assert back.get_json()["retired_at"] is None
+
+
+def test_what_is_activated_decides_the_next_order(merchant: Merchant):
+    near, far = merchant.node("NEAR", "83702", "ID"), merchant.node("FAR", "33101", "FL", priority=1)
+    sku = merchant.sku()
+    for node in (near, far):
+        merchant.stock(node, sku, 5)
+    assert merchant.order((sku, 1))["fulfillment_orders"][0]["node"] == near
+    filters = [{"id": "far", "field": "node.code", "op": "ne", "value": near}]
+    activate(merchant, written(merchant, filters=filters), 1)
+    assert merchant.order((sku, 1))["fulfillment_orders"][0]["node"] == far
+
+
+def test_versions_are_paged_newest_first(merchant: Merchant):
+    for _ in range(3):
+        written(merchant)
+    first = merchant.ok("GET", "/routing/rules?limit=3")
+    assert [one["version"] for one in first["data"]] == [4, 3, 2]
+    rest = merchant.ok("GET", f"/routing/rules?limit=3&after={first['next']}")
+    assert [one["version"] for one in rest["data"]] == [1]
+    assert rest["next"] is None
+    assert merchant.get("/routing/rules?after=x").status_code == 422
+
+
+def test_each_scope_opens_its_own_doors(merchant: Merchant, other_merchant: Merchant):
+    reader = merchant.another_key("routing:read")
+    version = written(merchant)
+    assert reader.get("/routing/rules").status_code == 200
+    assert reader.post(f"/routing/rules/{version}/validation").status_code == 200
+    assert reader.post("/routing/rules", {"document": rules()}).status_code == 403
+    assert activate(reader, version, 1).status_code == 403
+    assert merchant.provider.get("/routing/rules").status_code == 403
+    assert other_merchant.post(f"/routing/rules/{version}/validation").status_code == 404
+    assert activate(other_merchant, version, 1).status_code == 404
+    assert states(other_merchant) == {1: "active"}
