@@ -7,6 +7,7 @@ from app.accounts import mails
 from app.allocation import matching
 from app.cancellation import reactions
 from app.fulfillment import service as fulfillment
+from app.fulfillment import shortfalls
 from app.imports import service as imports
 from app.payments import account, attempts, calls, holds, settlement
 from app.payments import service as payments
@@ -45,5 +46,9 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     events.STOCK_AVAILABLE: (Verb(matching.stock_available),),
     events.NETWORK_CHANGED: (Verb(matching.network_changed),),
     events.WORK_SUBMITTED: (Verb(fulfillment.deliver_digital),),
+    events.WORK_REJECTED: (Verb(shortfalls.route_again),),
+    events.WORK_SHORT: (Verb(shortfalls.route_again),),
+    events.ADDRESS_CHANGED: (Verb(shortfalls.take_back),),
+    events.UNITS_WAITING: (Verb(shortfalls.route_again),),
     members.INVITED: (Call(mails.begin_invitation, mails.send_invitation, mails.finish_invitation),),
 }

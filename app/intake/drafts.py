@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
 from app.intake.rules import PAY_NOW, Priced, PricedLine, SkuFacts, price, tender_amounts
+from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
 from app.network.places import destination_zones, locate
+from app.network.rules import ships_on
 from app.orders.shapes import order_document, order_number
 from app.promises.rules import Clock, PromiseInput, Unit, clock, coverage
 from app.routing.configuration import Configuration
@@ -22,10 +24,6 @@ from infra.errors import invalid, refused
 from infra.ids import new_id
 from tenants.scope import Scope
 
-PLENTY = 1_000_000
-"""Units a workshop or a virtual node can give: it does not run out."""
-MADE = {"made_to_order": "made", "digital": "unlimited", "gift_card_digital": "unlimited"}
-DIGITAL = frozenset({"digital", "gift_card_digital"})
 TABLES = (
     "customers",
     "orders",
@@ -183,7 +181,7 @@ class Composer:
                 units = taken[0]
                 if units:
                     group[line_at].allocated += units
-                    group[line_at].expected = self.expected_ship(node)
+                    group[line_at].expected = ships_on(self.now, self.configured.calendars[node])
                     placements.append((group[line_at], node, units, taken[1]))
         return placements, decisions
 
@@ -249,14 +247,6 @@ class Composer:
         for _, node, _, taken in placements:
             for position, part, units in taken:
                 self.shelf.put_back(part, self.configured.network.ids[node], position, units)
-
-    def expected_ship(self, node: int) -> datetime:
-        """Kept's own computed ship date: the next day the node works, 24 hours later at the earliest."""
-        closed = set(self.configured.calendars[node].get("closed", []))
-        day = self.now + timedelta(days=1)
-        while day.weekday() >= 5 or day.date().isoformat() in closed:
-            day += timedelta(days=1)
-        return day
 
     # ---- rows
 

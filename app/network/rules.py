@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.network.places import locate
 from infra.errors import FieldError
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MOST_DAYS = 400
+"""How far ahead an open day is looked for."""
 _CODE = re.compile(r"[^/\x00-\x1f\x7f\ud800-\udfff]{1,100}")
 
 
@@ -17,6 +21,19 @@ def code_error(code: str) -> str | None:
     if not _CODE.fullmatch(code) or code != code.strip() or code in (".", ".."):
         return "A code has 1 to 100 characters, without a slash, control characters or spaces at its ends."
     return None
+
+
+def ships_on(now: datetime, calendar: Mapping[str, Any]) -> datetime:
+    """When work given to a node now should leave it: the next day on which it is open, 24 hours from now at the
+    earliest. Without `open_days` a node works Monday to Friday."""
+    open_days = calendar.get("open_days") or WEEKDAYS[:5]
+    closed = set(calendar.get("closed", []))
+    day = now + timedelta(days=1)
+    for _ in range(MOST_DAYS):
+        if WEEKDAYS[day.weekday()] in open_days and day.date().isoformat() not in closed:
+            break
+        day += timedelta(days=1)
+    return day
 
 
 def placed(given: Mapping[str, Any], home_zone: str) -> tuple[dict[str, Any], list[FieldError]]:

@@ -8,9 +8,9 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from app.calendar import UnknownZone, zone
 from app.network.models import KINDS
+from app.network.rules import WEEKDAYS
 from app.shapes import ListIn, MoneyShape, PriceShape, Strict, Text
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MOST_CLOSED = 1000
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from app.events import NETWORK_CHANGED
 from app.network.queries import by_code
 from app.network.rules import code_error, placed
 from infra.errors import FieldError, Problem
@@ -46,6 +47,7 @@ def put_nodes(scope: Scope, given: Mapping[str, Mapping[str, Any]]) -> dict[str,
     rows = _rows(scope, given)
     written = scope.rows(WRITE, doc=orjson.dumps(rows, default=str).decode(), now=scope.now())
     configuration_changed(scope)
+    scope.later(NETWORK_CHANGED, scope.tenant_id)
     first = next(iter(given))
     audit.record(scope, "node.saved", first if len(given) == 1 else f"{first} and {len(given) - 1} more")
     fresh = {row["id"] for row in rows}

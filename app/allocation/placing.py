@@ -1,0 +1,362 @@
+"""Placing waiting units in memory: a chunk of locked orders against one shelf, and the rows that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import orjson
+
+from app import events
+from app.allocation import rules
+from app.allocation.service import COUNT_LINES, LOWER
+from app.allocation.statement import EARLIER, EXCLUDED, LINES, ORDERS, STOCK, WRITE
+from app.inventory.ledger import Ledger
+from app.inventory.rules import MADE, PLENTY, parts
+from app.inventory.shelf import Shelf
+from app.network.places import locate
+from app.network.rules import ships_on
+from app.orders.shapes import order_number
+from app.routing.configuration import Configuration
+from app.routing.rules import Basket, BasketLine, Decision, Destination, decide
+from infra.clock import real_now
+from infra.ids import new_id
+from tenants.scope import Contended, Scope
+
+Barred = tuple[str, str | None]
+"""(node code, SKU code; None = everything there)"""
+
+
+@dataclass
+class Line:
+    """What of one order line waits."""
+
+    row: Any
+    waiting: int
+    ship_by: datetime
+    made_at: datetime
+    parts: list[tuple[str, int]]
+    reservations: list[dict[str, Any]]
+    placed: int = 0
+    expected: datetime | None = None
+
+
+@dataclass
+class Order:
+    """One locked order with its waiting lines."""
+
+    row: Any
+    lines: list[Line] = field(default_factory=list)
+    barred: set[Barred] = field(default_factory=set)
+    named: set[Barred] = field(default_factory=set)
+    """Those that this verb bars anew: the decision keeps them."""
+
+
+@dataclass
+class _Placement:
+    line: Line
+    node: int
+    units: int
+    taken: list[tuple[str, str, int]]
+    """(position id, SKU id, units)"""
+
+
+class Chunk:
+    """Some locked orders, read in a fixed number of statements, placed and written together."""
+
+    def __init__(self, scope: Scope, configured: Configuration, order_ids: Sequence[UUID]) -> None:
+        self.scope, self.configured = scope, configured
+        self.now = scope.now()
+        ids = list(order_ids)
+        self.orders = {row.id: Order(row) for row in scope.rows(ORDERS, orders=ids)}
+        for row in scope.rows(LINES, orders=ids):
+            if row.order_id in self.orders:
+                self._add(self.orders[row.order_id], row)
+        for row in scope.rows(EXCLUDED, orders=ids):
+            if row.order_id in self.orders:
+                self.orders[row.order_id].barred.add((row.node, row.sku))
+        self.shelf = self._shelf(ids)
+        self._rows: dict[str, list[dict[str, Any]]] = {
+            name: [] for name in ("work", "work_lines", "reservations", "decisions", "expected", "news")
+        }
+        self._taken: dict[str, int] = {}
+        self._lowered: dict[UUID, int] = {}
+        self._counted: list[dict[str, Any]] = []
+
+    @staticmethod
+    def _add(order: Order, row: Any) -> None:
+        if not order.lines or order.lines[-1].row.id != row.id:
+            own = [(str(sku), each) for sku, each in parts(row.kind, row.sku_id, row.components)]
+            order.lines.append(Line(row, row.backordered, row.ship_by, row.made_at, own, []))
+        line = order.lines[-1]
+        line.ship_by, line.made_at = min(line.ship_by, row.ship_by), min(line.made_at, row.made_at)
+        line.reservations.append(
+            {
+                "id": row.reservation_id,
+                "order_line_id": row.id,
+                "sku_id": row.sku_id,
+                "quantity": row.quantity,
+            }
+        )
+
+    def _shelf(self, ids: list[UUID]) -> Shelf:
+        """Free stock, less what orders outside the chunk wait for with an earlier promise."""
+        lines = [line for order in self.orders.values() for line in order.lines]
+        stocked = sorted({sku for line in lines if line.row.kind not in MADE for sku, _ in line.parts})
+        if not stocked:
+            return Shelf([], {}, {})
+        segments = {"shared", *(order.row.channel for order in self.orders.values())}
+        stock = self.scope.rows(STOCK, skus=[UUID(sku) for sku in stocked], segments=sorted(segments))
+        first: dict[str, tuple[datetime, datetime]] = {}
+        for line in lines:
+            for sku, _ in line.parts:
+                mine = (line.ship_by, line.made_at)
+                first[sku] = min(first.get(sku, mine), mine)
+        own = [{"sku_id": sku, "ship_by": at[0], "made_at": at[1]} for sku, at in first.items()]
+        earlier = self.scope.rows(EARLIER, doc=orjson.dumps(own).decode(), orders=ids)
+        return Shelf(
+            [(str(row.id), str(row.sku_id), str(row.node_id), row.segment, row.free) for row in stock],
+            {str(row.sku_id): int(row.units) for row in earlier},
+            {},
+        )
+
+    def any_left(self, skus: Sequence[str]) -> bool:
+        """Whether anything of these SKUs is still free for some channel of the chunk."""
+        return any(
+            self.shelf.free(sku, node, order.row.channel) > 0
+            for sku in skus
+            for node in self.shelf.nodes(sku)
+            for order in self.orders.values()
+        )
+
+    def bar(self, order: Order, barred: Collection[Barred]) -> None:
+        """Keep nodes (or single SKUs there) out of this order from now on."""
+        order.named = set(barred) - order.barred
+        order.barred |= order.named
+
+    def place(self, order: Order, *, always: bool = False) -> int:
+        """Place what waits of an order, as far as stock and its policy allow. Returns units.
+
+        `always`: the decision is kept also when nothing could be placed.
+        """
+        groups: dict[str, list[Line]] = {}
+        for line in order.lines:
+            groups.setdefault(repr(line.row.ship_to), []).append(line)
+        made: list[tuple[Decision, list[Line], list[_Placement]]] = []
+        for group in groups.values():
+            decision = self._decide(order, group)
+            made.append((decision, group, self._take_all(order, group, decision)))
+        if (order.row.policy or {}).get("ship_complete") and any(
+            line.placed < line.waiting for line in order.lines
+        ):
+            self._put_back(made)
+        units = sum(line.placed for line in order.lines)
+        if units or always:
+            self._decisions(order, made)
+        if units:
+            self._work(order, [placement for _, _, own in made for placement in own])
+            self._counters(order)
+        return units
+
+    def _decide(self, order: Order, group: list[Line]) -> Decision:
+        network = self.configured.network
+        available = np.zeros((len(group), len(network)), dtype=np.int64)
+        for at, line in enumerate(group):
+            if line.row.kind in MADE:
+                available[at, :] = PLENTY
+                continue
+            for node in self.shelf.nodes(line.parts[0][0]):
+                position = network.index.get(node)
+                if position is not None:
+                    available[at, position] = self._whole(line, node, order.row.channel)
+        basket = Basket(
+            lines=[
+                BasketLine(line.row.sku, line.row.kind, line.waiting, line.row.weight_g) for line in group
+            ],
+            destination=self._destination(order, group[0]),
+            available=available,
+            channel=order.row.channel,
+            ship_complete=bool((order.row.policy or {}).get("ship_complete")),
+        )
+        return decide(network, basket, self.configured.rule, excluded=self._excluded(order, group))
+
+    def _whole(self, line: Line, node: str, channel: str) -> int:
+        """Ordered units that a node's free stock makes up."""
+        return min(max(0, self.shelf.free(sku, node, channel)) // each for sku, each in line.parts)
+
+    def _excluded(self, order: Order, group: list[Line]) -> set[tuple[int | None, int]]:
+        positions = self.configured.network.position
+        pairs: set[tuple[int | None, int]] = set()
+        for node, sku in order.barred:
+            if node in positions:
+                at = [i for i, line in enumerate(group) if line.row.sku == sku]
+                pairs |= {(i, positions[node]) for i in at} if sku else {(None, positions[node])}
+        return pairs
+
+    def _destination(self, order: Order, line: Line) -> Destination:
+        goes_to = line.row.ship_to or order.row.ship_to
+        lat, lon = order.row.ship_lat, order.row.ship_lon
+        country = goes_to.get("country", "US")
+        if line.row.ship_to:
+            place = locate(goes_to.get("postal_code"), country, goes_to.get("region"))
+            lat, lon = (place.lat, place.lon) if place else (None, None)
+        return Destination(lat, lon, goes_to.get("region") or "", goes_to.get("postal_code") or "", country)
+
+    def _take_all(self, order: Order, group: list[Line], decision: Decision) -> list[_Placement]:
+        network, placements = self.configured.network, []
+        for at, node, units in decision.placements:
+            line, node_id = group[at], network.ids[node]
+            taken: list[tuple[str, str, int]] = []
+            if line.row.kind not in MADE:
+                units = min(units, self._whole(line, node_id, order.row.channel))
+                taken = [
+                    (position, sku, count)
+                    for sku, each in line.parts
+                    for position, count in self.shelf.take(sku, node_id, order.row.channel, units * each)
+                ]
+            if units:
+                line.placed += units
+                shipped = ships_on(self.now, self.configured.calendars[node])
+                line.expected = max(line.expected or shipped, shipped)
+                placements.append(_Placement(line, node, units, taken))
+        return placements
+
+    def _put_back(self, made: list[tuple[Decision, list[Line], list[_Placement]]]) -> None:
+        for _, _, placements in made:
+            for one in placements:
+                one.line.placed -= one.units
+                for position, sku, count in one.taken:
+                    self.shelf.put_back(sku, self.configured.network.ids[one.node], position, count)
+            placements.clear()
+
+    def _decisions(self, order: Order, made: list[tuple[Decision, list[Line], list[_Placement]]]) -> None:
+        codes = self.configured.network.codes
+        kept = {"excluded": sorted(order.named, key=str)} if order.named else {}
+        for decision, group, placements in made:
+            self._rows["decisions"].append(
+                {
+                    "id": new_id(),
+                    "order_id": order.row.id,
+                    "rule_version": self.configured.rule_version,
+                    "plan": [
+                        {"node": codes[one.node], "line": group.index(one.line), "quantity": one.units}
+                        for one in placements
+                    ],
+                    "explanation": {**decision.explanation, **kept},
+                    "sentence": decision.sentence,
+                    "input_hash": decision.input_hash,
+                    "packages": decision.packages if placements else 0,
+                    "miles": decision.miles if placements else 0.0,
+                }
+            )
+
+    def _work(self, order: Order, placements: list[_Placement]) -> None:
+        work: dict[tuple[int, str], dict[str, Any]] = {}
+        for one in placements:
+            key = (one.node, repr(one.line.row.ship_to))
+            if key not in work:
+                work[key] = {
+                    "id": new_id(),
+                    "order_id": order.row.id,
+                    "node_id": self.configured.node_ids[one.node],
+                    "node": self.configured.network.codes[one.node],
+                    "number": f"{order_number(order.row.number)}-{order.row.works + len(work) + 1}",
+                    "ship_to": one.line.row.ship_to,
+                    "promised_by": one.line.ship_by,
+                }
+            own = work[key]
+            own["promised_by"] = min(own["promised_by"], one.line.ship_by)
+            self._rows["work_lines"].append(
+                {
+                    "id": new_id(),
+                    "fulfillment_order_id": own["id"],
+                    "order_line_id": one.line.row.id,
+                    "sku_id": one.line.row.sku_id,
+                    "sku": one.line.row.sku,
+                    "quantity": one.units,
+                }
+            )
+            self._reserve(own["node_id"], one)
+        self._rows["work"] += work.values()
+        self._rows["news"].append(
+            {
+                "id": new_id(),
+                "row_id": new_id(),
+                "order_id": order.row.id,
+                "data": {
+                    "nodes": [own["node"] for own in work.values()],
+                    "units": sum(one.units for one in placements),
+                },
+            }
+        )
+
+    def _reserve(self, node_id: UUID, one: _Placement) -> None:
+        supply = MADE.get(one.line.row.kind)
+        held: list[tuple[str | None, Any, int]] = [(p, sku, count) for p, sku, count in one.taken]
+        if supply:
+            held = [(None, one.line.row.sku_id, one.units)]
+        for position, sku, count in held:
+            if position is not None:
+                self._taken[position] = self._taken.get(position, 0) + count
+            self._rows["reservations"].append(
+                {
+                    "id": new_id(),
+                    "order_line_id": one.line.row.id,
+                    "sku_id": sku,
+                    "node_id": node_id,
+                    "position_id": position,
+                    "supply": supply or "on_hand",
+                    "quantity": count,
+                    "ship_by": one.line.ship_by,
+                }
+            )
+
+    def _counters(self, order: Order) -> None:
+        for line in order.lines:
+            if not line.placed:
+                continue
+            wanted = {(line.row.id, line.row.sku_id): line.placed}
+            self._lowered |= rules.take_from(line.reservations, wanted)
+            self._counted.append(
+                {
+                    "id": line.row.id,
+                    "allocated": -line.placed,
+                    "backordered": -line.placed,
+                    "cancelled": 0,
+                }
+            )
+            if line.placed == line.waiting:
+                self._rows["expected"].append({"line": line.row.id, "at": line.expected})
+
+    def write(self, cause: str) -> None:
+        """Reserve the stock and write everything. Raises Contended when stock was taken meanwhile."""
+        if not any(self._rows.values()):
+            return
+        ledger = Ledger(self.scope, ids=[UUID(position) for position in self._taken])
+        for position, count in self._taken.items():
+            locked = ledger.by_id[UUID(position)]
+            if locked.free < count:
+                raise Contended
+            ledger.release(locked, -count)
+        ledger.write()
+        if self._counted:
+            lowered = [{"id": one, "units": count} for one, count in self._lowered.items()]
+            self.scope.execute(LOWER, doc=_json(lowered))
+            self.scope.execute(COUNT_LINES, doc=_json(self._counted))
+        self.scope.execute(
+            WRITE,
+            doc=_json(self._rows),
+            cause=cause,
+            event=events.ORDER_ROUTED,
+            now=self.now,
+            real=real_now(),
+            actor=str(self.scope.actor),
+        )
+
+
+def _json(value: list[dict[str, Any]] | Mapping[str, Any]) -> str:
+    return orjson.dumps(value, default=str).decode()
