@@ -104,32 +104,9 @@ def test_no_list_price_of_nothing() -> None:
 
 def test_superstore_order_with_a_repeated_product() -> None:
     read = reader("orders", "superstore", SUPERSTORE)
-    first = [
-        "US-1",
-        "2016-11-08",
-        "CG-12520",
-        "Claire Gute",
-        "Boston",
-        "Massachusetts",
-        "2118",
-        "FUR-1",
-        "957.5775",
-        "5",
-        "0.45",
-    ]
-    again = [
-        "US-1",
-        "2016-11-08",
-        "CG-12520",
-        "Claire Gute",
-        "Boston",
-        "Massachusetts",
-        "2118",
-        "FUR-1",
-        "10.00",
-        "3",
-        "0",
-    ]
+    buyer = ["US-1", "2016-11-08", "CG-12520", "Claire Gute", "Boston", "Massachusetts", "2118"]
+    first = [*buyer, "FUR-1", "957.5775", "5", "0.45"]
+    again = [*buyer, "FUR-1", "10.00", "3", "0"]
     body, reference_date = order_request(read, [(2, first), (9, again)], "USD")
     assert reference_date == "2016-11-08"
     assert body["ship_to"] == {
