@@ -1,5 +1,8 @@
 """The two statements of order intake: one read, one write, whatever the number of orders.
 
+A plan is made once per connection and kept (force_generic_plan), often while the tables are young: keys are
+therefore given as arrays and laterals that leave the planner one index to use.
+
 The write takes the stock rows FOR UPDATE in (node, SKU) order first (without that order mixed baskets
 deadlock), places every order whose stock is still there and whose (channel, external_ref) is new, and leaves
 the others out. Everything travels as one JSON document.
@@ -12,8 +15,8 @@ WITH wanted AS (
     SELECT s.* FROM skus s WHERE s.tenant_id = %(tenant)s AND s.code = ANY(%(skus)s)
 ), parts AS (
     SELECT DISTINCT s.id, s.code FROM skus s
-    WHERE s.tenant_id = %(tenant)s AND s.code IN (
-        SELECT part->>'sku' FROM wanted CROSS JOIN LATERAL jsonb_array_elements(wanted.components) part)
+    WHERE s.tenant_id = %(tenant)s AND s.code = ANY(ARRAY(
+        SELECT part->>'sku' FROM wanted CROSS JOIN LATERAL jsonb_array_elements(wanted.components) part))
 ), stocked AS (
     SELECT id FROM wanted UNION SELECT id FROM parts
 )
@@ -23,18 +26,18 @@ SELECT
         FROM wanted),
     (SELECT json_object_agg(code, id) FROM parts),
     (SELECT json_agg(json_build_array(p.id, p.sku_id, p.node_id, p.segment, p.on_hand - p.reserved - p.safety))
-        FROM stocked CROSS JOIN LATERAL (
-            SELECT * FROM stock_positions p
-            WHERE p.tenant_id = %(tenant)s AND p.sku_id = stocked.id AND p.disposition = 'sellable'
-              AND p.on_hand - p.reserved - p.safety > 0 AND p.segment = ANY(%(segments)s)) p),
+        FROM stock_positions p
+        WHERE p.tenant_id = %(tenant)s AND p.sku_id = ANY(ARRAY(SELECT id FROM stocked))
+          AND p.disposition = 'sellable' AND p.on_hand - p.reserved - p.safety > 0
+          AND p.segment = ANY(%(segments)s)),
     (SELECT json_object_agg(sku_id, waiting) FROM (
         SELECT sku_id, sum(quantity) AS waiting FROM reservations
-        WHERE tenant_id = %(tenant)s AND supply = 'none' AND sku_id IN (SELECT id FROM stocked)
+        WHERE tenant_id = %(tenant)s AND supply = 'none' AND sku_id = ANY(ARRAY(SELECT id FROM stocked))
         GROUP BY sku_id) w),
     (SELECT json_agg(json_build_array(o.channel, o.external_ref, o.id, encode(o.body_hash, 'hex')))
-        FROM orders o JOIN unnest(%(channels)s::text[], %(refs)s::text[]) AS r(channel, external_ref)
-          ON o.channel = r.channel AND o.external_ref = r.external_ref
-        WHERE o.tenant_id = %(tenant)s),
+        FROM unnest(%(channels)s::text[], %(refs)s::text[]) AS r(channel, external_ref)
+        CROSS JOIN LATERAL (SELECT * FROM orders o WHERE o.tenant_id = %(tenant)s AND o.channel = r.channel
+            AND o.external_ref = r.external_ref OFFSET 0) o),
     (SELECT json_object_agg(code, kind) FROM channels WHERE tenant_id = %(tenant)s AND code = ANY(%(channels)s))
 """
 
@@ -47,7 +50,7 @@ WITH doc AS MATERIALIZED (
     WHERE w.position_id IS NOT NULL GROUP BY 1, 2
 ), locked AS MATERIALIZED (
     SELECT p.id, p.on_hand - p.reserved - p.safety AS free FROM stock_positions p
-    WHERE p.tenant_id = %(tenant)s AND p.id IN (SELECT position_id FROM wanted)
+    WHERE p.tenant_id = %(tenant)s AND p.id = ANY(ARRAY(SELECT position_id FROM wanted))
     ORDER BY p.node_id, p.sku_id, p.id FOR UPDATE
 ), short AS (
     SELECT need.position_id FROM (
@@ -113,7 +116,7 @@ WITH doc AS MATERIALIZED (
     UPDATE stock_positions p SET reserved = p.reserved + w.quantity
     FROM (SELECT wanted.position_id, sum(wanted.quantity) AS quantity
           FROM wanted JOIN placed ON placed.id = wanted.order_id GROUP BY 1) w
-    WHERE p.tenant_id = %(tenant)s AND p.id = w.position_id
+    WHERE p.tenant_id = %(tenant)s AND p.id = ANY(ARRAY(SELECT position_id FROM wanted)) AND p.id = w.position_id
 ), decided AS (
     INSERT INTO routing_decisions (tenant_id, id, order_id, made_at, cause, rule_version, plan, explanation,
         sentence, input_hash, packages, miles)

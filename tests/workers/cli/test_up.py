@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,58 +12,17 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra.embedded import places, processes
 from infra.embedded.home import Home
-from infra.embedded.ports import free_port
-from infra.settings import ENVIRONMENT
+from tests.installation import Kept, installed
 from workers.cli.installation import is_healthy
 
 pytestmark = pytest.mark.timeout(240)
 
-ROOT = Path(__file__).resolve().parents[3]
-CLEAN = {name: value for name, value in os.environ.items() if name not in ENVIRONMENT.values()}
-
-
-class Kept:
-    """One home and the commands over it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.home = folder / "home"
-        self.ready_file = folder / "ready.json"
-        self.port = free_port()
-
-    def up(self, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        words = ["--detach", "--no-demo", "--tenants", "2", "--ready-file", str(self.ready_file), *more]
-        return self.run("up", "--port", str(self.port), *words, **environment)
-
-    def run(self, command: str, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "workers.cli", command, "--home", str(self.home), *more]
-        return subprocess.run(argv, cwd=ROOT, env=CLEAN | environment, capture_output=True, text=True)
-
-    def ready(self) -> dict:
-        return json.loads(self.ready_file.read_text())
-
-    def child(self, name: str) -> int | None:
-        return processes.read_pid(Home(self.home).run / f"child-{name}.pid")
-
-    def wait_healed(self, name: str, before: int) -> None:
-        deadline = time.monotonic() + 30
-        while self.child(name) in (None, before) or not is_healthy(self.ready()["url"]):
-            assert time.monotonic() < deadline, f"{name} was not healed"
-            time.sleep(0.1)
-
 
 @pytest.fixture(scope="module")
 def kept() -> Iterator[Kept]:
-    folder = places.temporary_folder()
-    made = Kept(folder)
-    started = made.up()
-    try:
-        assert started.returncode == 0, started.stdout + started.stderr
+    with installed() as made:
         yield made
-    finally:
-        made.run("down")
-        subprocess.run(["rm", "-rf", str(folder)], check=True)
 
 
 def test_the_ready_file_tells_a_tool_everything(kept: Kept) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
+
+import psycopg
 
 from app.intake.schemas import OrderIn
 from infra import settings
@@ -37,11 +40,12 @@ class Bench:
         self.address = (parts.hostname or "127.0.0.1", parts.port or 80)
         self.tenant_id, self.key = UUID(tenant["id"]), tenant["api_key"]
         self.provider_key = tenant["providers"][0]["api_key"]
-        self.http = clients.Http(self.address, self.key)
         if len(ready["tenants"]) > 1:
             self.template_id = UUID(ready["tenants"][1]["id"])
             self.template_key = ready["tenants"][1]["api_key"]
-        self.stock_up(self.http)
+        self.stock_up(clients.Http(self.address, self.key))
+        with psycopg.connect(settings.current().owner_database_url, autocommit=True) as owner:
+            owner.execute("ANALYZE")
 
     def stock_up(self, http: clients.Http) -> None:
         """Nodes, SKUs and stock of one merchant, over the API."""
@@ -70,7 +74,7 @@ class Bench:
             {
                 "node": f"N{node:03}",
                 "sku": f"S{sku:04}",
-                "delta": 10_000_000,
+                "delta": 1_000_000,
                 "reason": "bench",
                 "reference": "bench",
             }
@@ -175,6 +179,7 @@ class Bench:
         ]
 
     def _statements(self) -> list[Figure]:
+        settings.use(dataclasses.replace(settings.current(), log_level="ERROR"))
         from wsgi import app
 
         client, headers = app.test_client(), {"Authorization": f"Bearer {self.key}"}
@@ -188,7 +193,8 @@ class Bench:
         ]
 
     def _reads(self) -> list[Figure]:
-        ids = [order["id"] for order in self.http.json("GET", "/v1/orders?limit=100")["data"]]
+        http = clients.Http(self.address, self.key)
+        ids = [order["id"] for order in http.json("GET", "/v1/orders?limit=100")["data"]]
 
         def one(client: int, number: int) -> clients.Request:
             return "GET", f"/v1/orders/{ids[(client * 31 + number) % len(ids)]}", None
