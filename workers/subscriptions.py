@@ -24,7 +24,7 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     events.ORDER_TAXED: (Verb(payments.start), Verb(fulfillment.release_work)),
     events.ORDER_ROUTED: (Verb(fulfillment.release_work),),
     events.PAYMENT_AUTHORIZED: (Verb(fulfillment.release_work),),
-    events.HOLD_RELEASED: (Verb(fulfillment.release_work),),
+    events.HOLD_RELEASED: (Verb(fulfillment.release_work), Verb(fulfillment.deliver_digital)),
     attempts.ASK: (ASK,),
     payments.SETTLE: (ASK,),
     payments.LOOK: (Call(calls.look_begin, calls.look, calls.finish),),

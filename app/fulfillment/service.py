@@ -61,23 +61,31 @@ def _paid(facts: Any) -> bool:
     )
 
 
-def deliver_digital(scope: Scope, _order_id: UUID, *, work: str, **_: Any) -> None:
-    """Kept delivers digital goods itself: accept and ship work of a virtual node as soon as it is released."""
-    virtual = scope.row(
-        "SELECT f.id FROM fulfillment_orders f JOIN nodes n ON n.tenant_id = :tenant AND n.id = f.node_id"
-        " WHERE f.tenant_id = :tenant AND f.id = :id AND n.kind = 'virtual'"
-        " AND f.request_status IN ('submitted', 'accepted')",
-        id=UUID(work),
+def deliver_digital(scope: Scope, order_id: UUID, **_: Any) -> None:
+    """Kept delivers digital goods itself: released work of virtual nodes is accepted and shipped at once. A held
+    order waits; lifting the hold delivers."""
+    held = scope.rows(
+        "SELECT id FROM order_holds WHERE tenant_id = :tenant AND order_id = :order AND released_at IS NULL",
+        order=order_id,
     )
-    if virtual is None:
+    if held:
         return
-    order = locked(scope, virtual.id)
-    if order["request_status"] == "submitted":
-        _accept(scope, order)
-    elif order["request_status"] != "accepted":
+    for row in scope.rows(
+        "SELECT f.id FROM fulfillment_orders f JOIN nodes n ON n.tenant_id = :tenant AND n.id = f.node_id"
+        " WHERE f.tenant_id = :tenant AND f.order_id = :order AND n.kind = 'virtual'"
+        " AND f.request_status IN ('submitted', 'accepted') ORDER BY f.id",
+        order=order_id,
+    ):
+        _deliver(scope, row.id)
+
+
+def _deliver(scope: Scope, work_id: UUID) -> None:
+    work = locked(scope, work_id)
+    if work["request_status"] == "submitted":
+        _accept(scope, work)
+    elif work["request_status"] != "accepted":
         return
-    delivery = {"kind": "digital", "carrier": "", "service": "digital", "tracking_number": ""}
-    ship(scope, virtual.id, delivery)
+    ship(scope, work_id, {"kind": "digital", "carrier": "", "service": "digital", "tracking_number": ""})
 
 
 def accept(scope: Scope, work_id: UUID) -> dict[str, Any]:
@@ -95,7 +103,7 @@ def _accept(scope: Scope, work: Mapping[str, Any]) -> None:
         now=scope.now(),
         id=work["id"],
     )
-    record(scope, work["order_id"], WORK_ACCEPTED, work=str(work["id"]), node=work["node"])
+    tell(scope, work["order_id"], WORK_ACCEPTED, work=str(work["id"]), node=work["node"])
 
 
 def pack(scope: Scope, work_id: UUID, lines: Sequence[Mapping[str, Any]] | None) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
+from app.allocation.matching import reroute
 from app.allocation.service import release_all
-from app.events import WORK_PICKED, WORK_REJECTED, WORK_SHORT, record, tell
+from app.events import UNITS_WAITING, WORK_CANCELLED, WORK_PICKED, WORK_REJECTED, WORK_SHORT, record, tell
 from app.fulfillment import rules
 from app.fulfillment.queries import locked
 from app.fulfillment.service import work_lines
@@ -106,3 +107,56 @@ def _news(work: Mapping[str, Any], units: Sequence[tuple[rules.Line, int]], reas
         "reason": reason,
         "units": sum(count for _, count in units),
     }
+
+
+def route_again(scope: Scope, order_id: UUID, *, reason: str = "moved", **_: Any) -> None:
+    """After units came back, in a transaction of its own: route them without the nodes that could not."""
+    cause = reason if reason in ("moved", rules.SHORT) else "rejected"
+    nodes, goods = _refusers(scope, order_id)
+    reroute(scope, order_id, cause=cause, excluded=nodes, excluded_skus=goods)
+
+
+def _refusers(scope: Scope, order_id: UUID) -> tuple[set[str], set[tuple[str, str]]]:
+    """Nodes that gave units of this order back; (node, SKU) where the reason was the goods, not the node."""
+    nodes: set[str] = set()
+    goods: set[tuple[str, str]] = set()
+    for row in scope.rows(
+        "SELECT DISTINCT f.node, f.reject_reason AS reason, w.sku FROM fulfillment_orders f"
+        " JOIN fulfillment_order_lines w ON w.tenant_id = :tenant AND w.fulfillment_order_id = f.id"
+        " WHERE f.tenant_id = :tenant AND f.order_id = :order AND f.reject_reason IS NOT NULL"
+        " AND w.released > 0",
+        order=order_id,
+    ):
+        if row.reason in rules.SUSPECT:
+            goods.add((row.node, row.sku))
+        else:
+            nodes.add(row.node)
+    return nodes, goods
+
+
+def take_back(scope: Scope, order_id: UUID, *, moved: bool = False, **_: Any) -> None:
+    """After a change of address: take back what no node has accepted; it is routed to the new place next."""
+    if not moved:
+        return
+    rows = scope.rows(
+        "SELECT id FROM fulfillment_orders WHERE tenant_id = :tenant AND order_id = :order"
+        " AND request_status IN ('held', 'submitted') AND ship_to IS NULL ORDER BY id",
+        order=order_id,
+    )
+    work = [locked(scope, row.id) for row in rows]
+    units = [(line, rules.open_units(line)) for one in work for line in _own(scope, one)]
+    if not units:
+        return
+    _give_back(scope, units, "moved")
+    for one in work:
+        if one["request_status"] in ("held", "submitted"):
+            settle(scope, one, work_lines(scope, one["id"]), why="moved")
+            record(scope, order_id, WORK_CANCELLED, work=str(one["id"]), node=one["node"])
+    scope.later(UNITS_WAITING, order_id)
+
+
+def _own(scope: Scope, work: Mapping[str, Any]) -> list[rules.Line]:
+    """Open lines of work that nobody has accepted meanwhile."""
+    if work["request_status"] not in ("held", "submitted"):
+        return []
+    return [line for line in work_lines(scope, work["id"]) if rules.open_units(line)]

@@ -13,6 +13,7 @@ from app.events import (
     HOLD_RELEASED,
     ORDER_CLOSED,
     record,
+    tell,
 )
 from app.network.places import locate
 from app.transitions import ORDER, transition
@@ -29,7 +30,7 @@ def finish(scope: Scope, order_id: UUID, status: str, *, open_units: int, shippe
     after = "closed" if shipped else "cancelled"
     transition(scope, ORDER, order_id, status, after)
     if shipped:
-        record(scope, order_id, ORDER_CLOSED)
+        tell(scope, order_id, ORDER_CLOSED)
     return after
 
 

@@ -113,3 +113,43 @@ def test_a_rejection_after_shipping_is_refused(merchant: Merchant, mug: str) -> 
     answer = merchant.provider.post(f"{path}/rejection", {"reason": "other"})
     assert (answer.status_code, answer.get_json()["type"].rsplit("/", 1)[1]) == (409, "request-closed")
     check_books(merchant.tenant_id)
+
+
+def work_of(merchant: Merchant, order: dict[str, Any]) -> list[tuple[str, str, int]]:
+    """(node, request status, units) of each fulfillment order."""
+    shown = merchant.ok("GET", f"/orders/{order['id']}")["fulfillment_orders"]
+    return [
+        (one["node"], one["request_status"], sum(line["quantity"] for line in one["lines"])) for one in shown
+    ]
+
+
+@pytest.mark.parametrize("reason", ["out_of_stock", "capacity"])
+def test_rejected_units_are_routed_to_another_node(merchant: Merchant, mug: str, reason: str) -> None:
+    merchant.stock(merchant.node("NYC", postal_code="10001", region="NY"), mug, 5)
+    order, path = submitted(merchant, (mug, 3))
+    merchant.provider.ok("POST", f"{path}/rejection", {"reason": reason})
+    merchant.drain()
+    assert work_of(merchant, order) == [("RENO", "rejected", 3), ("NYC", "submitted", 3)]
+    routing = merchant.ok("GET", f"/orders/{order['id']}/routing")
+    assert routing["cause"] in ("rejected", "restocked")
+    check_books(merchant.tenant_id)
+
+
+def test_short_units_are_routed_to_another_node_and_the_rest_ships(merchant: Merchant, mug: str) -> None:
+    merchant.stock(merchant.node("NYC", postal_code="10001", region="NY"), mug, 5)
+    order, path = submitted(merchant, (mug, 3))
+    merchant.provider.ok("POST", f"{path}/acceptance")
+    merchant.provider.ok("POST", f"{path}/pick", {"lines": [{"sku": mug, "quantity": 2}]})
+    merchant.drain()
+    assert work_of(merchant, order) == [("RENO", "accepted", 3), ("NYC", "submitted", 1)]
+    check_books(merchant.tenant_id)
+
+
+def test_units_follow_an_address_that_moved_far(merchant: Merchant, mug: str) -> None:
+    merchant.stock(merchant.node("NYC", postal_code="10001", region="NY"), mug, 5)
+    order, _ = submitted(merchant, (mug, 3))
+    boston = {"line1": "1 Beacon St", "city": "Boston", "region": "MA", "postal_code": "02108"}
+    merchant.ok("POST", f"/orders/{order['id']}/address", boston)
+    merchant.drain()
+    assert work_of(merchant, order) == [("RENO", "closed", 3), ("NYC", "submitted", 3)]
+    check_books(merchant.tenant_id)
