@@ -9,20 +9,25 @@ from app.accounts.views import BLUEPRINTS as accounts
 from app.allocation.api import blueprint as stock
 from app.cancellation.api import blueprint as cancellation
 from app.catalog.api import blueprint as catalog
+from app.dashboard.actions import blueprint as order_actions
+from app.dashboard.views import blueprint as dashboard
 from app.fulfillment.api import blueprint as fulfillment
 from app.imports.api import blueprint as imports
 from app.intake.api import blueprint as intake
 from app.network.api import blueprint as network
 from app.oauth.api import blueprint as oauth
 from app.orders.api import blueprint as orders
+from app.orders.views import blueprint as order_pages
+from app.quotes.api import blueprint as quotes
 from app.routing.api import blueprint as routing
+from app.settings import views as settings
 
-API = (intake, catalog, network, stock, fulfillment, orders, cancellation, oauth, imports, routing)
+API = (intake, catalog, network, stock, quotes, fulfillment, orders, cancellation, oauth, imports, routing)
 
 
 def register_pages(app: Flask) -> None:
     """The portal, the buyer's pages and the operator console."""
     pages.register(app)
     web.register(app)
-    for blueprint in accounts:
+    for blueprint in (*accounts, dashboard, order_pages, order_actions):
         app.register_blueprint(blueprint)

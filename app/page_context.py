@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from flask import current_app, g, url_for
+from werkzeug.exceptions import HTTPException
 
 from app import browser
 from app.pages import PageContext, TenantChoice
@@ -35,6 +36,15 @@ def home_url() -> str:
 
 def _address(endpoint: str) -> str:
     return url_for(endpoint) if endpoint in current_app.view_functions else ""
+
+
+def is_served(path: str) -> bool:
+    """Whether this installation has a page at a path."""
+    try:
+        current_app.url_map.bind("").match(path, method="GET")
+    except HTTPException:
+        return False
+    return True
 
 
 def context() -> PageContext:
@@ -74,8 +84,8 @@ def _portal(facts: PageFacts) -> PageContext:
         home_url=home_url(),
         account_url="/account",
         logout_url="/log-out",
-        search_url=_address("orders.list") if "orders:read" in facts.permissions else "",
-        new_url=_address("orders.new") if "orders:write" in facts.permissions else "",
+        search_url=_address("order_pages.list") if "orders:read" in facts.permissions else "",
+        new_url=_address("order_entry.form") if "orders:write" in facts.permissions else "",
     )
 
 

@@ -166,15 +166,14 @@ WITH late_lines AS (
     WHERE l.tenant_id = :tenant AND l.backordered > 0
     ORDER BY f.order_id, f.answered_at DESC NULLS LAST
 ), uncaptured AS (
-    SELECT e.order_id, max(e.error) AS error, min(e.at) AS since FROM ledger_entries e
-    WHERE e.tenant_id = :tenant AND e.kind = 'capture' AND e.outcome = 'failed' AND e.at > :recent
-      AND NOT EXISTS (SELECT 1 FROM ledger_entries again WHERE again.tenant_id = :tenant
-        AND again.order_id = e.order_id AND again.kind = 'capture' AND again.outcome = 'succeeded'
-        AND (again.at, again.id) > (e.at, e.id))
+    SELECT e.order_id, max(e.error) AS error, min(e.at) AS since, sum(e.amount) AS value FROM ledger_entries e
+    WHERE e.tenant_id = :tenant AND e.outcome = 'pending' AND e.kind = 'capture' AND e.authorization_id IS NULL
+      AND e.error_code IS NOT NULL
     GROUP BY 1
 ), found AS (
     SELECT 'hold' AS what, order_id, kind AS about, reason AS text, NULL::bigint AS value,
         CASE WHEN kind = 'payment' THEN placed_at + :payment_wait ELSE by END AS by FROM held
+    WHERE kind <> 'payment' OR order_id NOT IN (SELECT order_id FROM uncaptured)
     UNION ALL
     SELECT CASE WHEN missed THEN 'missed' ELSE 'risk' END, order_id, title, lines::text, value, by FROM late_lines
     UNION ALL
@@ -183,7 +182,7 @@ WITH late_lines AS (
     SELECT 'notice', order_id, kind, coalesce(error, ''), NULL, created_at + interval '1 day' FROM notices
     WHERE tenant_id = :tenant AND state = 'failed' AND created_at > :recent
     UNION ALL
-    SELECT 'capture', order_id, '', coalesce(error, ''), NULL, since + interval '1 day' FROM uncaptured
+    SELECT 'capture', order_id, '', coalesce(error, ''), value, since + interval '1 day' FROM uncaptured
     UNION ALL
     SELECT 'refund', order_id, cause, '', amount, due_at FROM refunds_due
     WHERE tenant_id = :tenant AND paid_at IS NULL AND due_at < :soon

@@ -65,7 +65,7 @@ def _exception(row: Any, now: Any) -> dict[str, Any]:
         "text": text,
         "button": button,
         "number": row.number,
-        "url": url_for("orders.detail", order_id=row.order_id),
+        "url": url_for("order_pages.detail", order_id=row.order_id),
         "value": int(row.value),
         "currency": row.currency,
         "by": row.by,

@@ -11,9 +11,7 @@ from app.calendar import local_date
 
 LIVE = "p.state NOT IN ('shipped', 'cancelled', 'not_covered')"
 LATE = f"({LIVE} AND p.deadline <= :now)"
-RISK = (
-    f"({LIVE} AND p.deadline > :now AND (p.expected_ship_at IS NULL OR p.expected_ship_at >= p.deadline))"
-)
+RISK = f"({LIVE} AND p.deadline > :now AND (p.expected_ship_at IS NULL OR p.expected_ship_at >= p.deadline))"
 DUE = f"({LIVE} AND p.deadline > :now AND p.expected_ship_at < p.deadline)"
 """Conditions over `promises p`; `:now` is business time."""
 SHIPPED_LATE = """EXISTS (SELECT 1 FROM shipment_lines sl
