@@ -16,6 +16,7 @@ from app.routing.kernel import NEAREST, PRIORITY, Plan, Task
 MOST_NODES = 56
 MOST_LETTERS = 640  # of node codes: keeps an explanation under 2 kB
 MOST_PARTS = 12
+MOST_NAMES = 6
 
 CHOSEN, WHOLE, PART, SHORT = b"CPpS"
 FILTERED, REFUSED, CLOSED, FULL, OTHER_KIND = b"FXOUK"
@@ -76,14 +77,18 @@ def _plan_of(network: Network, placements: Sequence[tuple[int, int, int]]) -> li
     units: dict[int, int] = {}
     for _, node, quantity in placements:
         units[node] = units.get(node, 0) + quantity
-    return [[network.codes[node], units[node]] for node in sorted(units)[:MOST_PARTS]]
+    return [[network.codes[node], units[node]] for node in sorted(units)[:MOST_NAMES]]
 
 
 def _add_findings(explanation: dict, network: Network, basket: Basket, findings: Findings) -> None:
     plan = findings.plan
     explanation["objective"] = findings.task.objective
     if plan is not None:
-        explanation["chosen"] = _summary(network, findings, plan)
+        explanation["chosen"] = {
+            "packages": len(plan.nodes),
+            "filled": plan.filled,
+            "miles": round(miles_of(network, findings.task.distance, plan.nodes), 1),
+        }
         explanation["method"] = plan.method
         explanation["exact"] = plan.exact
         if findings.runner_up is not None:
@@ -91,7 +96,7 @@ def _add_findings(explanation: dict, network: Network, basket: Basket, findings:
         if findings.best_single is not None and len(plan.nodes) > 1:
             explanation["best_single"] = _summary(network, findings, findings.best_single)
     outcomes, line, detail = _outcomes(network, basket, findings)
-    shown = _shown(network, findings, outcomes)
+    shown = _shown(network, findings, outcomes, MOST_LETTERS - _letters(explanation))
     if len(shown) < len(network):
         counts = np.bincount(outcomes, minlength=128).tolist()
         explanation["counts"] = {chr(letter): count for letter, count in enumerate(counts) if count}
@@ -119,7 +124,7 @@ def _located(basket: Basket) -> bool:
 
 def _summary(network: Network, findings: Findings, plan: Plan) -> dict:
     return {
-        "nodes": [network.codes[node] for node in plan.nodes[:MOST_PARTS]],
+        "nodes": [network.codes[node] for node in plan.nodes[:MOST_NAMES]],
         "packages": len(plan.nodes),
         "filled": plan.filled,
         "miles": round(miles_of(network, findings.task.distance, plan.nodes), 1),
@@ -153,20 +158,26 @@ def _outcomes(network: Network, basket: Basket, findings: Findings) -> tuple[NDA
     return outcomes, line, detail
 
 
-def _shown(network: Network, findings: Findings, outcomes: NDArray[np.uint8]) -> Ints:
+def _letters(explanation: dict) -> int:
+    """Letters of node codes so far."""
+    letters = sum(len(code) for code, _ in explanation["plan"])
+    for other in ("runner_up", "best_single"):
+        if other in explanation:
+            letters += sum(map(len, explanation[other]["nodes"]))
+    return letters
+
+
+def _shown(network: Network, findings: Findings, outcomes: NDArray[np.uint8], letters: int) -> Ints:
     """The nodes to keep: all of a small network, else those chosen, then those with stock, then the nearest."""
     count = len(network)
-    if count <= MOST_NODES:
-        order = network.every
-        if network.code_letters <= MOST_LETTERS:
-            return order
-    else:
-        ranks = np.full(128, 3, dtype=np.int64)
-        ranks[[CHOSEN, WHOLE, PART]] = 0, 1, 2
-        keys = (ranks[outcomes] << 40) + findings.task.distance
-        nearest = np.argpartition(keys, MOST_NODES)[:MOST_NODES]
-        order = nearest[np.lexsort((nearest, keys[nearest]))]
-    return order[np.cumsum(network.code_sizes[order]) <= MOST_LETTERS]
+    if count <= MOST_NODES and network.code_letters <= letters:
+        return network.every
+    ranks = np.full(128, 3, dtype=np.int64)
+    ranks[[CHOSEN, WHOLE, PART]] = 0, 1, 2
+    keys = (ranks[outcomes] << 40) + findings.task.distance
+    nearest = np.argpartition(keys, MOST_NODES)[:MOST_NODES] if count > MOST_NODES else network.every
+    order = nearest[np.lexsort((nearest, keys[nearest]))]
+    return order[np.cumsum(network.code_sizes[order]) <= letters]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +218,7 @@ def _row(explanation: dict, nodes: dict, at: int, network: Network | None) -> Ro
         miles = None
     outcome = _words(explanation, nodes, at, network, position)
     against = None
-    if letter in "CP" and miles is not None and len(explanation["chosen"]["nodes"]) == 1:
+    if letter in "CP" and miles is not None and explanation["chosen"]["packages"] == 1:
         against = round(miles - explanation["chosen"]["miles"]) if letter == "P" else 0
     return Row(code, name, outcome, 1 if letter in "CP" else None, miles, against)
 
@@ -238,7 +249,7 @@ def _words(explanation: dict, nodes: dict, at: int, network: Network | None, pos
 
 def _possible(explanation: dict, nodes: dict, at: int) -> str:
     chosen = explanation["chosen"]
-    if explanation["objective"] in (NEAREST, PRIORITY) or len(chosen["nodes"]) != 1 or not nodes["miles"]:
+    if explanation["objective"] in (NEAREST, PRIORITY) or chosen["packages"] != 1 or not nodes["miles"]:
         return "Possible"
     return "Possible, farther" if nodes["miles"][at] > round(chosen["miles"]) else "Possible, as near"
 

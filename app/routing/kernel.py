@@ -191,9 +191,16 @@ def _covering(task: Task, needs: _Needs) -> tuple[tuple[int, ...], str, bool]:
     try:
         found = search.fewest(gives, need, keys)
         return _merged(taken, columns, found), "enumeration", True
-    except search.TooMuchWork:
+    except search.TooMuchWork as given_up:
+        ones = np.ones(len(need), dtype=np.int64)
         found, exact = milp.choose(
-            gives, need, np.ones(len(need), dtype=np.int64), task.distance[columns], task.priority[columns]
+            gives,
+            need,
+            ones,
+            task.distance[columns],
+            task.priority[columns],
+            known=given_up.nodes,
+            least_size=given_up.size,
         )
         return _merged(taken, columns, found), "integer program", exact
 

@@ -113,7 +113,7 @@ def sentence(
     if held:
         short = units - sum(quantity for findings in found for _, _, quantity in findings.placements)
         return (
-            f"Nothing ships yet because the order ships complete and {short:,} of {_count(units, 'unit')}"
+            f"Nothing ships yet because the order ships complete and {_number(short)} of {_count(units, 'unit')}"
             f" {_is(short)} not in stock."
         )
     said = [_reason(network, basket, findings) for findings in found if findings.plan is not None]
@@ -121,7 +121,7 @@ def sentence(
         return _nothing(found, units)
     if missing:
         said.append(
-            f"{missing:,} of {_count(units, 'unit')} {'waits' if missing == 1 else 'wait'} for stock."
+            f"{_number(missing).capitalize()} of {_count(units, 'unit')} {'waits' if missing == 1 else 'wait'} for stock."
         )
     return " ".join(said)
 
