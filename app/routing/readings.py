@@ -120,9 +120,8 @@ def sentence(
     if not said:
         return _nothing(found, units)
     if missing:
-        said.append(
-            f"{_number(missing).capitalize()} of {_count(units, 'unit')} {'waits' if missing == 1 else 'wait'} for stock."
-        )
+        waits = "waits" if missing == 1 else "wait"
+        said.append(f"{_number(missing).capitalize()} of {_count(units, 'unit')} {waits} for stock.")
     return " ".join(said)
 
 
