@@ -40,7 +40,7 @@ def place(scope: Scope, requests: list[dict[str, Any]]) -> list[Placed]:
 
     Raises Contended when stock or a reference was taken meanwhile: the edge runs the transaction again.
     """
-    facts = _read(scope, requests)
+    facts = read(scope, requests)
     composer = Composer(scope, configuration(scope), facts.shelf, facts.skus, facts.channels)
     results: list[Placed | None] = [None] * len(requests)
     fresh: dict[tuple[str, str], tuple[int, str]] = {}
@@ -91,14 +91,17 @@ def _check_time(scope: Scope, request: Mapping[str, Any]) -> None:
 
 
 @dataclass(frozen=True)
-class _Facts:
+class Facts:
+    """SKUs, free stock, channels and orders already there, as far as some requests name them."""
+
     skus: dict[str, SkuFacts]
     shelf: Shelf
     channels: dict[str, str]
     orders: dict[tuple[str, str], tuple[UUID, str]]
 
 
-def _read(scope: Scope, requests: list[dict[str, Any]]) -> _Facts:
+def read(scope: Scope, requests: list[dict[str, Any]]) -> Facts:
+    """Everything that drafting these requests needs of the database, in one statement."""
     channels = sorted({request["channel"] for request in requests})
     row = (
         scope.raw()
@@ -119,7 +122,7 @@ def _read(scope: Scope, requests: list[dict[str, Any]]) -> _Facts:
     skus, parts, stock, waiting, orders, kinds = row
     known = [SkuFacts(*values) for values in skus or []]
     ids = {**(parts or {}), **{sku.code: sku.id for sku in known}}
-    return _Facts(
+    return Facts(
         skus={sku.code: sku for sku in known},
         shelf=Shelf(stock or [], waiting or {}, ids),
         channels=kinds or {},

@@ -1,0 +1,196 @@
+"""Available to promise: the formula by which orders reserve, with its parts shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from app.calendar import local_date
+from app.inventory.rules import MADE
+from app.inventory.shelf import Shelf
+from app.network.rules import ships_on
+from app.routing.configuration import Configuration, configuration
+from app.routing.rules import line_routes
+from infra.errors import invalid, not_found
+from tenants.scope import Scope
+
+SKU = """
+SELECT s.id, s.code, s.kind, s.release_date, s.lead_time_days,
+    coalesce((SELECT jsonb_agg(jsonb_build_array(c.id, c.code, CAST(part->>'quantity' AS bigint)) ORDER BY c.code)
+        FROM jsonb_array_elements(s.components) part JOIN skus c
+            ON c.tenant_id = :tenant AND c.code = part->>'sku'), '[]') AS components
+FROM skus s WHERE s.tenant_id = :tenant AND s.code = :sku
+"""
+STOCK = """
+SELECT p.id, p.sku_id, p.node_id, p.segment, p.on_hand, p.reserved, p.safety
+FROM stock_positions p
+WHERE p.tenant_id = :tenant AND p.sku_id = ANY(:skus) AND p.disposition = 'sellable' AND p.on_hand > 0
+ORDER BY p.id
+"""
+WAITING = """
+SELECT sku_id, sum(quantity) AS units FROM reservations
+WHERE tenant_id = :tenant AND supply = 'none' AND sku_id = ANY(:skus) GROUP BY sku_id
+"""
+Part = tuple[str, str, int]
+"""(SKU id, code, units per unit asked for)"""
+
+
+def availability(
+    scope: Scope,
+    sku: str,
+    *,
+    quantity: int = 1,
+    channel: str | None = None,
+    node: str | None = None,
+    by: date | None = None,
+) -> dict[str, Any]:
+    """What can be promised of a SKU now, or by a day, network-wide or at one node.
+
+    Raises Problem 404 for a SKU or node that is not there, 422 for an unknown channel.
+    """
+    found = scope.row(SKU, sku=sku)
+    if found is None:
+        raise not_found("SKU")
+    configured = configuration(scope)
+    _check(scope, configured, channel, node)
+    answer: dict[str, Any] = {
+        "sku": sku,
+        "kind": found.kind,
+        "channel": channel,
+        "node": node,
+        "by": by,
+        "quantity": quantity,
+    }
+    nodes = _nodes(configured, found.kind, node)
+    if found.kind in MADE:
+        return answer | _made(scope, found, bool(nodes), by)
+    parts: list[Part] = [(str(found.id), found.code, 1)]
+    if found.kind == "kit":
+        parts = [tuple(part) for part in found.components]
+    skus = [UUID(part[0]) for part in parts]
+    stock = [row for row in scope.rows(STOCK, skus=skus) if str(row.node_id) in nodes]
+    waiting = {str(row.sku_id): int(row.units) for row in scope.rows(WAITING, skus=skus)}
+    shelf = Shelf(_slots(stock, channel), waiting, {})
+    days, codes = _days(scope, configured, nodes, found.release_date), configured.network.codes
+    units = {one: _whole(shelf, parts, one, channel) for one in nodes if by is None or days[one] <= by}
+    available = {one: count for one, count in units.items() if count}
+    return answer | {
+        "unlimited": False,
+        "available": sum(available.values()),
+        "earliest_ship": _earliest(available, days, quantity),
+        "parts": [
+            _part(part, stock, waiting, shelf, channel, {one: codes[at] for one, at in nodes.items()})
+            for part in parts
+        ],
+    }
+
+
+def _check(scope: Scope, configured: Configuration, channel: str | None, node: str | None) -> None:
+    if node is not None and node not in configured.network.position:
+        raise not_found("node")
+    if channel is not None and not scope.row(
+        "SELECT code FROM channels WHERE tenant_id = :tenant AND code = :channel", channel=channel
+    ):
+        raise invalid("/channel", f"There is no channel {channel}. See Settings for the codes.")
+
+
+def _nodes(configured: Configuration, kind: str, only: str | None) -> dict[str, int]:
+    """Ids of the nodes that may serve this kind today -> their position."""
+    network = configured.network
+    allowed = network.open & network.route_kinds[line_routes(kind)]
+    return {
+        network.ids[at]: at
+        for at, code in enumerate(network.codes)
+        if allowed[at] and (only is None or code == only)
+    }
+
+
+def _slots(stock: Sequence[Any], channel: str | None) -> list[tuple[str, str, str, str, int]]:
+    return [
+        (str(row.id), str(row.sku_id), str(row.node_id), row.segment, _free(row))
+        for row in stock
+        if row.segment in ("shared", channel) and _free(row)
+    ]
+
+
+def _free(row: Any) -> int:
+    return max(0, int(row.on_hand - row.reserved - row.safety))
+
+
+def _whole(shelf: Shelf, parts: Sequence[Part], node: str, channel: str | None) -> int:
+    return min((shelf.free(sku, node, channel or "") // each for sku, _, each in parts), default=0)
+
+
+def _days(
+    scope: Scope, configured: Configuration, nodes: Mapping[str, int], release: date | None
+) -> dict[str, date]:
+    """The day, in each node's zone, on which work given to it now should leave."""
+    now = scope.now()
+    days = {}
+    for one, at in nodes.items():
+        day = local_date(ships_on(now, configured.calendars[at]), configured.zones[at])
+        days[one] = day if release is None else max(day, release)
+    return days
+
+
+def _earliest(available: Mapping[str, int], days: Mapping[str, date], quantity: int) -> date | None:
+    """The first day by which nodes together have shipped that many units; None when they hold fewer."""
+    sent = 0
+    for node in sorted(available, key=lambda one: days[one]):
+        sent += available[node]
+        if sent >= quantity:
+            return days[node]
+    return None
+
+
+def _made(scope: Scope, found: Any, served: bool, by: date | None) -> dict[str, Any]:
+    """Made or sent on order: unlimited where a node can do it, from the day its lead time allows."""
+    now: datetime = scope.now()
+    today = local_date(now, scope.tenant.timezone)
+    lead = 0 if MADE[found.kind] == "unlimited" else found.lead_time_days
+    day = None
+    if served and lead is not None:
+        day = date.fromordinal(today.toordinal() + lead)
+        day = day if found.release_date is None else max(day, found.release_date)
+    late = by is not None and (day is None or day > by)
+    unlimited = served and not late
+    return {
+        "unlimited": unlimited,
+        "available": None if unlimited else 0,
+        "earliest_ship": day,
+        "parts": [],
+    }
+
+
+def _part(
+    part: Part,
+    stock: Sequence[Any],
+    waiting: Mapping[str, int],
+    shelf: Shelf,
+    channel: str | None,
+    codes: Mapping[str, str],
+) -> dict[str, Any]:
+    sku, code, each = part
+    own = [row for row in stock if str(row.sku_id) == sku]
+    shown = []
+    for node in sorted({str(row.node_id) for row in own}, key=lambda one: codes[one]):
+        here = _sums([row for row in own if str(row.node_id) == node], channel)
+        shown.append({"node": codes[node], **here, "available": shelf.free(sku, node, channel or "")})
+    return {
+        "sku": code,
+        "quantity": each,
+        **_sums(own, channel),
+        "waiting": waiting.get(sku, 0),
+        "nodes": shown,
+    }
+
+
+def _sums(rows: Sequence[Any], channel: str | None) -> dict[str, int]:
+    return {
+        "on_hand": sum(row.on_hand for row in rows),
+        "reserved": sum(row.reserved for row in rows),
+        "safety": sum(row.safety for row in rows),
+        "held": sum(_free(row) for row in rows if row.segment not in ("shared", channel)),
+    }
