@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from tenants.scope import Scope, inside
+from app import integrity
+from tenants.scope import Scope, inside, operator
 
 FAULTS = {
     "on hand is the sum of its movements": """
@@ -49,10 +50,12 @@ FAULTS = {
 
 
 def check_books(tenant_id: UUID) -> None:
-    """Fails naming each book that does not balance."""
+    """Fails naming each book that does not balance: those of `kept integrity`, and those above."""
     with inside(tenant_id) as scope:
         faults = {name: found for name, sql in FAULTS.items() if (found := _ids(scope, sql))}
     assert not faults
+    with operator() as session:
+        assert not [finding for finding in integrity.check(session, tenant_id) if finding.faults]
 
 
 def _ids(scope: Scope, sql: str) -> list[str]:
