@@ -18,16 +18,33 @@ from app.network.api import blueprint as network
 from app.oauth.api import blueprint as oauth
 from app.orders.api import blueprint as orders
 from app.orders.views import blueprint as order_pages
+from app.promises.api import blueprint as delay_notices
 from app.quotes.api import blueprint as quotes
 from app.routing.api import blueprint as routing
 from app.settings import views as settings
+from app.webhooks.api import blueprint as webhooks
 
-API = (intake, catalog, network, stock, quotes, fulfillment, orders, cancellation, oauth, imports, routing)
+API = (
+    intake,
+    catalog,
+    network,
+    stock,
+    quotes,
+    fulfillment,
+    orders,
+    cancellation,
+    delay_notices,
+    oauth,
+    imports,
+    routing,
+)
 
 
 def register_pages(app: Flask) -> None:
     """The portal, the buyer's pages and the operator console."""
     pages.register(app)
     web.register(app)
+    app.register_blueprint(webhooks)
+    settings.register(app)
     for blueprint in (*accounts, dashboard, order_pages, order_actions):
         app.register_blueprint(blueprint)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, current_app, render_template
-from werkzeug.exceptions import HTTPException
+from flask import Blueprint, render_template
 
+from app.page_context import is_served
 from app.web import page
 from tenants.scope import Scope, current
 
@@ -96,16 +96,8 @@ def todo(scope: Scope) -> list[dict[str, Any]]:
 def _item(scope: Scope, step: Step, done: bool) -> dict[str, Any]:
     may = scope.actor.may(step.permission)
     text = step.text if done or may else f"{step.text} Your role does not include it."
-    url = step.url if may and _is_served(step.url) else ""
+    url = step.url if may and is_served(step.url) else ""
     return {"title": step.title, "text": text, "done": done, "url": url, "label": step.label}
-
-
-def _is_served(path: str) -> bool:
-    try:
-        current_app.url_map.bind("").match(path, method="GET")
-    except HTTPException:
-        return False
-    return True
 
 
 @blueprint.get("/onboarding")
@@ -118,5 +110,5 @@ def show() -> str:
 
 
 def _import_url() -> str:
-    can = current().actor.may("imports:write") and _is_served("/imports")
+    can = current().actor.may("imports:write") and is_served("/imports")
     return "/imports" if can else ""
