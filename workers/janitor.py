@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.payments.service import SETTLE
 from infra.clock import real_now
 from tenants.scope import directory, inside
 
@@ -28,16 +29,16 @@ def sweep() -> None:
 
 
 def ask_again(tenant_id: UUID) -> None:
-    """Have each lost attempt of a tenant settled: the processor is asked what became of it."""
+    """Have each lost attempt of a tenant settled: the processor is asked what became of it.
+
+    An attempt whose question still waits in the outbox is not lost: it will be asked by itself.
+    """
     with inside(tenant_id) as scope:
         for row in scope.rows(
-            "SELECT id FROM ledger_entries WHERE tenant_id = :tenant AND outcome IN ('pending', 'unknown')"
-            " AND asked_at < :before ORDER BY asked_at LIMIT 100 FOR UPDATE SKIP LOCKED",
+            "SELECT e.id FROM ledger_entries e WHERE e.tenant_id = :tenant AND e.outcome IN ('pending', 'unknown')"
+            " AND e.asked_at < :before AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.tenant_id = :tenant"
+            "   AND b.subject_id = e.id AND b.state IN ('waiting', 'sent'))"
+            " ORDER BY e.asked_at LIMIT 100 FOR UPDATE OF e SKIP LOCKED",
             before=real_now() - LOST_AFTER,
         ):
-            scope.execute(
-                "UPDATE ledger_entries SET asked_at = :now WHERE tenant_id = :tenant AND id = :id",
-                now=real_now(),
-                id=row.id,
-            )
-            scope.later("payment.settle", row.id)
+            scope.later(SETTLE, row.id)

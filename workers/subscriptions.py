@@ -9,8 +9,11 @@ from app.cancellation import reactions
 from app.fulfillment import service as fulfillment
 from app.fulfillment import shortfalls
 from app.imports import service as imports
+from app.notices import letters
+from app.notices import service as notices
 from app.payments import account, attempts, calls, holds, settlement
 from app.payments import service as payments
+from app.promises import service as promises
 from app.tax import service as tax
 from tenants import members
 from workers.handlers import Call, Handler, Verb
@@ -18,10 +21,10 @@ from workers.handlers import Call, Handler, Verb
 ASK = Call(calls.begin, calls.call, calls.finish, calls.failed)
 
 SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
-    events.TENANT_OPENED: (Call(account.begin, account.call, account.finish),),
+    events.TENANT_OPENED: (Call(account.begin, account.call, account.finish), Verb(promises.arm_scan)),
     events.ORDER_PLACED: (Call(tax.begin, tax.call, tax.finish, tax.failed), Verb(matching.order_placed)),
     tax.SETTLE: (Call(tax.again_begin, tax.again_call, tax.again_finish),),
-    events.ORDER_TAXED: (Verb(payments.start), Verb(fulfillment.release_work)),
+    events.ORDER_TAXED: (Verb(payments.start), Verb(fulfillment.release_work), Verb(letters.received)),
     events.ORDER_ROUTED: (Verb(fulfillment.release_work),),
     events.PAYMENT_AUTHORIZED: (Verb(fulfillment.release_work),),
     events.HOLD_RELEASED: (Verb(fulfillment.release_work), Verb(fulfillment.deliver_digital)),
@@ -31,16 +34,26 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     settlement.RENEW: (Verb(payments.renew),),
     settlement.RETRY: (Verb(payments.retry),),
     holds.LAPSED: (Verb(payments.give_up),),
-    events.SHIPPED: (Verb(payments.take),),
+    events.SHIPPED: (Verb(payments.take), Verb(letters.shipped)),
+    events.PAYMENT_CAPTURED: (Verb(letters.parcel_left),),
+    events.CAPTURE_FAILED: (Verb(letters.parcel_left),),
+    events.PAYMENT_NEEDED: (Verb(letters.payment_needed),),
     events.PAYMENT_ABANDONED: (Verb(reactions.unpaid),),
     events.LINES_CANCELLED: (
         Verb(payments.let_go),
         Verb(reactions.owe_back),
+        Verb(letters.cancelled),
     ),
     events.ORDER_CANCELLED: (
         Verb(payments.let_go),
         Verb(reactions.owe_back),
+        Verb(letters.cancelled),
     ),
+    events.DELAY_ANSWERED: (Verb(reactions.delay_answered),),
+    promises.SCAN: (Verb(promises.scan),),
+    promises.GUARD: (Verb(promises.guard),),
+    events.NOTICE_QUEUED: (Call(notices.begin, notices.call, notices.finish),),
+    events.NOTICE_FAILED: (Verb(promises.stand),),
     events.WEBHOOK_RECEIVED: (Verb(payments.heard),),
     events.IMPORT_QUEUED: (Verb(imports.work),),
     events.STOCK_AVAILABLE: (Verb(matching.stock_available),),

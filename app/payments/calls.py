@@ -39,14 +39,16 @@ class Question:
     account: str
     amount: int
     reference: str | None
+    made: str | None = None
+    """The processor's own name of what was asked for, once it is known."""
     doubtful: bool = False
     quiet: bool = False
     hold: Hold | None = None
 
     @property
     def key(self) -> str:
-        """The idempotency key."""
-        return str(self.entry_id)
+        """The idempotency key. A capture whose hold was gone is drawn on another one: a question of its own."""
+        return f"{self.entry_id}:{self.reference}" if self.kind == "capture" else str(self.entry_id)
 
 
 def begin(scope: Scope, entry_id: UUID, **_: Any) -> Question | None:
@@ -101,16 +103,15 @@ def look_begin(scope: Scope, entry_id: UUID, **_: Any) -> Question | None:
     entry = _entry(scope, entry_id)
     if entry is None or entry.kind not in ("authorize", "refund") or not entry.reference:
         return None
-    question = _question(scope, entry)
-    return replace(question, reference=entry.reference)
+    return _question(scope, entry)
 
 
 def look(question: Question) -> Answer:
     """Ask what it has become. Raises Unknown."""
-    assert question.reference is not None
+    assert question.made is not None
     if question.kind == "refund":
-        return gateway.retrieve_refund(question.account, question.reference)
-    return gateway.retrieve(question.account, question.reference)
+        return gateway.retrieve_refund(question.account, question.made)
+    return gateway.retrieve(question.account, question.made)
 
 
 def _entry(scope: Scope, entry_id: UUID) -> Any | None:
@@ -126,7 +127,7 @@ def _question(scope: Scope, entry: Any) -> Question:
     account = scope.tenant.stripe_account
     if account is None:
         raise NotYet("the tenant's account at the processor is still being opened")
-    return Question(entry.id, entry.kind, account, entry.amount, entry.drawn_on)
+    return Question(entry.id, entry.kind, account, entry.amount, entry.drawn_on, entry.reference)
 
 
 def _hold(scope: Scope, entry: Any) -> Hold:
@@ -180,6 +181,8 @@ def _change(question: Question) -> Answer:
 
 def _refund(question: Question) -> Answer | None:
     assert question.reference is not None
+    if question.made is not None:
+        return look(question)
     if question.doubtful:
         found = gateway.find_refund(question.account, question.reference, question.key)
         if found is not None or question.quiet:

@@ -224,6 +224,7 @@ def _goods_are_gone(scope: Scope, book: Book, waiting: Any, answer: Answer) -> N
         currency=book.order.currency,
         code=answer.code,
         reason=answer.message,
+        shipment=waiting.shipment_id,
     )
     holds.place(scope, book.order.id, answer.message or "The shipped goods could not be charged.")
     scope.at(scope.now() + RETRY_AFTER, RETRY, waiting.tender_id, key=f"payment-retry:{waiting.tender_id}")

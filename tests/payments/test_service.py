@@ -178,7 +178,7 @@ def test_a_hold_is_renewed_in_time_while_goods_are_awaited(shop: Shop) -> None:
 
 def test_a_hold_that_lapsed_is_made_anew_before_the_capture(shop: Shop) -> None:
     order = shop.order(1)
-    shop.processor.advance(shop.account, 8 * 86400)
+    shop.oversleep(days=8)
     shop.ship(order, 1)
     assert shop.effects() == [
         ("authorize", 2000), ("release", 2000), ("authorize", 2000), ("capture", 2000)]  # fmt: skip
@@ -195,7 +195,7 @@ def test_goods_that_are_gone_and_not_paid_alarm_and_are_tried_again(
             bad="pm_card_chargeDeclined",
             order=order["id"],
         )
-    shop.processor.advance(shop.account, 8 * 86400)
+    shop.oversleep(days=8)
     shop.ship(order, 2)
     assert "payment.capture_failed" in shop.timeline(order)
     assert shop.shown(order)["holds"][0]["kind"] == "payment"
