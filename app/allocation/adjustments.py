@@ -6,7 +6,7 @@ the same transaction, and other nodes are asked for them afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -39,15 +39,14 @@ def adjust(scope: Scope, given: Sequence[Mapping[str, Any]], *, single: bool = F
     Contended when stock was reserved meanwhile.
     """
     places = _places(scope, given, "" if single else "/adjustments/{}")
-    victims = _victims(scope, places, given)
-    return _adjusted(scope, given, places, victims)
+    return _shown(_written(scope, given, places), given, places)
 
 
 def change(scope: Scope, changes: Sequence[tuple[Place, Mapping[str, Any]]]) -> Ledger:
     """Adjust positions that are known by their keys; the same rules as `adjust`."""
     places = [place for place, _ in changes]
     given = [fields for _, fields in changes]
-    return _written(scope, given, places, _victims(scope, places, given))
+    return _written(scope, given, places)
 
 
 def _places(scope: Scope, given: Sequence[Mapping[str, Any]], pointer: str) -> list[Place]:
@@ -85,8 +84,8 @@ def _channels(scope: Scope, codes: set[str]) -> list[str]:
     return [row.code for row in rows]
 
 
-def _victims(scope: Scope, places: Sequence[Place], given: Sequence[Mapping[str, Any]]) -> dict[UUID, int]:
-    """Which work must give units back, as things look before anything is locked: line id -> units."""
+def _short(scope: Scope, places: Sequence[Place], given: Sequence[Mapping[str, Any]]) -> dict[UUID, int]:
+    """Positions that would hold less than is reserved, as things look before anything is locked."""
     rows = scope.rows(
         "SELECT p.id, p.sku_id, p.node_id, p.disposition, p.segment, p.on_hand, p.reserved, p.safety"
         " FROM stock_positions p WHERE p.tenant_id = :tenant AND p.sku_id = ANY(:skus)"
@@ -108,15 +107,17 @@ def _victims(scope: Scope, places: Sequence[Place], given: Sequence[Mapping[str,
     for place, one in zip(places, given, strict=True):
         if place in left:
             left[place] = target(left[place], one)
-    short = {
+    return {
         seen[place].id: seen[place].reserved - units
         for place, units in left.items()
         if units < seen[place].reserved
     }
-    return _chosen(scope, short) if short else {}
 
 
-def _chosen(scope: Scope, short: Mapping[UUID, int]) -> dict[UUID, int]:
+def _victims(scope: Scope, short: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Which work gives units back, the latest promise first: fulfillment-order line -> ordered units."""
+    if not short:
+        return {}
     holders: dict[UUID, list[dict[str, Any]]] = {}
     for row in scope.rows(HOLDERS, positions=list(short)):
         each = dict(parts(row.kind, row.sku_id, row.components))[row.part]
@@ -128,13 +129,9 @@ def _chosen(scope: Scope, short: Mapping[UUID, int]) -> dict[UUID, int]:
     return chosen
 
 
-def _adjusted(
-    scope: Scope,
-    given: Sequence[Mapping[str, Any]],
-    places: Sequence[Place],
-    victims: Mapping[UUID, int],
+def _shown(
+    ledger: Ledger, given: Sequence[Mapping[str, Any]], places: Sequence[Place]
 ) -> list[dict[str, Any]]:
-    ledger = _written(scope, given, places, victims)
     shown = []
     for place, one in zip(places, given, strict=True):
         position = ledger.by_place[place]
@@ -148,7 +145,7 @@ def _adjusted(
                 "on_hand": position.on_hand,
                 "reserved": position.reserved,
                 "safety": position.safety,
-                "available": position.free,
+                "available": position.free if one["disposition"] == "sellable" else 0,
             }
         )
     return shown
@@ -158,9 +155,10 @@ def _written(
     scope: Scope,
     given: Sequence[Mapping[str, Any]],
     places: Sequence[Place],
-    victims: Mapping[UUID, int],
 ) -> Ledger:
-    work, reservations, taken = _lock_victims(scope, victims)
+    short = _short(scope, places, given)
+    victims = _victims(scope, short)
+    work, reservations, taken = _lock_victims(scope, victims, short)
     held = [reservations[one].position_id for one in taken if reservations[one].position_id is not None]
     ledger = Ledger(scope, places, held)
     more: set[UUID] = set()
@@ -197,7 +195,7 @@ def _written(
 
 
 def _lock_victims(
-    scope: Scope, victims: Mapping[UUID, int]
+    scope: Scope, victims: Mapping[UUID, int], short: Collection[UUID]
 ) -> tuple[dict[UUID, Any], dict[UUID, Any], dict[UUID, int]]:
     if not victims:
         return {}, {}, {}
@@ -208,7 +206,7 @@ def _lock_victims(
     if any(row.quantity - row.shipped - row.released < victims[one] for one, row in work.items()):
         raise Contended
     reservations = service.read_reservations(scope, work)
-    return work, reservations, service.taken_from(work, victims, reservations)
+    return work, reservations, service.taken_from(work, victims, reservations, short)
 
 
 def _close_emptied(scope: Scope, work_ids: set[UUID]) -> None:

@@ -9,6 +9,7 @@ from flask import Response, current_app
 from app.allocation import counts, queries
 from app.allocation.adjustments import adjust
 from app.allocation.schemas import (
+    AdjustedOut,
     AnswerIn,
     CaseListIn,
     CaseOut,
@@ -18,7 +19,6 @@ from app.allocation.schemas import (
     MovementListIn,
     MovementsOut,
     PositionListIn,
-    PositionOut,
     PositionsOut,
     StockAdjustmentsIn,
 )
@@ -32,7 +32,7 @@ blueprint = Blueprint("stock", __name__, description="What is there")
 @blueprint.route("/stock/adjustments", methods=["POST"])
 @permit("stock:write")
 @blueprint.arguments(StockAdjustmentsIn)
-@blueprint.response(201, PositionOut)
+@blueprint.response(201, AdjustedOut)
 def adjust_stock(given: dict[str, Any]) -> Response:
     """Adjust stock. Answers the position, or `{"data": [positions]}` for `adjustments`, in their order.
 

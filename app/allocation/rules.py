@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from infra.errors import Problem, refused
 
 Row = Mapping[str, Any]
-WHOLE_NODE = frozenset({"capacity", "closed", "cannot_ship", "address", "other"})
-"""Reasons of a rejection that speak of the node; the others speak of the goods."""
 
 
 def give_back(short: int, holders: Iterable[Row]) -> dict[UUID, int]:
@@ -30,14 +28,21 @@ def give_back(short: int, holders: Iterable[Row]) -> dict[UUID, int]:
     return released
 
 
-def take_from(reservations: Iterable[Row], wanted: Mapping[tuple[UUID, UUID], int]) -> dict[UUID, int]:
-    """Units to take off each reservation: (order line, SKU) -> units, the newest reservation first.
+def take_from(
+    reservations: Iterable[Row],
+    wanted: Mapping[tuple[UUID, UUID], int],
+    short: Collection[UUID] = (),
+) -> dict[UUID, int]:
+    """Units to take off each reservation: (order line, SKU) -> units. Those on positions that are `short` come
+    first, then the newest.
 
     Raises ValueError when the reservations do not hold that much: the books would be wrong.
     """
     left = dict(wanted)
     taken: dict[UUID, int] = {}
-    for one in sorted(reservations, key=lambda row: row["id"], reverse=True):
+    for one in sorted(
+        reservations, key=lambda row: (row.get("position_id") in short, row["id"]), reverse=True
+    ):
         key = (one["order_line_id"], one["sku_id"])
         units = min(left.get(key, 0), one["quantity"])
         if units:

@@ -80,6 +80,12 @@ class PositionOut(Schema):
     )
 
 
+class AdjustedOut(PositionOut):
+    """The position afterwards; of a batch, `data`: one per adjustment, in its order."""
+
+    data = fields.List(fields.Nested(PositionOut))
+
+
 class PositionsOut(Schema):
     """A page of positions."""
 

@@ -6,7 +6,7 @@ stock by (node, SKU, id).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
@@ -223,9 +223,12 @@ def read_reservations(scope: Scope, work: Mapping[UUID, Any]) -> dict[UUID, Any]
 
 
 def taken_from(
-    work: Mapping[UUID, Any], units: Mapping[UUID, int], reservations: Mapping[UUID, Any]
+    work: Mapping[UUID, Any],
+    units: Mapping[UUID, int],
+    reservations: Mapping[UUID, Any],
+    short: Collection[UUID] = (),
 ) -> dict[UUID, int]:
-    """Reservation id -> units of stock that the release takes off it."""
+    """Reservation id -> units of stock that the release takes off it, on `short` positions first."""
     taken: dict[UUID, int] = {}
     for node in {row.node_id for row in work.values()}:
         wanted: dict[tuple[UUID, UUID], int] = {}
@@ -236,7 +239,7 @@ def taken_from(
                     key = (row.order_line_id, sku)
                     wanted[key] = wanted.get(key, 0) + count * each
         held = [row._mapping for row in reservations.values() if row.node_id == node]
-        taken |= rules.take_from(held, wanted)
+        taken |= rules.take_from(held, wanted, short)
     return taken
 
 

@@ -33,10 +33,11 @@ ORDER BY l.order_id, l.position, r.id
 """
 
 EXCLUDED = """
-SELECT f.order_id, f.node, CASE WHEN f.reject_reason IN ('out_of_stock', 'damaged') THEN fl.sku END AS sku
+SELECT f.order_id, f.node,
+    CASE WHEN f.reject_reason IN ('out_of_stock', 'damaged', 'short_pick') THEN fl.sku END AS sku
 FROM fulfillment_orders f JOIN fulfillment_order_lines fl
     ON fl.tenant_id = :tenant AND fl.fulfillment_order_id = f.id
-WHERE f.tenant_id = :tenant AND f.order_id = ANY(:orders) AND f.request_status = 'rejected'
+WHERE f.tenant_id = :tenant AND f.order_id = ANY(:orders) AND f.reject_reason IS NOT NULL AND fl.released > 0
 UNION
 SELECT d.order_id, pair->>0, pair->>1
 FROM routing_decisions d CROSS JOIN LATERAL jsonb_array_elements(d.explanation->'excluded') pair
