@@ -19,15 +19,13 @@ INFINITE = 1 << 60
 BLOCK = 1 << 14  # pairs handled at once: keeps temporaries at 128 kB
 
 
-def fewest(masks: Ints, keys: Ints, rows: int) -> tuple[int, ...] | None:
+def fewest(masks: Ints, keys: Ints, rows: int) -> tuple[int, ...]:
     """Positions of the smallest cover of all rows; then the least sum of keys, then lowest positions.
 
-    None when the nodes together do not cover every row.
+    The nodes together must cover every row.
     """
     everything = (1 << rows) - 1
     tables = [_single(masks, keys, rows)]
-    if tables[0][0] >= INFINITE or np.bitwise_or.reduce(masks) != everything:
-        return None
     size, value = 1, int(tables[0][everything])
     while value >= INFINITE:
         size, value = size + 1, int((tables[0] + tables[-1][::-1]).min())

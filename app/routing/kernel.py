@@ -20,6 +20,8 @@ FEWEST = "fewest_packages_then_nearest"
 PRIORITY = "priority_then_fewest_nearest"
 NEAREST = "nearest"
 PRIORITY_BITS = 20
+BITS = 1 << np.arange(cover.MOST_ROWS, dtype=np.int64)
+FEW_ROWS = 5  # so few are quicker solved than thinned
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ class _Needs:
         return _Needs(self.gives * allowed, self.need, self.weight)
 
     def filled(self, nodes: tuple[int, ...]) -> int:
-        return int(self.weight @ np.minimum(self.gives[:, list(nodes)].sum(axis=1), self.need))
+        return int(self.weight @ np.minimum(np.add.reduce(self.gives[:, nodes], axis=1), self.need))
 
 
 def _fewest(task: Task, needs: _Needs) -> Plan:
@@ -169,25 +171,28 @@ def _covering(task: Task, needs: _Needs) -> tuple[tuple[int, ...], str, bool]:
 
     First the nodes that no plan can miss (without them some need is out of reach), then what they leave open.
     """
-    spare = needs.gives.sum(axis=1) - needs.need
-    forced = np.flatnonzero((needs.gives > spare[:, None]).any(axis=0))
-    need = needs.need - needs.gives[:, forced].sum(axis=1)
+    gives, need = needs.gives, needs.need
+    spare = np.add.reduce(gives, axis=1) - need
+    forced = np.logical_or.reduce(gives > spare[:, None]).nonzero()[0]
     taken = tuple(forced.tolist())
-    if (need <= 0).all():
-        return taken, "set", True
-    gives = needs.gives[need > 0]
-    need = need[need > 0]
-    gives[:, forced] = 0
-    columns = np.flatnonzero(gives.any(axis=0))
+    if taken:
+        need = need - np.add.reduce(gives[:, forced], axis=1)
+        left = need > 0
+        if not np.logical_or.reduce(left):
+            return taken, "set", True
+        need, gives = need[left], gives[left]
+        gives[:, forced] = 0
+    columns = np.logical_or.reduce(gives > 0).nonzero()[0]
     gives = np.minimum(gives[:, columns], need[:, None])
     keys = task.keys[columns]
-    if ((gives == 0) | (gives == need[:, None])).all():
-        rows = _hardest(gives > 0)
-        if len(rows) <= cover.MOST_ROWS:
-            found = cover.fewest(_masks(gives[rows] > 0), keys, len(rows))
-            assert found is not None
+    met = gives == need[:, None]
+    if np.array_equal(met, gives > 0):
+        rows = _hardest(met) if len(met) > FEW_ROWS else None
+        covers = met if rows is None else met[rows]
+        if len(covers) <= cover.MOST_ROWS:
+            found = cover.fewest(_masks(covers), keys, len(covers))
             return _merged(taken, columns, found), "set", True
-        gives, need = (gives[rows] > 0).astype(np.int64), np.ones(len(rows), dtype=np.int64)
+        gives, need = covers.astype(np.int64), np.ones(len(covers), dtype=np.int64)
     try:
         found = search.fewest(gives, need, keys)
         return _merged(taken, columns, found), "enumeration", True
@@ -293,7 +298,7 @@ def _least(task: Task, allowed: Flags) -> int | None:
 
 
 def _masks(covers: Flags) -> Ints:
-    return (1 << np.arange(len(covers), dtype=np.int64)) @ covers.astype(np.int64)
+    return BITS[: len(covers)] @ covers
 
 
 def _hardest(covers: Flags) -> Ints:
