@@ -43,7 +43,7 @@ IDEMPOTENCY = {
 
 
 def complete(app: Flask, api: Api) -> None:
-    """Add to every operation what every call has in common."""
+    """Add to every operation of /v1 what every call has in common."""
     views = {rule.endpoint: app.view_functions[rule.endpoint] for rule in app.url_map.iter_rules()}
     permissions = {
         _documented(rule.rule, method): getattr(views[rule.endpoint], "permission", None)
@@ -51,7 +51,8 @@ def complete(app: Flask, api: Api) -> None:
         for method in rule.methods or ()
     }
     api.spec.components.schema("Problem", PROBLEM)
-    for path, operations in api.spec._paths.items():
+    ours = {path: operations for path, operations in api.spec._paths.items() if path.startswith("/v1/")}
+    for path, operations in ours.items():
         for method, operation in operations.items():
             if method in ("get", "post", "put", "patch", "delete"):
                 _complete_one(operation, method, permissions.get(f"{method} {path}"))

@@ -3,7 +3,6 @@ permission get 404 or 403, a stranger 401, and nothing changes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -47,7 +46,7 @@ BODIES: dict[str, Any] = {
 
 
 @pytest.fixture
-def scene(merchant: Merchant) -> Iterator[dict[str, str]]:
+def scene(merchant: Merchant) -> dict[str, str]:
     """One of everything that has an id, in the first tenant."""
     node = merchant.node("N")
     merchant.node("ELSEWHERE", postal_code="10001", region="NY")
@@ -61,7 +60,7 @@ def scene(merchant: Merchant) -> Iterator[dict[str, str]]:
     merchant.ok("POST", "/stock/counts", {"node": node, "lines": [{"sku": "A", "on_hand": 9}]})
     case = merchant.ok("GET", "/stock/cases")["data"][0]
     draft = merchant.ok("POST", "/routing/rules", {"document": default_document()})
-    yield {
+    return {
         "orders": order["id"],
         "fulfillment-orders": work["id"],
         "skus": "A",

@@ -123,7 +123,8 @@ def test_append_only_tables_grant_no_change_to_the_app(database: Database) -> No
 def test_roles_have_no_way_around_the_fence(database: Database) -> None:
     with psycopg.connect(database.superuser_url) as connection:
         roles = connection.execute(
-            "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname LIKE 'kept%'"
+            "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles"
+            " WHERE rolname LIKE 'kept%'"
         ).fetchall()
         owners = {
             row[0]
