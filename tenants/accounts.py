@@ -18,9 +18,8 @@ from sqlalchemy.orm import Session
 from infra.clock import real_now
 from infra.errors import Problem
 from infra.ids import new_id
-from tenants import passwords, service, sessions
+from tenants import members, passwords, service, sessions
 from tenants.scope import directory
-from tenants.service import Opened
 
 ADDRESS = re.compile(
     r"[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\\]{1,64}@[^@\s\x00-\x1f\x7f<>(),;:\"\[\]\\]+\.[^@\s.]{2,}"
@@ -163,9 +162,13 @@ def _set_password(session: Session, account_id: UUID, password: str) -> None:
 
 
 def tenants_of(session: Session, account_id: UUID) -> list[UUID]:
-    """The tenants an account belongs to, oldest first."""
+    """The tenants an account belongs to: the one it worked in last first, the others by id."""
     found = session.execute(
-        text("SELECT tenant_id FROM account_tenants WHERE account_id = :account ORDER BY tenant_id"),
+        text(
+            "SELECT b.tenant_id FROM account_tenants b LEFT JOIN (SELECT tenant_id, max(seen_at) AS seen_at"
+            " FROM web_sessions WHERE account_id = :account GROUP BY tenant_id) w ON w.tenant_id = b.tenant_id"
+            " WHERE b.account_id = :account ORDER BY w.seen_at DESC NULLS LAST, b.tenant_id"
+        ),
         {"account": account_id},
     ).scalars()
     return list(found.all())
@@ -173,20 +176,19 @@ def tenants_of(session: Session, account_id: UUID) -> list[UUID]:
 
 def open_first_merchant(
     account_id: UUID, name: str, *, timezone: str, first_rules: dict[str, object]
-) -> tuple[UUID, Opened | None]:
-    """A merchant for a person who has none. Asked twice at once it opens one: the second gets the first's tenant.
-
-    Returns (tenant to work in, what was opened or None).
-    """
+) -> UUID:
+    """A merchant for a person who has none. Asked twice at once it opens one. Returns the sandbox to work in."""
     with directory() as session:
         # NO KEY: opening writes rows that refer to this account, from transactions of their own.
         session.execute(
             text("SELECT id FROM accounts WHERE id = :id FOR NO KEY UPDATE"), {"id": account_id}
         ).one()
-        if known := tenants_of(session, account_id):
-            return known[0], None
-        opened = service.open_merchant(name, owner=account_id, timezone=timezone, first_rules=first_rules)
-    return opened.sandbox, opened
+        if not tenants_of(session, account_id):
+            return service.open_merchant(
+                name, owner=account_id, timezone=timezone, first_rules=first_rules
+            ).sandbox
+    choices = members.choices(account_id)
+    return next((each for each in choices if each.environment == "sandbox"), choices[0]).tenant_id
 
 
 def join(session: Session, *, email: str, name: str, password: str) -> UUID:

@@ -163,10 +163,8 @@ def _is_same_browser(account: Account) -> bool:
 
 
 def _open(account_id: UUID, business: str, zone: str) -> UUID:
-    tenant_id, _ = accounts.open_first_merchant(
-        account_id, business, timezone=zone, first_rules=default_document()
-    )
-    return tenant_id
+    rules = default_document()
+    return accounts.open_first_merchant(account_id, business, timezone=zone, first_rules=rules)
 
 
 @blueprint.get("/start")
