@@ -7,14 +7,17 @@ from flask import Flask
 from app import pages, web
 from app.accounts.views import BLUEPRINTS as accounts
 from app.allocation.api import blueprint as stock
+from app.allocation.views import blueprint as inventory_pages
 from app.cancellation.api import blueprint as cancellation
 from app.catalog.api import blueprint as catalog
+from app.catalog.views import blueprint as catalog_pages
 from app.dashboard.actions import blueprint as order_actions
 from app.dashboard.views import blueprint as dashboard
 from app.fulfillment.api import blueprint as fulfillment
 from app.imports.api import blueprint as imports
 from app.intake.api import blueprint as intake
 from app.network.api import blueprint as network
+from app.network.views import blueprint as network_pages
 from app.oauth.api import blueprint as oauth
 from app.orders.api import blueprint as orders
 from app.orders.views import blueprint as order_pages
@@ -47,4 +50,6 @@ def register_pages(app: Flask) -> None:
     app.register_blueprint(webhooks)
     settings.register(app)
     for blueprint in (*accounts, dashboard, order_pages, order_actions):
+        app.register_blueprint(blueprint)
+    for blueprint in (catalog_pages, inventory_pages, network_pages):
         app.register_blueprint(blueprint)

@@ -208,7 +208,9 @@ def save() -> Any:
     form = Form(request.form)
     how = form.choice("how", HOW)
     units = form.whole("units", 0 if how == "set" else 1, MOST_QUANTITY)
-    change = {"on_hand": units} if how == "set" else {"delta": -(units or 1) if how == "remove" else units or 1}
+    change = (
+        {"on_hand": units} if how == "set" else {"delta": -(units or 1) if how == "remove" else units or 1}
+    )
     body = {
         "node": form.text("node", "Choose the node."),
         "sku": form.text("sku", "Enter the item's code."),

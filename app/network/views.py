@@ -1,0 +1,188 @@
+"""The network as pages: the map with its work, one node, and the form that makes or changes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from app.entries import address, place
+from app.forms import Form
+from app.network import entry, listing
+from app.network.rules import code_error
+from app.network.service import put_node
+from app.pages import register_nav, toast
+from app.web import page
+from infra.clock import real_now
+from infra.errors import Problem, not_found
+from tenants.scope import current
+
+blueprint = Blueprint("network_pages", __name__, template_folder="templates")
+register_nav("Supply", "Network", "network_pages.nodes", "map-pin", permission="nodes:read", order=30)
+
+STATES = {"busy": "Over capacity", "late": "Past promise", "closed": "Closed"}
+
+
+@blueprint.get("/network", endpoint="nodes")
+@page("nodes:read")
+def nodes() -> str:
+    """Every node on the map and in the table, with its open work and how full its day is."""
+    scope = current()
+    found = listing.nodes(scope, scope.now())
+    kind, state, q = (request.args.get(name, "").strip() for name in ("kind", "state", "q"))
+    shown = [row for row in found if _fits(row, kind, state, q.casefold())]
+    return render_template(
+        "network/list.html",
+        nodes=shown,
+        pins=[_pin(row) for row in shown if row.latitude is not None],
+        total=len(found),
+        counts=[(key, sum(row.kind == key for row in found)) for key in entry.KINDS],
+        states=[(key, words, sum(_is(row, key) for row in found)) for key, words in STATES.items()],
+        kind=kind,
+        state=state,
+        q=q,
+        kinds=entry.KINDS,
+        stands=stands,
+        work=sum(row.work for row in shown),
+        over=sum(row.over for row in shown),
+        import_url=address("imports_pages.new", kind="nodes"),
+    )
+
+
+def _fits(row: Any, kind: str, state: str, q: str) -> bool:
+    known = row.kind == kind or kind not in entry.KINDS
+    words = f"{row.code} {row.name} {row.address.get('city', '')} {row.address.get('region', '')}".casefold()
+    return known and (state not in STATES or _is(row, state)) and q in words
+
+
+def _is(row: Any, state: str) -> bool:
+    if state == "busy":
+        return row.used is not None and row.used > 1
+    return bool(row.over) if state == "late" else not row.open
+
+
+def stands(row: Any) -> str:
+    """late: work is past its promise, or there is more than a day can hold; risk: nearly; idle: closed."""
+    if not row.open and not row.work:
+        return "idle"
+    if row.over or (row.used or 0) > 1:
+        return "late"
+    return "risk" if (row.used or 0) >= 0.9 else "due"
+
+
+def _pin(row: Any) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "longitude": row.longitude,
+        "latitude": row.latitude,
+        "kind": row.kind,
+        "work": row.work,
+        "note": f"{row.work:,} open" if row.open else "closed",
+        "s": stands(row),
+        "role": "" if row.open or row.work else "off",
+        "url": url_for("network_pages.detail", code=row.code),
+    }
+
+
+@blueprint.get("/network/nodes/<code>", endpoint="detail")
+@page("nodes:read")
+def detail(code: str) -> str:
+    """One node: its work, its stock, who serves it, and how it is set up."""
+    scope = current()
+    node = None if code_error(code) else listing.node(scope, code, scope.now())
+    if node is None:
+        raise not_found("node")
+    open_days = node.calendar.get("open_days", list(entry.WORKING_DAYS))
+    return render_template(
+        "network/detail.html",
+        node=node,
+        kind=entry.KINDS[node.kind],
+        s=stands(node),
+        pins=[_pin(node) | {"role": "", "url": ""}] if node.latitude is not None else [],
+        grants=listing.grants(scope, code, real_now()),
+        stock=listing.stock(scope, node.id),
+        work=listing.next_work(scope, node.id),
+        days=[(words, day in open_days) for day, words in entry.DAYS.items()],
+        closed=[
+            day for day in sorted(node.calendar.get("closed", [])) if day >= scope.now().date().isoformat()
+        ],
+        currency=scope.tenant.currency,
+        address=address,
+    )
+
+
+@blueprint.get("/network/new", endpoint="new")
+@page("nodes:write")
+def new() -> str:
+    """An empty form, open on working days."""
+    sent = MultiDict({"kind": "warehouse", "country": "US", "priority": "100", "open": "1"})
+    sent.setlist("open_days", list(entry.WORKING_DAYS))
+    return render_template("network/edit.html", **_context(Form(sent), None))
+
+
+@blueprint.post("/network/new", endpoint="create")
+@page("nodes:write")
+def create() -> Any:
+    """Make a node by the verb of `PUT /v1/nodes/{code}`; one that is there already is not overwritten."""
+    form = Form(request.form)
+    code = form.value("code").strip()
+    if wrong := code_error(code):
+        form.errors["code"] = wrong if code else "Enter a code: files and providers name the node by it."
+    elif listing.node_row(current(), code) is not None:
+        form.errors["code"] = f"{code} is in the network already. Open it to change it."
+    return _save(form, code, None)
+
+
+@blueprint.get("/network/nodes/<code>/edit", endpoint="edit")
+@page("nodes:write")
+def edit(code: str) -> str:
+    """The form of a node that is there."""
+    kept = _kept(code)
+    sent = MultiDict(entry.values(kept._mapping, current().tenant.currency))
+    return render_template("network/edit.html", **_context(Form(sent), kept))
+
+
+@blueprint.post("/network/nodes/<code>/edit", endpoint="save")
+@page("nodes:write")
+def save(code: str) -> Any:
+    """Replace a node."""
+    return _save(Form(request.form), code, _kept(code))
+
+
+def _save(form: Form, code: str, kept: Any) -> Any:
+    given = entry.read(form, current().tenant.currency, kept._mapping if kept else None)
+    if not form.has_faults:
+        try:
+            put_node(current(), code, given)
+            return _saved(code, given["name"])
+        except Problem as problem:
+            if problem.errors:
+                place(form, problem.errors, entry.POINTERS)
+            else:
+                form.refused(problem)
+    return form.again("network/edit.html", **_context(form, kept))
+
+
+def _saved(code: str, name: str) -> Response:
+    toast(f"{name} saved. New orders are routed with it from now on.")
+    return redirect(url_for("network_pages.detail", code=code), 303)
+
+
+def _context(form: Form, kept: Any) -> dict[str, Any]:
+    return {
+        "form": form,
+        "kept": kept,
+        "kinds": entry.KINDS,
+        "days": entry.DAYS,
+        "zones": entry.ZONES,
+        "currency": current().tenant.currency,
+    }
+
+
+def _kept(code: str) -> Any:
+    row = None if code_error(code) else listing.node_row(current(), code)
+    if row is None:
+        raise not_found("node")
+    return row

@@ -1,0 +1,83 @@
+"""The pages of supply in a real browser: they fit, they can be read, and they work with and without script."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page
+
+from tests.browser import (
+    SIZES,
+    browser_page,
+    contrast_faults,
+    nameless,
+    overflow,
+    resize,
+    screenshot,
+    serve,
+    set_theme,
+)
+from tests.factories import Merchant
+from tests.portal import Desk, Shop, member
+
+__all__ = ["browser_page", "serve"]
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def shop(merchant: Merchant) -> Shop:
+    """A busy shop with a kit, damaged units and a count that differs."""
+    shop = Shop(merchant)
+    shop.ship_some()
+    merchant.sku(
+        "KIT-TABLE",
+        title="Table set",
+        kind="kit",
+        price={"amount": 8900, "currency": "USD"},
+        components=[{"sku": "LIN-APR-SLT", "quantity": 1}, {"sku": "LIN-NAP-OAT", "quantity": 2}],
+        attributes={"occasion": "wedding", "fragile": True},
+    )
+    damaged = {"node": "RENO", "sku": "ENM-POV-WHT", "delta": 3, "disposition": "damaged", "reason": "Chipped"}
+    merchant.ok("POST", "/stock/adjustments", damaged)
+    lines = [{"sku": "WOL-THR-MOS", "on_hand": 22}]
+    merchant.provider.ok("POST", "/stock/counts", {"node": "ATLANTA", "lines": lines})
+    return shop
+
+
+def pages_of(desk: Desk, merchant: Merchant) -> dict[str, str]:
+    found = merchant.ok("GET", "/stock?sku=CAN-BWX-2&node=RENO")["data"]
+    return {
+        "catalog": "/catalog",
+        "catalog-sku": "/catalog/skus/CAN-BWX-2",
+        "catalog-kit": "/catalog/skus/KIT-TABLE",
+        "catalog-new": "/catalog/new?kind=kit",
+        "network": "/network",
+        "network-node": "/network/nodes/RENO",
+        "network-edit": "/network/nodes/RENO/edit",
+        "inventory": "/inventory",
+        "inventory-position": f"/inventory/positions/{found[0]['id']}",
+        "inventory-adjust": "/inventory/adjust?sku=CAN-BWX-2&node=RENO",
+        "inventory-cases": "/inventory/cases",
+    }
+
+
+def test_pages_fit_and_can_be_read_in_every_size_and_theme(
+    browser_page: Page, serve, app: Flask, shop: Shop, merchant: Merchant
+) -> None:
+    desk = member(app, merchant.tenant_id)
+    address = serve(app)
+    desk.enter(browser_page, address)
+    faults = []
+    for name, path in pages_of(desk, merchant).items():
+        browser_page.goto(address + path)
+        for theme in ("light", "dark"):
+            set_theme(browser_page, theme)
+            for size in SIZES:
+                resize(browser_page, size)
+                screenshot(browser_page, f"{name}-{size}-{theme}")
+                if wide := overflow(browser_page):
+                    faults.append(f"{name} is {wide} px too wide at {size}")
+                faults += [f"{name} {size} {theme}: {fault}" for fault in contrast_faults(browser_page)]
+                faults += [f"{name}: no name for {each}" for each in nameless(browser_page)]
+    assert faults == []
