@@ -215,7 +215,7 @@ def find(hold: Hold) -> Answer | None:
         "expand": ["data.latest_charge"],
     }
     found = _asked(lambda: _client().v1.payment_intents.list(params, options))
-    made = [one for one in found.data if (one.metadata or {}).get("attempt") == hold.metadata["attempt"]]
+    made = [one for one in found.data if getattr(one.metadata, "attempt", None) == hold.metadata["attempt"]]
     return read(made[0]) if made else None
 
 
@@ -223,7 +223,7 @@ def find_refund(account: str, reference: str, attempt: str) -> Answer | None:
     """The refund of a payment that an attempt made, by its metadata. Raises Unknown."""
     params: Any = {"payment_intent": reference, "limit": 100}
     found = _asked(lambda: _client().v1.refunds.list(params, {"stripe_account": account}))
-    made = [one for one in found.data if (one.metadata or {}).get("attempt") == attempt]
+    made = [one for one in found.data if getattr(one.metadata, "attempt", None) == attempt]
     return _read_refund(made[0]) if made else None
 
 

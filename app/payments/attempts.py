@@ -44,9 +44,9 @@ def _begin(scope: Scope, book: Book, tender: Any, step: Next) -> None:
 
 def authorize(scope: Scope, book: Book, tender: Any, amount: int, *, buyer: bool | None = None) -> UUID:
     """Begin the tender's next attempt to hold `amount`. `buyer`: the buyer is there and the bank may ask; by default
-    so at the first attempt only."""
+    so until an attempt has succeeded, and with it the card was kept for later."""
     count = len(book.of(tender, "authorize"))
-    present = count == 0 if buyer is None else buyer
+    present = not book.of(tender, "authorize", "succeeded") if buyer is None else buyer
     key = f"authorize:{tender.id}:{count + 1}:{'buyer' if present else 'saved'}"
     return attempt(scope, book.order.id, tender.id, "authorize", amount, key)
 
