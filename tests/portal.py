@@ -59,7 +59,12 @@ def member(app: Flask, tenant_id: UUID, role: str = "owner", name: str = "Priya 
                 "INSERT INTO accounts (id, email, name, email_verified_at, created_at)"
                 " VALUES (:id, :email, :name, :now, :now)"
             ),
-            {"id": account, "email": f"member{next(_numbers)}-{account.hex[:6]}@shop.example", "name": name, "now": now},
+            {
+                "id": account,
+                "email": f"member{next(_numbers)}-{account.hex[:6]}@shop.example",
+                "name": name,
+                "now": now,
+            },
         )
     with inside(tenant_id) as scope:
         service.add_member(scope, account, role)

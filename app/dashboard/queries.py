@@ -38,7 +38,7 @@ class Strip:
     risk: int
     late: int
     next_risk: datetime | None
-    """The first moment by which a delay notice of a line at risk must be out."""
+    """The last second in which a delay notice of a line at risk may go out."""
 
     @property
     def total(self) -> int:
@@ -63,7 +63,7 @@ def strip(scope: Scope, now: datetime) -> Strip:
     )
     row = scope.row(
         f"""
-        SELECT {counts}, min(deadline) FILTER (WHERE stands = 'risk') AS next_risk FROM (
+        SELECT {counts}, min(deadline) FILTER (WHERE stands = 'risk') - interval '1 second' AS next_risk FROM (
             SELECT p.deadline, CASE WHEN {LATE} THEN 'late' WHEN {RISK} THEN 'risk' ELSE 'due' END AS stands
             FROM promises p WHERE p.tenant_id = :tenant AND {LIVE} AND p.deadline <= :month
             UNION ALL
@@ -176,8 +176,10 @@ WITH late_lines AS (
     WHERE kind <> 'payment' OR order_id NOT IN (SELECT order_id FROM uncaptured)
     UNION ALL
     SELECT CASE WHEN missed THEN 'missed' ELSE 'risk' END, order_id, title, lines::text, value, by FROM late_lines
+    WHERE missed OR order_id NOT IN (SELECT order_id FROM refused)
     UNION ALL
-    SELECT 'refused', order_id, node, reject_reason, NULL, NULL FROM refused
+    SELECT 'refused', r.order_id, n.name, r.reject_reason, NULL, NULL FROM refused r
+    JOIN nodes n ON n.tenant_id = :tenant AND n.code = r.node
     UNION ALL
     SELECT 'notice', order_id, kind, coalesce(error, ''), NULL, created_at + interval '1 day' FROM notices
     WHERE tenant_id = :tenant AND state = 'failed' AND created_at > :recent
@@ -188,7 +190,7 @@ WITH late_lines AS (
     WHERE tenant_id = :tenant AND paid_at IS NULL AND due_at < :soon
 )
 SELECT f.what, f.order_id, f.about, f.text, coalesce(f.value, o.total) AS value, f.by, o.number, o.currency,
-    o.customer->>'name' AS customer, NULL AS node, count(*) OVER () AS total
+    o.customer->>'name' AS customer, count(*) OVER () AS total
 FROM found f JOIN orders o ON o.tenant_id = :tenant AND o.id = f.order_id
 ORDER BY f.by NULLS FIRST, o.number LIMIT :most
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, current_app, render_template, url_for
@@ -57,7 +58,7 @@ def _address(*endpoints: str) -> str:
     return ""
 
 
-def _exception(row: Any, now: Any) -> dict[str, Any]:
+def _exception(row: Any, now: datetime) -> dict[str, Any]:
     """One thing to decide: what happened, its value, by when, and where to act."""
     title, text, button = _words(row)
     return {
@@ -68,7 +69,7 @@ def _exception(row: Any, now: Any) -> dict[str, Any]:
         "url": url_for("order_pages.detail", order_id=row.order_id),
         "value": int(row.value),
         "currency": row.currency,
-        "by": row.by,
+        "by": row.by and row.by - timedelta(seconds=1),  # a deadline is the first instant too late
         "s": "late" if row.by is None or row.by <= now else "risk" if (row.by - now).days < 1 else "due",
     }
 

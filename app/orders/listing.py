@@ -141,7 +141,7 @@ def total(scope: Scope, filters: Filters, now: datetime) -> int | None:
     """How many orders the filters leave; None when it is more than anybody counts."""
     where = _where(scope, filters, now)
     row = scope.row(
-        f"SELECT count(*) AS n FROM (SELECT 1 FROM orders o WHERE {where} LIMIT :most) some",
+        f"SELECT count(*) AS n FROM (SELECT 1 FROM orders o WHERE {where} LIMIT :most) found",
         most=MOST_COUNTED + 1,
         **where.values,
     )

@@ -151,7 +151,7 @@ def _one(scope: Scope, order_id: UUID) -> Row:
         LEFT JOIN LATERAL (SELECT actor FROM timeline WHERE tenant_id = :tenant AND order_id = o.id
             AND name = 'order.placed' LIMIT 1) t ON true
         LEFT JOIN LATERAL (SELECT count(*) AS orders, min(x.placed_at) AS since,
-            sum(x.total) FILTER (WHERE x.currency = o.currency AND x.status <> 'cancelled') AS value
+            (sum(x.total) FILTER (WHERE x.currency = o.currency AND x.status <> 'cancelled'))::bigint AS value
             FROM orders x WHERE x.tenant_id = :tenant AND x.customer_id = o.customer_id) u ON true
         WHERE o.tenant_id = :tenant AND o.id = :id
         """,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from app.orders.standing import WORST, promised_day, standing
 from app.pages import formats
@@ -74,25 +73,24 @@ def promise(lines: Sequence[Line], now: datetime, buyer_zone: str, zone: str) ->
     """The state of an order's worst promise, and its day or how it went ("2 days early")."""
     stands = [(of_line(line, now), line) for line in lines]
     state = min((state for state, _ in stands), key=WORST.index, default="idle")
-    chosen = [line for own, line in stands if own == state]
     if state == "idle":
         whole = all(line["cancelled"] == line["ordered"] for line in lines)
         return "idle", "canceled" if whole else "no promise"
-    days = [(promised_day(line, buyer_zone), line) for line in chosen]
-    day, line = min(days, key=lambda pair: pair[0])
-    if line["shipped_at"] is not None and line["state"] == "shipped":
-        late = max((shipped_day(one, zone) - own).days for own, one in days)
-        return state, formats.against(shipped_day(line, zone), day) if late <= 0 else _late(days, zone)
+    chosen = [(promised_day(line, buyer_zone), line) for own, line in stands if own == state]
+    still_open = [day for day, line in chosen if line["state"] != "shipped"]
+    if not still_open:
+        return state, _went(chosen, zone)
     if state == "late":
-        return state, formats.days_left(day, now.astimezone(ZoneInfo(zone)).date())
-    return state, day
+        return state, formats.days_left(min(still_open), formats.local_day(now, zone))
+    return state, min(still_open)
 
 
-def _late(days: Sequence[tuple[date, Line]], zone: str) -> str:
-    return max(
-        ((shipped_day(line, zone) - day).days, formats.against(shipped_day(line, zone), day))
-        for day, line in days
-    )[1]
+def _went(chosen: Sequence[tuple[date, Line]], zone: str) -> str:
+    """How shipped lines compare with their promises: the one that took longest."""
+    gone = [(shipped_day(line, zone), day) for day, line in chosen if line["shipped_at"] is not None]
+    if not gone:
+        return "shipped"
+    return formats.against(*max(gone, key=lambda pair: pair[0] - pair[1]))
 
 
 def shipped_day(line: Line, zone: str) -> date:

@@ -32,14 +32,18 @@ def shop(app: Flask) -> Shop:
     merchant: Merchant = made.merchant
     made.ship_some()
     held = made.placed[-2]["id"]
-    merchant.ok("POST", f"/orders/{held}/holds", {"kind": "fraud", "reason": "Card country differs from ship-to"})
+    merchant.ok(
+        "POST", f"/orders/{held}/holds", {"kind": "fraud", "reason": "Card country differs from ship-to"}
+    )
     merchant.drain()
     return made
 
 
 def look(page: Page, address: str, name: str) -> None:
     """A page in every size and theme: it fits, can be read, and everything on it has a name."""
-    page.goto(address)
+    answer = page.goto(address)
+    assert answer is not None
+    assert answer.status == 200, page.inner_text("body")
     for theme in ("light", "dark"):
         set_theme(page, theme)
         for size in SIZES:
