@@ -16,6 +16,7 @@ from tests import services
 from tests.factories import app, in_force, merchant, other_merchant  # noqa: F401
 from tests.outside import inbox, processor  # noqa: F401
 from tests.services import Database, Services
+from tests.shop import act, shop  # noqa: F401
 
 FOLDER = pytest.StashKey[Path]()
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

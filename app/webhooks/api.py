@@ -36,7 +36,7 @@ def stripe() -> Response:
             text("SELECT tenant_id FROM stripe_accounts WHERE account = :account"), {"account": account}
         ).scalar()
     if tenant_id is None:
-        log.info("webhook.ignored", account=account, event=message.get("id"), kind=message.get("type"))
+        log.info("webhook.ignored", account=account, message=message.get("id"), kind=message.get("type"))
         return Response(status=200)
     with inside(tenant_id) as scope:
         kept = inbox.receive(

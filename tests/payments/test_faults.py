@@ -12,7 +12,7 @@ import pytest
 from app.payments import service
 from tenants.scope import inside
 from tests.factories import Merchant
-from tests.payments.conftest import Shop
+from tests.shop import Shop
 from workers import janitor
 
 AUTHORIZE, CAPTURE, CANCEL, REFUND = "payment_intents$", "/capture$", "/cancel$", "/refunds$"

@@ -11,7 +11,7 @@ import pytest
 from app.payments import queries, service
 from infra.errors import Problem
 from tenants.scope import inside
-from tests.payments.conftest import Shop
+from tests.shop import Shop
 
 DECLINED = "pm_card_chargeDeclined"
 ASKING = "pm_card_authenticationRequired"
