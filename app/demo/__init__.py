@@ -1,0 +1,1 @@
+"""The demo merchant: everything a newcomer sees, written or derived here."""

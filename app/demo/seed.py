@@ -1,4 +1,132 @@
-"""The demo merchant."""
+"""Opening the demo merchant: a catalog, a network, months of past orders, and a morning with something going on."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from app.cancellation.service import cancel
+from app.catalog.schemas import SkuIn
+from app.catalog.service import put_skus
+from app.demo.goods import SOLD_OUT, catalog
+from app.demo.history import History
+from app.demo.orders import Buyers, Shelf, request
+from app.demo.places import PROVIDERS, SITES, node_body
+from app.intake.schemas import OrderIn
+from app.intake.service import place
+from app.network.schemas import NodeIn
+from app.network.service import put_nodes
+from app.orders.service import place_hold
+from app.routing.documents import default_document
+from tenants.scope import Scope, inside
+from tenants.service import open_merchant
+
+__all__ = ["NAME", "PROVIDERS", "open_demo"]
+
 NAME = "Alder & Finch"
-PROVIDERS: dict[str, list[str]] = {}
-def open_demo(owner): raise SystemExit("not seeded yet")
+ZONE = "America/New_York"
+SEED = 1887
+FRESH = 14
+"""Card orders that have just come in."""
+
+
+def open_demo(owner: UUID) -> UUID:
+    """Open the demo merchant's sandbox for an account and fill it. Returns the tenant's id.
+
+    What is queued for later (tax, cards) runs when the caller drains the tenant, with the processor at hand.
+    """
+    opened = open_merchant(
+        NAME, owner=owner, timezone=ZONE, live=False, rate_limit=None, first_rules=default_document()
+    )
+    with inside(opened.sandbox) as scope:
+        skus = catalog(scope.now().date())
+        _network(scope)
+        _catalog(scope, skus)
+    History(opened.sandbox, skus, random.Random(SEED)).write()
+    with inside(opened.sandbox) as scope:
+        _this_morning(scope, skus)
+    return opened.sandbox
+
+
+def _network(scope: Scope) -> None:
+    schema = NodeIn()
+    put_nodes(scope, {site.code: schema.load(node_body(site)) for site in SITES})
+
+
+def _catalog(scope: Scope, skus: Mapping[str, Mapping[str, Any]]) -> None:
+    schema = SkuIn()
+    put_skus(scope, {code: schema.load(sku) for code, sku in skus.items()})
+
+
+# ---- what is going on
+
+
+def _this_morning(scope: Scope, skus: Mapping[str, Mapping[str, Any]]) -> None:
+    """Fresh card orders, and one order in each state that a person should see."""
+    draw = random.Random(SEED + 1)
+    shelf, buyers = Shelf.of(skus), Buyers(draw)
+    bodies = [_paid(request(draw, shelf, buyers, f"AF-{50_000 + at}")) for at in range(FRESH)]
+    for at, body in enumerate(bodies):
+        body["placed_at"] = (scope.now() - timedelta(minutes=3 * (FRESH - at))).isoformat()
+    _placed(scope, bodies)
+    _scenes(scope, draw, shelf, buyers)
+
+
+def _scenes(scope: Scope, draw: random.Random, shelf: Shelf, buyers: Buyers) -> None:
+    declined = _basket(draw, shelf, buyers, "AF-60001", {"LN-SHT-OAT": 1, "LN-PIL-OAT": 2})
+    asked = _basket(draw, shelf, buyers, "AF-60002", {"MT-DUT-SAG": 1})
+    doubted = _basket(draw, shelf, buyers, "AF-60003", {"GC-P-200": 5})
+    changed = _basket(draw, shelf, buyers, "AF-60004", {"CT-BTH-SAG": 4, "CN-SOY-FIG": 2})
+    waiting = _basket(draw, shelf, buyers, "AF-60005", {"CR-MUG-SAG": 2, SOLD_OUT[0]: 1})
+    everything = {"CN-SOY-CEDAR": 1, "GC-E-50": 1, "GC-P-100": 1, "MO-MNO": 1, "PR-BOK": 1}
+    phone = _basket(draw, shelf, buyers, "AF-60006", everything, "phone") | {"source_code": "HOLIDAY-CATALOG"}
+    orders = _placed(
+        scope,
+        [
+            _paid(declined, "pm_card_chargeDeclined"),
+            _paid(asked, "pm_card_authenticationRequired"),
+            _paid(doubted),
+            _paid(changed),
+            _paid(waiting),
+            _paid(phone),
+        ],
+    )
+    place_hold(
+        scope, UUID(orders[2]["id"]), "fraud", "Five gift cards of $200 to a new address. Call the buyer."
+    )
+    towels = next(line for line in orders[3]["lines"] if line["sku"] == "CN-SOY-FIG")
+    cancel(
+        scope, UUID(orders[3]["id"]), [{"id": towels["id"], "quantity": 1}], "The buyer wants one candle only"
+    )
+
+
+def _basket(
+    draw: random.Random,
+    shelf: Shelf,
+    buyers: Buyers,
+    reference: str,
+    units: Mapping[str, int],
+    channel: str = "web",
+) -> dict[str, Any]:
+    body = request(draw, shelf, buyers, reference, channel=channel)
+    body.pop("discounts", None)
+    return body | {"lines": [{"sku": code, "quantity": many} for code, many in units.items()]}
+
+
+def _paid(body: dict[str, Any], method: str = "pm_card_visa") -> dict[str, Any]:
+    return body | {"tenders": [{"kind": "card", "payment_method": method}]}
+
+
+def _placed(scope: Scope, bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    schema = OrderIn()
+    results = place(scope, [schema.load(body) for body in bodies])
+    orders = []
+    for result in results:
+        if result.problem is not None:
+            raise result.problem
+        assert result.order is not None
+        orders.append(result.order)
+    return orders
