@@ -1,0 +1,196 @@
+"""Delay notices, answers and the watch over promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.promises import queries, service
+from infra.errors import Problem
+from tenants.scope import inside
+from tests.outside import Inbox
+from tests.shop import Shop
+
+
+def today(shop: Shop) -> date:
+    with inside(shop.tenant_id) as scope:
+        return scope.now().date()
+
+
+def promised(shop: Shop, order: dict[str, Any]) -> Any:
+    with inside(shop.tenant_id) as scope:
+        return scope.rows(
+            "SELECT state, deadline, original_date, original_deadline FROM promises WHERE tenant_id = :tenant"
+            " AND order_id = :order",
+            order=order["id"],
+        )[0]
+
+
+def delay(shop: Shop, order: dict[str, Any], ship_by: date | None, **fields: Any) -> Any:
+    body = {"ship_by": ship_by and ship_by.isoformat(), "reason": "The kiln broke."} | fields
+    answer = shop.merchant.post(f"/orders/{order['id']}/delay-notices", body)
+    shop.merchant.drain()
+    return answer
+
+
+@pytest.fixture
+def late(shop: Shop) -> dict[str, Any]:
+    """Two mugs promised within ten days."""
+    return shop.order(2, promise={"within": {"value": 10, "unit": "days"}})
+
+
+@pytest.mark.parametrize(
+    ("days", "kind", "state"),
+    [(5, "silent_consent", "wait_silent"), (45, "express_definite", "wait_express")],
+)
+def test_the_kind_follows_from_the_first_promise_and_the_new_date(
+    shop: Shop, inbox: Inbox, late: dict[str, Any], days: int, kind: str, state: str
+) -> None:
+    before = promised(shop, late)
+    revised = before.original_date + timedelta(days=days)
+    answer = delay(shop, late, revised)
+    assert answer.status_code == 201, answer.get_data(as_text=True)
+    (notice,) = answer.get_json()["data"]
+    assert (notice["kind"], notice["ship_by"], notice["lines"]) == (
+        kind,
+        revised.isoformat(),
+        [late["lines"][0]["id"]],
+    )
+    after = promised(shop, late)
+    assert after.state == state
+    assert after.deadline > before.deadline
+    mail = inbox.to(late["customer"]["email"])[-1]
+    assert mail.subject.startswith("Your choice")
+    assert "The kiln broke." in mail.text
+
+
+def test_no_date_asks_for_consent_without_one(shop: Shop, late: dict[str, Any]) -> None:
+    assert delay(shop, late, None).get_json()["data"][0]["kind"] == "express_indefinite"
+    assert promised(shop, late).state == "wait_express"
+
+
+def test_a_date_that_is_no_delay_is_refused(shop: Shop, late: dict[str, Any]) -> None:
+    answer = delay(shop, late, today(shop) + timedelta(days=3))
+    assert (answer.status_code, answer.get_json()["type"].rpartition("/")[2]) == (409, "no-delay")
+    assert delay(shop, late, None, lines=["nonsense"]).status_code == 404
+    assert delay(shop, late, None, reason="").status_code == 422
+
+
+def test_a_promise_whose_time_is_over_cannot_be_put_off(shop: Shop, late: dict[str, Any]) -> None:
+    shop.settings('{"notices": {"delay": "manual"}}')
+    shop.oversleep(days=12)
+    answer = delay(shop, late, today(shop) + timedelta(days=5))
+    assert (answer.status_code, answer.get_json()["type"].rpartition("/")[2]) == (409, "promise-over")
+
+
+def test_a_buyer_agrees_to_wait(shop: Shop, act: Callable[..., Any], late: dict[str, Any]) -> None:
+    notice = delay(shop, late, promised(shop, late).original_date + timedelta(days=45)).get_json()["data"][0]
+    with inside(shop.tenant_id) as scope:
+        assert str(queries.open_question(scope, UUID(late["id"])).id) == notice["id"]
+    told = act(service.answer_delay, UUID(notice["id"]), "consent", "page", {"ip": "192.0.2.1"})
+    again = act(service.answer_delay, UUID(notice["id"]), "consent", "page", {})
+    assert (told, again, promised(shop, late).state) == ("applied", "duplicate", "consent_definite")
+    with inside(shop.tenant_id) as scope:
+        assert queries.open_question(scope, UUID(late["id"])) is None
+        rows = scope.rows("SELECT answer, channel FROM delay_answers WHERE tenant_id = :tenant")
+    assert [(row.answer, row.channel) for row in rows] == [("consent", "page")]
+
+
+def test_a_buyer_cancels_because_of_the_delay(
+    shop: Shop, act: Callable[..., Any], late: dict[str, Any]
+) -> None:
+    notice = delay(shop, late, promised(shop, late).original_date + timedelta(days=5)).get_json()["data"][0]
+    act(service.answer_delay, UUID(notice["id"]), "cancel", "page", {})
+    shown = shop.shown(late)
+    assert (shown["status"], shown["lines"][0]["cancelled"]) == ("cancelled", 2)
+    assert shop.effects() == [("authorize", 4000), ("release", 4000)]
+    with pytest.raises(Problem):
+        act(service.answer_delay, UUID(notice["id"]), "consent", "page", {})
+
+
+def test_an_answer_that_comes_too_late_is_refused(
+    shop: Shop, act: Callable[..., Any], late: dict[str, Any]
+) -> None:
+    notice = delay(shop, late, promised(shop, late).original_date + timedelta(days=45)).get_json()["data"][0]
+    shop.oversleep(days=45)
+    with pytest.raises(Problem) as refusal:
+        act(service.answer_delay, UUID(notice["id"]), "consent", "page", {})
+    assert refusal.value.code == "too-late"
+
+
+def test_a_second_delay_asks_anew_and_silence_would_cancel(
+    shop: Shop, act: Callable[..., Any], late: dict[str, Any]
+) -> None:
+    first = promised(shop, late).original_date
+    notice = delay(shop, late, first + timedelta(days=5)).get_json()["data"][0]
+    act(service.answer_delay, UUID(notice["id"]), "consent", "page", {})
+    second = delay(shop, late, first + timedelta(days=20)).get_json()["data"][0]
+    assert (second["kind"], promised(shop, late).state) == ("renewed", "wait_renewed")
+
+
+def test_a_notice_that_cannot_be_delivered_counts_as_none(shop: Shop, inbox: Inbox) -> None:
+    order = shop.order(
+        1,
+        promise={"within": {"value": 10, "unit": "days"}},
+        customer={"email": "lost@refused.example", "name": "Nobody"},
+    )
+    inbox.refuse("lost@refused.example", 550)
+    before = promised(shop, order)
+    delay(shop, order, before.original_date + timedelta(days=5))
+    after = promised(shop, order)
+    assert (after.state, after.deadline) == ("open", before.deadline)
+    assert "notice.failed" in shop.timeline(order)
+
+
+def test_what_comes_near_alarms_once_and_the_buyer_is_told_in_time(
+    shop: Shop, inbox: Inbox, late: dict[str, Any]
+) -> None:
+    shop.later(days=4)
+    assert "promise.at_risk" not in shop.timeline(late)
+    shop.later(days=2)
+    assert shop.timeline(late).count("promise.at_risk") == 1
+    assert promised(shop, late).state == "open"
+    shop.later(days=3)
+    assert promised(shop, late).state == "wait_express"
+    asked = [mail for mail in inbox.to(late["customer"]["email"]) if mail.subject.startswith("Your choice")]
+    assert len(asked) == 1
+    shop.later(days=3)
+    assert len(inbox.to(late["customer"]["email"])) == 2
+    shop.later(days=35)
+    assert shop.shown(late)["status"] == "placed"
+    told = [name for name in shop.timeline(late) if name == "promise.at_risk"]
+    assert len(told) == 2, "near, and over: each is told once"
+
+
+def test_a_merchant_may_keep_the_notices_to_himself(shop: Shop, late: dict[str, Any]) -> None:
+    shop.settings('{"notices": {"delay": "manual"}}')
+    shop.later(days=9, hours=12)
+    assert promised(shop, late).state == "open"
+    assert shop.timeline(late).count("promise.at_risk") == 1
+
+
+def test_what_has_shipped_is_not_watched(shop: Shop, late: dict[str, Any]) -> None:
+    shop.ship(late, 2)
+    shop.later(days=12)
+    assert "promise.at_risk" not in shop.timeline(late)
+
+
+def test_a_known_date_is_the_one_that_is_offered(shop: Shop, late: dict[str, Any]) -> None:
+    known = datetime.now(UTC) + timedelta(days=14)
+    with inside(shop.tenant_id) as scope:
+        scope.execute(
+            "UPDATE promises SET expected_ship_at = :known WHERE tenant_id = :tenant AND order_id = :order",
+            known=known,
+            order=late["id"],
+        )
+    shop.later(days=9)
+    assert promised(shop, late).state == "wait_silent"
+
+
+def test_another_merchants_order_is_not_there(shop: Shop, other_merchant: Any, late: dict[str, Any]) -> None:
+    body = {"ship_by": None, "reason": "The kiln broke."}
+    assert other_merchant.post(f"/orders/{late['id']}/delay-notices", body).status_code == 404
