@@ -29,6 +29,11 @@ class Processor:
         fault = {"path_pattern": pattern, "mode": mode, "times": times, "method": method}
         self._post("switches", {"account": account, "fail_next": [fault]})
 
+    def faults(self) -> list[dict[str, Any]]:
+        """Calls that are still to fail."""
+        answer = requests.get(f"{self.url}/_simulator/switches", timeout=10)
+        return list(answer.json()["fail_next"])
+
     def switch(self, account: str, **switches: Any) -> None:
         """Set switches of an account."""
         self._post("switches", {"account": account, **switches})
