@@ -11,7 +11,10 @@ from app.allocation.views import blueprint as inventory_pages
 from app.cancellation.api import blueprint as cancellation
 from app.catalog.api import blueprint as catalog
 from app.catalog.views import blueprint as catalog_pages
+from app.console.views import blueprint as console
 from app.dashboard.actions import blueprint as order_actions
+from app.dashboard.delay import blueprint as delay_notices
+from app.dashboard.entry import blueprint as order_entry
 from app.dashboard.views import blueprint as dashboard
 from app.fulfillment.api import blueprint as fulfillment
 from app.imports.api import blueprint as imports
@@ -24,6 +27,7 @@ from app.orders.views import blueprint as order_pages
 from app.promises.api import blueprint as delay_notices
 from app.quotes.api import blueprint as quotes
 from app.routing.api import blueprint as routing
+from app.routing.edits import blueprint as routing_pages
 from app.settings import views as settings
 from app.webhooks.api import blueprint as webhooks
 
@@ -49,7 +53,8 @@ def register_pages(app: Flask) -> None:
     web.register(app)
     app.register_blueprint(webhooks)
     settings.register(app)
-    for blueprint in (*accounts, dashboard, order_pages, order_actions):
+    for blueprint in (*accounts, dashboard, order_pages, order_actions, order_entry, delay_notices):
         app.register_blueprint(blueprint)
-    for blueprint in (catalog_pages, inventory_pages, network_pages):
+    for blueprint in (catalog_pages, inventory_pages, network_pages, routing_pages):
         app.register_blueprint(blueprint)
+    app.register_blueprint(console)

@@ -69,6 +69,8 @@ KINDS: dict[str, Kind] = {
     events.WORK_CANCELLED: Kind("Work at {node} canceled", "circle-x", "stock"),
     events.WORK_CANCEL_REFUSED: Kind("{node} could not stop the work", "hand-stop", "stock"),
     events.SHIPPED: Kind("Shipped from {node}", "truck", "stock", "kept"),
+    events.UNITS_RELEASED: Kind("Units taken back from the node", "arrow-back-up", "stock"),
+    events.UNITS_WAITING: Kind("Units wait for stock", "clock-pause", "stock", "risk"),
     events.PROMISE_AT_RISK: Kind("Promise at risk", "alert-triangle", "", "risk"),
     events.DELAY_ANSWERED: Kind("The buyer answered", "message", "messages"),
 }

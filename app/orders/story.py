@@ -47,6 +47,7 @@ STATUS_WORDS = {
     "shipped": "Shipped",
     "cancelled": "Canceled",
 }
+OTHER_KIND = "Ruled out: not for goods of this kind"
 CAUSES = {
     "placed": "When it was placed",
     "rejected": "After a rejection",
@@ -104,6 +105,7 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
     ]
     stands = min((line["s"] for line in lines), key=WORST.index, default="idle")
     tab = tab if tab in moments.TABS else ""
+    candidates = explain_table(decisions[0]["explanation"], configuration(scope).network) if decisions else []
     return {
         "order": order,
         "number": order_number(order["number"]),
@@ -118,9 +120,8 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
         "decision": decisions[0] if decisions else None,
         "decisions": decisions,
         "causes": CAUSES,
-        "candidates": explain_table(decisions[0]["explanation"], configuration(scope).network)
-        if decisions
-        else [],
+        "candidates": [row for row in candidates if row.outcome != OTHER_KIND],
+        "other_kinds": sum(row.outcome == OTHER_KIND for row in candidates),
         "drawing": _drawing(order, lines, work, decisions, nodes),
         "nodes": nodes,
         "ledger_rows": ledger.agreed(order, len(lines), str(order["ship_to"].get("region") or ""))
@@ -292,7 +293,7 @@ def _drawing(
     for one in work:
         parts = [part for part in one["lines"] if part["quantity"] > part["released"]]
         node = nodes.get(one["node"])
-        if not parts or node is None or node["longitude"] is None:
+        if not parts or node is None or node["longitude"] is None or node["kind"] == "virtual":
             continue
         gone = all(part["shipped"] + part["released"] >= part["quantity"] for part in parts)
         worst = min((states[part["order_line_id"]] for part in parts), key=WORST.index)

@@ -104,6 +104,8 @@ def _nodes(scope: Scope) -> list[Any]:
 
 DIALOGS = {"cancel": "cancel-units", "hold": "hold-order", "address": "change-address"}
 """Acts that ask for something first: the dialog each opens."""
+OTHER_PAGES = {"delay": "delay_notices.form"}
+"""Acts with a page of their own."""
 
 
 @blueprint.get("/orders/<uuid:order_id>", endpoint="detail")
@@ -138,7 +140,7 @@ def detail(order_id: UUID) -> str:
 
 def _act_url(key: str, order_id: UUID) -> str:
     """Where an act is done; empty when this installation does not serve it."""
-    endpoint = f"order_actions.{key.partition(':')[0]}"
+    endpoint = OTHER_PAGES.get(key) or f"order_actions.{key.partition(':')[0]}"
     served = endpoint in current_app.view_functions
     return url_for(endpoint, order_id=order_id) if served else ""
 
