@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, redirect, render_template
+from werkzeug.wrappers import Response
 
+from app.accounts import sample
 from app.page_context import is_served
+from app.pages import toast
 from app.web import page
+from infra.errors import Problem
 from tenants.scope import Scope, current
 
 blueprint = Blueprint("onboarding", __name__)
@@ -53,7 +57,8 @@ STEPS = (
     ),
     Step(
         "Connect payments",
-        "Cards are authorized with the order and taken when it ships.",
+        "Cards are authorized with the order and taken when it ships. Your account with the card processor is"
+        " opened for you.",
         "payments",
         "Connect",
         "/settings/payments",
@@ -78,7 +83,7 @@ STEPS = (
 )
 
 FACTS = """
-SELECT EXISTS (SELECT FROM nodes WHERE tenant_id = :tenant) AS nodes,
+SELECT EXISTS (SELECT FROM nodes WHERE tenant_id = :tenant AND kind <> 'virtual') AS nodes,
        EXISTS (SELECT FROM skus WHERE tenant_id = :tenant) AS skus,
        EXISTS (SELECT FROM stock_positions WHERE tenant_id = :tenant) AS stock,
        EXISTS (SELECT FROM tenants WHERE tenant_id = :tenant AND stripe_account IS NOT NULL) AS payments,
@@ -104,11 +109,29 @@ def _item(scope: Scope, step: Step, done: bool) -> dict[str, Any]:
 @page()
 def show() -> str:
     """The checklist."""
-    items = todo(current())
-    done = sum(item["done"] for item in items)
-    return render_template("accounts/onboarding.html", items=items, done=done, import_url=_import_url())
+    scope = current()
+    items = todo(scope)
+    return render_template(
+        "accounts/onboarding.html",
+        items=items,
+        done=sum(item["done"] for item in items),
+        import_url="/imports" if scope.actor.may("imports:write") and is_served("/imports") else "",
+        can_fill=_can_fill(scope),
+    )
 
 
-def _import_url() -> str:
-    can = current().actor.may("imports:write") and is_served("/imports")
-    return "/imports" if can else ""
+def _can_fill(scope: Scope) -> bool:
+    may = all(scope.actor.may(f"{resource}:write") for resource in ("nodes", "skus", "stock"))
+    return may and scope.tenant.environment == "sandbox" and sample.is_empty(scope)
+
+
+@blueprint.post("/onboarding/sample")
+@page("skus:write")
+def fill() -> Response:
+    """Put sample data into an empty sandbox."""
+    scope = current()
+    if not all(scope.actor.may(f"{resource}:write") for resource in ("nodes", "stock")):
+        raise Problem(403, "lacks-permission", "Your role does not include nodes and stock.")
+    sample.fill(scope)
+    toast("Sample data is in: 3 places, 8 products and their stock.")
+    return redirect("/onboarding", 303)

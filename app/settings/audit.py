@@ -31,10 +31,35 @@ def show() -> Any:
         "settings/audit.html",
         form=form,
         rows=rows[:ROWS],
+        words=_words,
+        facts=_facts,
         kinds=audit.kinds(scope),
         next_url=url_with(after=rows[ROWS - 1].id) if len(rows) > ROWS else "",
         is_filtered=any(request.args.get(name) for name in ("kind", "who", "since", "until")),
     )
+
+
+def _words(action: str) -> str:
+    """`oauth_client.created` -> "OAuth client: created"."""
+    text = action.replace(".", ": ").replace("_", " ")
+    return text.replace("oauth", "OAuth", 1) if text.startswith("oauth") else text[:1].upper() + text[1:]
+
+
+def _facts(detail: dict[str, Any]) -> str:
+    """What an entry adds, in one line; what is empty is left out."""
+    if isinstance(detail.get("changed"), dict):
+        changes = (f"{name}: {_said(old)} to {_said(new)}" for name, (old, new) in detail["changed"].items())
+        return "; ".join(changes).replace("_", " ")
+    known = {name: value for name, value in detail.items() if value not in (None, "", [])}
+    return "; ".join(f"{name.replace('_', ' ')}: {_said(value)}" for name, value in known.items())
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_said, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_said(each)}" for name, each in value.items() if each not in (None, ""))
+    return "nothing" if value in (None, "") else str(value)
 
 
 def _filter(form: Form, scope: Scope) -> Filter:

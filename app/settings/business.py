@@ -28,6 +28,8 @@ DELAY_MODES = [
         "A person sees each notice first. Kept raises an alarm before the lawful day.",
     ),
 ]
+OPTIONAL = ("received", "shipped")
+"""Messages a merchant may leave to another system; all others are owed to the buyer."""
 MOST_HOURS = 24 * 14
 
 
@@ -39,16 +41,17 @@ def show() -> Any:
 
 
 def _stored(tenant: TenantFacts) -> dict[str, str]:
-    given = tenant.settings
-    return {
+    contact, notices = tenant.settings.get("contact") or {}, tenant.settings.get("notices") or {}
+    stored = {
         "name": tenant.name,
         "zone": tenant.timezone,
-        "reply_email": str(given.get("reply_email", "")),
-        "toll_free": str(given.get("toll_free", "")),
-        "service_hours": str(given.get("service_hours", "")),
-        "delay_notice_mode": str(given.get("delay_notice_mode", "automatic")),
-        "payment_hold_hours": str(given.get("payment_hold_hours", HOLD_HOURS)),
+        "email": str(contact.get("email") or ""),
+        "toll_free": str(contact.get("toll_free") or ""),
+        "hours": str(contact.get("hours") or ""),
+        "delay": str(notices.get("delay", "automatic")),
+        "payment_hold_hours": str(tenant.settings.get("payment_hold_hours", HOLD_HOURS)),
     }
+    return stored | {kind: "1" for kind in OPTIONAL if notices.get(kind) != "off"}
 
 
 def _draw(form: Form, status: int = 422) -> Any:
@@ -65,15 +68,21 @@ def save() -> Any:
     name = form.text("name", "Enter the name your buyers know.")
     zone = form.choice("zone", [*ZONE_CODES, scope.tenant.timezone])
     hours = form.whole("payment_hold_hours", 1, MOST_HOURS)
-    settings: dict[str, Any] = {
-        "reply_email": form.email("reply_email") if form.value("reply_email").strip() else "",
+    contact = {
+        "email": form.email("email") if form.value("email").strip() else "",
         "toll_free": form.text("toll_free", most=40),
-        "service_hours": form.text("service_hours", most=80),
-        "delay_notice_mode": form.choice("delay_notice_mode", [mode[0] for mode in DELAY_MODES]),
-        "payment_hold_hours": hours,
+        "hours": form.text("hours", most=80),
     }
+    notices = {"delay": form.choice("delay", [mode[0] for mode in DELAY_MODES])}
+    notices |= {kind: "on" if form.value(kind) else "off" for kind in OPTIONAL}
     if form.has_faults:
         return _draw(form)
+    stored = scope.tenant.settings
+    settings = {
+        "contact": (stored.get("contact") or {}) | contact,
+        "notices": (stored.get("notices") or {}) | notices,
+        "payment_hold_hours": hours,
+    }
     changed = business.change(scope, name=name, timezone=zone, settings=settings)
     toast("Settings saved." if changed else "Nothing was changed.")
     return redirect("/settings/business", 303)

@@ -112,7 +112,10 @@ def busy_owner(owner: Person, app: Flask, inbox: Inbox) -> Person:
     make_key(owner, name="Telephone system", expires="2199-01-01")
     owner.send("/settings/clients/new", name="Bookkeeping", scopes=["orders:read"])
     owner.send("/settings/providers/new", name="Dockside Fulfillment", where="*", scopes=["fulfillment:read"])
-    for email, role in (("dana@shop.example", "agent"), ("tom.a.long.name.at.the.warehouse@shop.example", "picker")):
+    for email, role in (
+        ("dana@shop.example", "agent"),
+        ("tom.a.long.name.at.the.warehouse@shop.example", "picker"),
+    ):
         owner.send("/settings/team/invitations", page="/settings/team", email=email, role=role)
     drain(tenant_of(owner))
     return owner

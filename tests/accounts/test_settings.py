@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from app.notices.letters import shop_of
 from tenants import credentials, grants
 from tenants.scope import inside
 from tests.accounts.conftest import Person
@@ -60,10 +61,10 @@ def test_a_key_is_shown_once_works_and_is_found_by_its_start(owner: Person) -> N
     listed = owner.read("/settings/keys")
     assert key not in listed
     assert credentials.prefix_of(key) in listed
-    assert "Never" in listed
+    assert "Never used" in listed
     assert api(owner.client, key, "/orders") == 200
     assert api(owner.client, key, "/skus") == 403
-    assert "Never" not in owner.read("/settings/keys")
+    assert "Never used" not in owner.read("/settings/keys")
 
 
 def test_a_key_rotates_with_overlap_and_is_revoked(owner: Person) -> None:
@@ -187,10 +188,11 @@ def test_business_settings_are_saved_and_written_down(owner: Person) -> None:
     fields = {
         "name": "Alder and Finch",
         "zone": "America/Denver",
-        "reply_email": "hello@alder.example",
+        "email": "hello@alder.example",
         "toll_free": "1-800-555-0100",
-        "service_hours": "weekdays 9 to 5",
-        "delay_notice_mode": "approve",
+        "hours": "weekdays 9 to 5",
+        "delay": "approve",
+        "shipped": "1",
         "payment_hold_hours": "48",
     }
     assert owner.send("/settings/business", **fields).status_code == 303
@@ -198,15 +200,18 @@ def test_business_settings_are_saved_and_written_down(owner: Person) -> None:
         tenant = scope.tenant
     assert (tenant.name, tenant.timezone) == ("Alder and Finch", "America/Denver")
     assert tenant.settings["payment_hold_hours"] == 48
-    assert tenant.settings["delay_notice_mode"] == "approve"
+    assert tenant.settings["notices"] == {"delay": "approve", "received": "off", "shipped": "on"}
+    with inside(tenant_of(owner)) as scope:
+        shop = shop_of(scope)
+    assert (shop.reply_email, shop.toll_free) == ("hello@alder.example", "1-800-555-0100")
     page = owner.read("/settings/business")
     assert 'value="48"' in page
     assert "Settings: changed" in owner.read("/settings/audit")
     for wrong, words in (
         ({"payment_hold_hours": "0"}, "Enter a whole number from 1 to 336."),
-        ({"reply_email": "nobody"}, "Enter an email address"),
+        ({"email": "nobody"}, "Enter an email address"),
         ({"name": " "}, "Enter the name your buyers know."),
-        ({"delay_notice_mode": "never"}, "Choose one of the list."),
+        ({"delay": "never"}, "Choose one of the list."),
     ):
         answer = owner.send("/settings/business", **(fields | wrong))
         assert answer.status_code == 422

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Flask
 from sqlalchemy import text
 
-from tenants import accounts
+from tenants import accounts, members
 from tenants.scope import directory, inside
 from tests.accounts.conftest import PASSWORD, Person, csrf, link
+from tests.accounts.test_settings import make_key
+from tests.accounts.test_web import tenant_of
 from tests.outside import Inbox
+from workers.runner import drain
 
 FIELDS = {"name": "Priya Raman", "business": "Alder & Finch", "password": PASSWORD, "zone": "America/Chicago"}
 
@@ -152,3 +157,37 @@ def test_a_form_without_its_token_or_from_elsewhere_is_refused(person: Person) -
         "/sign-up", data={**fields, "csrf_token": token}, headers={"Origin": "http://localhost"}
     )
     assert own.status_code == 303
+
+
+def test_the_first_steps_are_ticked_by_what_is_there(owner: Person) -> None:
+    page = owner.read("/onboarding")
+    assert page.count("data-done") == 0
+    assert "Fill with sample data" in page
+    assert owner.send("/onboarding/sample", page="/onboarding").location == "/onboarding"
+    after = owner.read("/onboarding")
+    assert after.count("data-done") == 3
+    assert "Fill with sample data" not in after
+    twice = owner.send("/onboarding/sample", page="/account")
+    assert twice.status_code == 409
+    assert "empty sandbox" in twice.text
+    drain(tenant_of(owner))
+    assert owner.read("/onboarding").count("data-done") == 4, "payments connect by themselves"
+    make_key(owner)
+    assert owner.read("/onboarding").count("data-done") == 5
+
+
+def test_every_link_of_the_first_steps_leads_somewhere(owner: Person) -> None:
+    card = owner.read("/onboarding").split('class="todo"')[1].split("</ol>")[0]
+    for path in re.findall(r'href="(/[^"#]*)"', card):
+        if "/static/" not in path:
+            owner.read(path)
+
+
+def test_sample_data_never_goes_into_a_live_account(owner: Person) -> None:
+    with directory() as session:
+        account = accounts.find(session, owner.email)
+    assert account is not None
+    live = next(each.tenant_id for each in members.choices(account.id) if each.environment == "live")
+    owner.send(f"/tenants/{live}", page="/tenants")
+    assert "Fill with sample data" not in owner.read("/onboarding")
+    assert owner.send("/onboarding/sample", page="/account").status_code == 409
