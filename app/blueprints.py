@@ -13,7 +13,7 @@ from app.catalog.api import blueprint as catalog
 from app.catalog.views import blueprint as catalog_pages
 from app.console.views import blueprint as console
 from app.dashboard.actions import blueprint as order_actions
-from app.dashboard.delay import blueprint as delay_notices
+from app.dashboard.delay import blueprint as delay_pages
 from app.dashboard.entry import blueprint as order_entry
 from app.dashboard.views import blueprint as dashboard
 from app.fulfillment.api import blueprint as fulfillment
@@ -53,7 +53,7 @@ def register_pages(app: Flask) -> None:
     web.register(app)
     app.register_blueprint(webhooks)
     settings.register(app)
-    for blueprint in (*accounts, dashboard, order_pages, order_actions, order_entry, delay_notices):
+    for blueprint in (*accounts, dashboard, order_pages, order_actions, order_entry, delay_pages):
         app.register_blueprint(blueprint)
     for blueprint in (catalog_pages, inventory_pages, network_pages, routing_pages):
         app.register_blueprint(blueprint)

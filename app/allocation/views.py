@@ -156,7 +156,7 @@ def position(position_id: UUID) -> str:
     own = next((row for row in siblings if row.id == position_id), None)
     if own is None:
         raise not_found("position")
-    days, stock = _history(scope, position_id, own.on_hand)
+    days, stock, has_history = _history(scope, position_id, own.on_hand)
     return render_template(
         "inventory/position.html",
         own=own,
@@ -170,13 +170,15 @@ def position(position_id: UUID) -> str:
         case_kinds=CASE_KINDS,
         days=days,
         stock=stock,
+        has_history=has_history,
         weeks=WEEKS,
         address=address,
     )
 
 
-def _history(scope: Scope, position_id: UUID, on_hand: int) -> tuple[list[date], list[int]]:
-    """The last weeks' days, and the units on hand at the end of each, walked back from today's."""
+def _history(scope: Scope, position_id: UUID, on_hand: int) -> tuple[list[date], list[int], bool]:
+    """The last weeks' days, the units on hand at the end of each, walked back from today's, and whether they
+    changed on more days than one: else a number says it all."""
     zone = ZoneInfo(scope.tenant.timezone)
     today = scope.now().astimezone(zone).date()
     first = today - timedelta(days=7 * WEEKS)
@@ -186,7 +188,7 @@ def _history(scope: Scope, position_id: UUID, on_hand: int) -> tuple[list[date],
     for day in reversed(days):
         stock.append(units)
         units -= moved.get(day, 0)
-    return days, stock[::-1]
+    return days, stock[::-1], len(moved) > 1 or bool(moved and stock[-1])
 
 
 @blueprint.get("/inventory/adjust", endpoint="adjust")

@@ -36,7 +36,7 @@ def nodes() -> str:
     return render_template(
         "network/list.html",
         nodes=shown,
-        pins=[_pin(row) for row in shown if row.latitude is not None],
+        pins=[_pin(row) for row in shown if row.latitude is not None and row.kind != "virtual"],
         total=len(found),
         counts=[(key, sum(row.kind == key for row in found)) for key in entry.KINDS],
         states=[(key, words, sum(_is(row, key) for row in found)) for key, words in STATES.items()],

@@ -32,7 +32,8 @@ def version_document(row: Mapping[str, Any]) -> dict[str, Any]:
 def versions(scope: Scope, *, limit: int, after: str | None = None) -> dict[str, Any]:
     """A page of versions, newest first; `after` is the version that the page before ended with."""
     rows = scope.rows(
-        "SELECT * FROM rule_versions WHERE tenant_id = :tenant AND version < :before ORDER BY version DESC LIMIT :limit",
+        "SELECT * FROM rule_versions WHERE tenant_id = :tenant AND version < :before"
+        " ORDER BY version DESC LIMIT :limit",
         before=_before(after),
         limit=limit + 1,
     )

@@ -42,7 +42,29 @@ def shop(merchant: Merchant) -> Shop:
     merchant.ok("POST", "/stock/adjustments", damaged)
     lines = [{"sku": "WOL-THR-MOS", "on_hand": 22}]
     merchant.provider.ok("POST", "/stock/counts", {"node": "ATLANTA", "lines": lines})
+    merchant.ok("POST", "/routing/rules", {"document": RULES, "note": "Stores keep their shelf in December"})
     return shop
+
+
+RULES = {
+    "name": "Stores keep their shelf",
+    "strategies": [
+        {
+            "id": "counter",
+            "when": {"channel": ["store", "phone_app"]},
+            "filters": [
+                {"id": "near", "field": "node.distance_miles", "op": "lte", "value": 500},
+                {"id": "kinds", "field": "node.kind", "op": "in", "value": ["store", "warehouse"]},
+            ],
+            "objective": "nearest",
+        },
+        {
+            "id": "everything",
+            "filters": [{"id": "no-stores", "field": "node.kind", "op": "ne", "value": "store"}],
+            "split": {"max_packages": 3, "ship_complete": False},
+        },
+    ],
+}
 
 
 def pages_of(desk: Desk, merchant: Merchant) -> dict[str, str]:
@@ -59,6 +81,11 @@ def pages_of(desk: Desk, merchant: Merchant) -> dict[str, str]:
         "inventory-position": f"/inventory/positions/{found[0]['id']}",
         "inventory-adjust": "/inventory/adjust?sku=CAN-BWX-2&node=RENO",
         "inventory-cases": "/inventory/cases",
+        "routing": "/routing",
+        "routing-tried": "/routing?lines=LIN-APR-SLT+x+2%0AWAL-BRD-ENG%0AWOL-THR-MOS+x+40&zip=83702&channel=web",
+        "routing-draft": "/routing?version=2",
+        "routing-edit": "/routing/edit?from=2&rule=0",
+        "routing-versions": "/routing/versions",
     }
 
 

@@ -1,0 +1,142 @@
+"""Routing rules as pages: what is in force, its versions, and trying rules on one basket."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from app.entries import address
+from app.pages import register_nav, toast
+from app.routing import queries, service, wording
+from app.routing.documents import default_document, parse
+from app.routing.trying import Attempt, attempted
+from app.web import page
+from infra.errors import Problem
+from tenants.scope import Scope, current
+
+blueprint = Blueprint("routing_pages", __name__, template_folder="templates")
+register_nav("Supply", "Routing", "routing_pages.rules", "route", permission="routing:read", order=40)
+
+STATES = {
+    "draft": ("idle", "Draft"),
+    "simulated": ("idle", "Draft"),
+    "active": ("kept", "In force"),
+    "retired": ("idle", "Retired"),
+}
+VERSIONS = 20
+
+
+@blueprint.get("/routing", endpoint="rules")
+@page("routing:read")
+def rules() -> str:
+    """A version in order and in words, by default the one in force; another one stands beside it."""
+    return _rules_page(_asked("version"))
+
+
+def _asked(name: str) -> int | None:
+    given = request.args.get(name, "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
+
+
+def _rules_page(version: int | None, problem: Problem | None = None) -> str:
+    scope = current()
+    active = queries.active(scope)
+    shown = queries.version(scope, version) if version else active or _built_in()
+    against = _asked("against")
+    other = queries.version(scope, against) if against else active
+    compares = other is not None and other["version"] != shown["version"]
+    said, gone = (
+        wording.compared(shown["document"], other["document"], f"v{other['version']}")
+        if compares and other is not None
+        else (wording.rules_as_said(shown["document"]), [])
+    )
+    decided, total = queries.shares(scope, shown["version"])
+    return render_template(
+        "routing/rules.html",
+        shown=shown,
+        active=active,
+        draft=queries.newest_draft(scope, active["version"] if active else 0),
+        other=other if compares else None,
+        said=said,
+        gone=gone,
+        changed=sum(bool(one.mark) for one in said) + len(gone),
+        shares=decided,
+        total=total,
+        leaves=queries.leaves_from(scope),
+        warnings=queries.strangers(scope, shown["document"]) if said else [],
+        states=STATES,
+        channels=_channels(scope),
+        attempt=attempted(scope, parse(shown["document"]), request.args) if said else Attempt(),
+        entries=request.args,
+        problem=problem,
+        as_json=json.dumps(shown["document"], indent=2, ensure_ascii=False),
+        address=address,
+    )
+
+
+def _built_in() -> dict[str, Any]:
+    """What decides while a merchant has no version in force."""
+    return {
+        "version": 0,
+        "state": "active",
+        "document": default_document(),
+        "note": "",
+        "created_by": "",
+        "created_at": None,
+        "activated_at": None,
+    }
+
+
+def _channels(scope: Scope) -> list[Any]:
+    return scope.rows("SELECT code, name FROM channels WHERE tenant_id = :tenant ORDER BY name")
+
+
+@blueprint.get("/routing/versions", endpoint="versions")
+@page("routing:read")
+def versions() -> str:
+    """Every version, newest first."""
+    scope = current()
+    after = request.args.get("after", "")
+    found = queries.versions(scope, limit=VERSIONS, after=after)
+    return render_template(
+        "routing/versions.html",
+        versions=found["data"],
+        next=found["next"],
+        is_first=not after,
+        active=queries.active(scope),
+        states=STATES,
+    )
+
+
+@blueprint.post("/routing/versions/<int:version>/activation", endpoint="activate")
+@page("routing:write")
+def activate(version: int) -> Any:
+    """Put a version in force, if what the person saw in force still is."""
+    replaces = request.form.get("replaces", "")
+    seen = int(replaces) if replaces.isascii() and replaces.isdigit() and len(replaces) < 10 else None
+    try:
+        service.activate(current(), version, seen or None)
+    except Problem as problem:
+        if problem.status != 409:
+            raise
+        return _rules_page(version, problem), 409
+    undo = url_for("routing_pages.back", version=seen, replaces=version) if seen else ""
+    toast(f"Version {version} is in force. New orders are routed by it.", undo_url=undo)
+    return redirect(url_for("routing_pages.rules"), 303)
+
+
+@blueprint.post("/routing/versions/<int:version>/return/<int:replaces>", endpoint="back")
+@page("routing:write")
+def back(version: int, replaces: int) -> Response | Any:
+    """Undo an activation: the version before is in force again, if nothing else happened since."""
+    try:
+        service.activate(current(), version, replaces)
+    except Problem as problem:
+        if problem.status != 409:
+            raise
+        return _rules_page(version, problem), 409
+    toast(f"Version {version} is in force again.")
+    return redirect(url_for("routing_pages.rules"), 303)
