@@ -17,6 +17,7 @@ from app.forms import Form
 from app.page_context import home_url
 from app.routing.documents import default_document
 from app.web import account_page, public_page, visit
+from app.zones import ZONE_CODES, ZONES
 from infra import settings
 from infra.errors import Problem
 from tenants import accounts, links, sessions
@@ -25,18 +26,6 @@ from tenants.scope import directory
 
 blueprint = Blueprint("sign_up", __name__, template_folder="templates")
 
-ZONES = [
-    ("America/New_York", "Eastern (New York)"),
-    ("America/Chicago", "Central (Chicago)"),
-    ("America/Denver", "Mountain (Denver)"),
-    ("America/Phoenix", "Arizona (Phoenix)"),
-    ("America/Los_Angeles", "Pacific (Los Angeles)"),
-    ("America/Anchorage", "Alaska (Anchorage)"),
-    ("Pacific/Honolulu", "Hawaii (Honolulu)"),
-    ("America/Puerto_Rico", "Atlantic (Puerto Rico)"),
-    ("UTC", "UTC"),
-]
-ZONE_CODES = [code for code, _ in ZONES]
 FIRST_STEPS = "/onboarding"
 
 

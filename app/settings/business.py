@@ -6,11 +6,11 @@ from typing import Any
 
 from flask import Blueprint, redirect, request
 
-from app.accounts.sign_up import ZONE_CODES, ZONES
 from app.forms import Form
 from app.pages import toast
 from app.payments.rules import HOLD_HOURS
 from app.web import page
+from app.zones import ZONE_CODES, ZONES
 from tenants import business
 from tenants.scope import TenantFacts, current
 
