@@ -11,7 +11,7 @@ from app.promises.service import send_delay_notice
 from app.shapes import identifier
 from tenants.scope import current
 
-blueprint = Blueprint("delay_notices", __name__, description="Tell buyers of delays")
+blueprint = Blueprint("promises", __name__, description="Tell buyers of delays")
 
 
 @blueprint.route("/orders/<id>/delay-notices", methods=["POST"])
