@@ -7,7 +7,7 @@ sent but not finished within its lease is sent again.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,8 @@ from infra.db import TenantTable, one_of
 from infra.ids import new_id
 
 MOST_ATTEMPTS = 12
-LEASE_SECONDS = 60
+LEASE_SECONDS = 20
+"""How long a worker may be silent about a row before it is sent again: its effects have keys of their own."""
 
 
 class OutboxRow(TenantTable):
@@ -33,7 +34,7 @@ class OutboxRow(TenantTable):
     state: Mapped[str] = mapped_column(server_default="waiting")
     available_at: Mapped[datetime]
     """Real time: retries wait on the wall clock, not on a sandbox's."""
-    claimed_at: Mapped[datetime | None]
+    leased_until: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
     error: Mapped[str | None]
     created_at: Mapped[datetime]
@@ -43,7 +44,7 @@ class OutboxRow(TenantTable):
         CheckConstraint("state <> 'dead' OR error IS NOT NULL", name="dead_has_reason"),
         CheckConstraint("(state = 'done') = (finished_at IS NOT NULL)", name="done_is_finished"),
         Index(None, "tenant_id", "available_at", postgresql_where=text("state = 'waiting'")),
-        Index(None, "tenant_id", "claimed_at", postgresql_where=text("state = 'sent'")),
+        Index(None, "tenant_id", "leased_until", postgresql_where=text("state = 'sent'")),
         Index("ix_outbox_dead", "tenant_id", postgresql_where=text("state = 'dead'")),
         Index(None, "tenant_id", "subject_id"),
     )
@@ -161,14 +162,14 @@ def claim(session: Session, tenant_id: UUID, most: int, topics: list[str] | None
     now = real_now()
     rows = session.execute(
         text(
-            "UPDATE outbox SET state = 'sent', claimed_at = :now WHERE tenant_id = :tenant AND id IN ("
+            "UPDATE outbox SET state = 'sent', leased_until = :until WHERE tenant_id = :tenant AND id IN ("
             " SELECT id FROM outbox WHERE tenant_id = :tenant AND ("
             "  (state = 'waiting' AND available_at <= :now) OR"
-            "  (state = 'sent' AND claimed_at < :now - make_interval(secs => :lease)))"
+            "  (state = 'sent' AND leased_until < :now))"
             " ORDER BY available_at, id LIMIT :most FOR UPDATE SKIP LOCKED)"
             " RETURNING id, topic"
         ),
-        {"tenant": tenant_id, "now": now, "lease": LEASE_SECONDS, "most": most},
+        {"tenant": tenant_id, "now": now, "until": now + timedelta(seconds=LEASE_SECONDS), "most": most},
     ).all()
     return [Claimed(row.id, row.topic) for row in sorted(rows, key=lambda row: row.id)]
 
@@ -219,7 +220,7 @@ def fail(session: Session, tenant_id: UUID, row_id: UUID, error: str) -> None:
     """Try again later (2, 4, 8 ... 600 seconds), or dead-letter with the reason after the last attempt."""
     session.execute(
         text(
-            "UPDATE outbox SET attempts = attempts + 1, error = :error, claimed_at = NULL,"
+            "UPDATE outbox SET attempts = attempts + 1, error = :error, leased_until = NULL,"
             " state = CASE WHEN attempts + 1 >= :most THEN 'dead' ELSE 'waiting' END,"
             " available_at = :now + make_interval(secs => least(600, power(2, attempts + 1)))"
             " WHERE tenant_id = :tenant AND id = :id AND state IN ('waiting', 'sent')"

@@ -137,7 +137,7 @@ WORK_WAITING = """
     SELECT tenant_id,
            count(*) FILTER (WHERE state = 'waiting' AND available_at <= now()) AS waiting,
            count(*) FILTER (WHERE state = 'sent') AS sent,
-           count(*) FILTER (WHERE state = 'sent' AND claimed_at < now() - interval '60 seconds') AS lapsed,
+           count(*) FILTER (WHERE state = 'sent' AND leased_until < now()) AS lapsed,
            min(available_at) AS oldest
     FROM outbox WHERE state IN ('waiting', 'sent') GROUP BY tenant_id
 """
@@ -356,7 +356,7 @@ def upgrade() -> None:
         sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("state", sa.Text(), server_default="waiting", nullable=False),
         sa.Column("available_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
-        sa.Column("claimed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("leased_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("attempts", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -382,9 +382,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_index(
-        op.f("ix_outbox_tenant_id_claimed_at"),
+        op.f("ix_outbox_tenant_id_leased_until"),
         "outbox",
-        ["tenant_id", "claimed_at"],
+        ["tenant_id", "leased_until"],
         unique=False,
         postgresql_where=sa.text("state = 'sent'"),
     )

@@ -39,7 +39,7 @@ def lease_over(shop: Shop) -> None:
     """What a dead worker held may be taken by another now."""
     with inside(shop.tenant_id) as scope:
         scope.execute(
-            "UPDATE outbox SET claimed_at = :long_ago WHERE tenant_id = :tenant AND state = 'sent'",
+            "UPDATE outbox SET leased_until = :long_ago WHERE tenant_id = :tenant AND state = 'sent'",
             long_ago=datetime.now(UTC) - timedelta(minutes=5),
         )
 

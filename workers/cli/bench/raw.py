@@ -21,7 +21,7 @@ import orjson
 import psycopg
 
 from app.intake.drafts import Composer
-from app.intake.service import _numbers, _read, body_hash
+from app.intake.service import _numbers, body_hash, read
 from app.intake.statement import READ, WRITE
 from app.routing.configuration import configuration
 from tenants.credentials import KEY_SQL, prefix_of
@@ -34,7 +34,7 @@ def documents(tenant_id: UUID, requests: list[dict[str, Any]]) -> list[str]:
     """What intake would write for each request, one document each; nothing is written."""
     made = []
     with opened(tenant_id) as scope:
-        facts = _read(scope, requests)
+        facts = read(scope, requests)
         for request in requests:
             composer = Composer(scope, configuration(scope), facts.shelf, facts.skus, facts.channels)
             composer.draft(request, body_hash(request))
