@@ -19,7 +19,7 @@ from app.web import page
 from infra.errors import Problem, not_found
 from tenants.scope import Scope, current
 
-blueprint = Blueprint("delay_notices", __name__, template_folder="templates")
+blueprint = Blueprint("delay_pages", __name__, template_folder="templates")
 REASON = "It is taking longer than we expected to get this ready for you."
 
 
@@ -33,7 +33,7 @@ def form(order_id: UUID) -> str:
     behind = [one for one in lines if one["expected"] is None or one["expected"] >= one["deadline"]]
     days = [formats.local_day(one["expected"], scope.tenant.timezone) for one in behind if one["expected"]]
     known = max(days) if days and len(days) == len(behind) else None
-    values = {
+    values: dict[str, Any] = {
         "lines": {one["id"] for one in behind or lines},
         "revised": known.isoformat()
         if known and known > formats.local_day(now, scope.tenant.timezone)
@@ -49,7 +49,7 @@ def send(order_id: UUID) -> Response:
     """Preview the notice, or send it."""
     scope = current()
     lines = _lines(scope, order_id)
-    values = {
+    values: dict[str, Any] = {
         "lines": {identifier(value) for value in request.form.getlist("line")},
         "revised": request.form.get("revised", "").strip(),
         "reason": request.form.get("reason", "").strip()[:1000],

@@ -133,7 +133,12 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
         "tabs": moments.TABS,
         "tab": tab,
         "acts": acts.acts(
-            order, lines, holds, work, needs_payment=payment is not None, delay_lines=len(late)
+            order,
+            lines,
+            holds,
+            work,
+            needs_payment=payment is not None,
+            delay_lines=sum(line["s"] == "risk" for line in late),
         ),
         "town": summary.town(order["ship_to"]),
     }

@@ -104,7 +104,7 @@ def _nodes(scope: Scope) -> list[Any]:
 
 DIALOGS = {"cancel": "cancel-units", "hold": "hold-order", "address": "change-address"}
 """Acts that ask for something first: the dialog each opens."""
-OTHER_PAGES = {"delay": "delay_notices.form"}
+OTHER_PAGES = {"delay": "delay_pages.form"}
 """Acts with a page of their own."""
 
 

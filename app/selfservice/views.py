@@ -1,0 +1,210 @@
+"""The buyer's own page of an order, behind a signed link: looking never acts, a POST does.
+
+No log-in and no script. The token in the address is the key, so these forms need no other token against foreign
+sites: whoever could forge the request would have to know the address already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+import structlog
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from app import links
+from app.cancellation.service import cancel
+from app.pages import PageContext
+from app.payments.service import confirm_action, retry_payment
+from app.promises.queries import open_question
+from app.promises.service import answer_delay
+from app.selfservice.queries import order_page
+from app.shapes import identifier
+from infra import limits
+from infra.errors import Problem, invalid, refused
+from tenants.scope import Actor, Scope, opened, retried
+
+blueprint = Blueprint("buyer", __name__, template_folder="templates")
+log = structlog.get_logger()
+LIMIT, LIMIT_PER_ADDRESS = "60/minute", "240/minute"
+SANDBOX_CARDS = [
+    ("pm_card_visa", "Test card that works"),
+    ("pm_card_chargeDeclined", "Test card that is declined"),
+]
+View = Callable[[Scope, UUID], AnyResponse]
+
+
+def _buyer(view: View) -> Callable[[str], AnyResponse]:
+    """A page behind a buyer's link: rate limited, inside the link's tenant, committed once when it went well."""
+
+    @wraps(view)
+    def guarded(token: str) -> AnyResponse:
+        try:
+            # Guessing is counted by address, use by link; the digest keeps the key itself out of the counters.
+            limits.spend_named(LIMIT_PER_ADDRESS, f"buyer-address:{request.remote_addr}")
+            link = links.read(token)
+            if link is None or link.purpose != links.ORDER:
+                return _nothing()
+            limits.spend_named(LIMIT, f"buyer:{hashlib.sha256(token.encode()).hexdigest()[:24]}")
+            return retried(lambda: _inside(link, token, view))
+        except Problem as problem:
+            return _plain(problem.status, problem.title, problem.detail)
+        except HTTPException as error:
+            return _plain(error.code or 500, "This did not work", "Go back and try again.")
+        except Exception as error:
+            log.error("buyer_page.failed", exc_info=error)
+            return _plain(
+                500, "This page could not be shown", "It failed on our side. Try again in a minute."
+            )
+
+    return guarded
+
+
+def _inside(link: links.Link, token: str, view: View) -> AnyResponse:
+    with opened(
+        link.tenant_id, Actor("buyer", str(link.order_id), "the buyer"), request_id=g.request_id
+    ) as scope:
+        order = scope.row(
+            "SELECT o.id FROM orders o JOIN tenants t ON t.tenant_id = :tenant WHERE o.tenant_id = :tenant"
+            " AND o.id = :id",
+            id=link.order_id,
+        )
+        if order is None:
+            return _nothing()
+        g.buyer_token, g.tenant_id, g.actor = token, link.tenant_id, "buyer"
+        g.page_context = PageContext(
+            tenant_name=scope.tenant.name, zone=scope.tenant.timezone, now=scope.now(), may=lambda _: False
+        )
+        answer = view(scope, link.order_id)
+        if answer.status_code < 400:
+            scope.commit()
+        return _private(answer)
+
+
+def _private(answer: AnyResponse) -> AnyResponse:
+    """The address is a key: it is not kept, not passed on to other sites, not listed."""
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return answer
+
+
+def _nothing() -> AnyResponse:
+    return _plain(
+        404,
+        "This link does not lead anywhere",
+        "It may have been cut short on its way to you. Open it again from the shop's message, whole.",
+    )
+
+
+def _plain(status: int, title: str, text: str) -> AnyResponse:
+    g.page_context = PageContext(may=lambda _: False)
+    return _private(make_response(render_template("selfservice/plain.html", title=title, text=text), status))
+
+
+def _page(scope: Scope, order_id: UUID, status: int = 200, problem: str = "") -> Response:
+    shown = order_page(scope, order_id)
+    assert shown is not None
+    cards = SANDBOX_CARDS if scope.tenant.environment == "sandbox" else []
+    return make_response(
+        render_template("selfservice/order.html", token=g.buyer_token, problem=problem, cards=cards, **shown),
+        status,
+    )
+
+
+def _done(scope: Scope, order_id: UUID, verb: Callable[[], Any]) -> AnyResponse:
+    """Do it and show the page anew; a refusal is shown on the page, and nothing is changed."""
+    scope.execute("SAVEPOINT asked")
+    try:
+        verb()
+    except Problem as problem:
+        if problem.status >= 500:
+            raise
+        scope.execute("ROLLBACK TO SAVEPOINT asked")
+        return _page(scope, order_id, problem.status, problem.detail)
+    return redirect(url_for("buyer.show", token=g.buyer_token), 303)
+
+
+def _sent() -> Mapping[str, Any]:
+    """The form's fields; programs may send them as JSON."""
+    if request.is_json:
+        body = request.get_json(silent=True)
+        return body if isinstance(body, dict) else {}
+    return request.form
+
+
+@blueprint.get("/o/<token>", endpoint="show")
+@_buyer
+def show(scope: Scope, order_id: UUID) -> AnyResponse:
+    """The order as it is. Looking changes nothing."""
+    return _page(scope, order_id)
+
+
+@blueprint.post("/o/<token>/delay-answer", endpoint="delay_answer")
+@_buyer
+def delay_answer(scope: Scope, order_id: UUID) -> AnyResponse:
+    """Wait or cancel, in answer to a delay notice of this order."""
+    return _done(scope, order_id, lambda: _answer(scope, order_id))
+
+
+def _answer(scope: Scope, order_id: UUID) -> None:
+    answer = _sent().get("answer")
+    if answer not in ("consent", "cancel"):
+        raise invalid("/answer", "Choose to wait or to cancel.")
+    asked = open_question(scope, order_id)
+    given = _sent().get("notice")
+    notice_id = identifier(str(given)) if given else asked.id if asked is not None else None
+    own = scope.row(
+        "SELECT id FROM notices WHERE tenant_id = :tenant AND order_id = :order AND id = :id AND kind = 'delay'",
+        order=order_id,
+        id=notice_id,
+    )
+    if own is None:
+        raise refused("not-asked", "There is nothing to answer at the moment.")
+    answer_delay(
+        scope,
+        own.id,
+        str(answer),
+        "page",
+        {"address": request.remote_addr, "agent": request.headers.get("User-Agent", "")[:300]},
+    )
+
+
+@blueprint.post("/o/<token>/cancellation", endpoint="cancellation")
+@_buyer
+def cancellation(scope: Scope, order_id: UUID) -> AnyResponse:
+    """Cancel what has not shipped: the lines named, or everything."""
+    return _done(scope, order_id, lambda: _cancel(scope, order_id))
+
+
+def _cancel(scope: Scope, order_id: UUID) -> None:
+    sent = _sent()
+    named = request.form.getlist("line") if not request.is_json else sent.get("lines") or []
+    if "chosen" in sent and not named:
+        raise invalid("/line", "Choose what to cancel.")
+    lines = [{"id": str(one.get("id") if isinstance(one, dict) else one)} for one in named]
+    cancel(scope, order_id, lines or None, "You canceled it")
+
+
+@blueprint.post("/o/<token>/payment", endpoint="payment")
+@_buyer
+def payment(scope: Scope, order_id: UUID) -> AnyResponse:
+    """Try the payment again, or say that the bank was answered."""
+    return _done(scope, order_id, lambda: _pay(scope, order_id))
+
+
+def _pay(scope: Scope, order_id: UUID) -> None:
+    if _sent().get("confirmed"):
+        if not confirm_action(scope, order_id):
+            raise refused("nothing-to-pay", "There is nothing to confirm at the moment.")
+        return
+    method = str(_sent().get("card") or "") or None
+    known = {code for code, _ in SANDBOX_CARDS}
+    if method is not None and (scope.tenant.environment != "sandbox" or method not in known):
+        raise invalid("/card", "Choose one of the cards offered.")
+    retry_payment(scope, order_id, method)
