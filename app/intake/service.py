@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+import psycopg
 
 from app.intake.drafts import Composer
 from app.intake.rules import SkuFacts
@@ -22,6 +23,7 @@ from infra.errors import Problem
 from tenants.scope import Contended, Scope, inside
 
 NUMBER_BLOCK = 100
+STOCK_CHECK = "reserved_within_on_hand"
 SLACK = timedelta(minutes=5)
 """How far a channel's clock may be ahead of ours."""
 
@@ -135,7 +137,17 @@ def _write(scope: Scope, composer: Composer) -> None:
         return
     composer.number(_numbers(scope.tenant_id, len(composer.drafts)))
     document = orjson.dumps(composer.rows).decode()
-    row = scope.raw().execute(WRITE, {"tenant": scope.tenant_id, "doc": document}, prepare=True).fetchone()
+    try:
+        row = (
+            scope.raw().execute(WRITE, {"tenant": scope.tenant_id, "doc": document}, prepare=True).fetchone()
+        )
+    except psycopg.errors.CheckViolation as error:
+        # The statement locks the newest version of a position and checks that for free units, but PostgreSQL
+        # first tries the update on the version of the statement's beginning, and its constraint with it. When
+        # that one was poorer, stock moved meanwhile: read again.
+        if STOCK_CHECK in (error.diag.constraint_name or ""):
+            raise Contended from error
+        raise
     if row is None or len(row[0]) != len(composer.drafts):
         raise Contended
 

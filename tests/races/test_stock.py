@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -11,8 +12,8 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from app.allocation import matching
-from tenants.scope import inside, retried
+from app.allocation import adjustments, matching
+from tenants.scope import inside, opened, retried
 from tests.allocation.support import CASH, assert_books, line_of, stock_of
 from tests.factories import Merchant
 
@@ -128,4 +129,30 @@ def test_a_loss_and_a_reroute_of_the_same_order(app: Flask, merchant: Merchant):
     together(lose, lambda: retried(reroute))
     merchant.drain()
     assert line_of(merchant, order["id"]) == {"backordered": 2, "allocated": 1, "cancelled": 0, "shipped": 0}
+    assert_books(merchant)
+
+
+def test_an_order_planned_on_stock_that_left_and_came_back(app: Flask, merchant: Merchant):
+    """The write sees the row as it was when the statement began (nothing on hand), locks it as it is afterwards
+    (three): PostgreSQL checks the constraint against the former first."""
+    node, sku = merchant.node(), merchant.sku()
+    merchant.stock(node, sku, 2)
+    receipt = {"node": node, "sku": sku, "delta": 3, "disposition": "sellable", "segment": "shared"}
+    said = {"cause": "receipt", "reason": "", "reference": ""}
+
+    def buy() -> int:
+        own = door(app, merchant)
+        return own.post("/orders", own.order_body((sku, 2), tenders=CASH)).status_code
+
+    with ThreadPoolExecutor(1) as pool, opened(merchant.tenant_id) as receiving:
+        with opened(merchant.tenant_id) as gate:
+            gate.rows("SELECT id FROM counters WHERE tenant_id = :tenant FOR UPDATE")
+            bought = pool.submit(buy)  # reads two on hand, then waits for a block of order numbers
+            time.sleep(0.5)
+            merchant.ok("POST", "/stock/adjustments", {"node": node, "sku": sku, "delta": -2})
+            adjustments.adjust(receiving, [receipt | said])
+        time.sleep(0.5)  # the order's write waits for the receipt
+        receiving.commit()
+        assert bought.result() == 201
+    assert stock_of(merchant, sku) == {(node, "sellable"): (3, 2)}
     assert_books(merchant)
