@@ -9,6 +9,7 @@ Nothing is queued for later: what happened, happened.
 
 from __future__ import annotations
 
+import os
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -36,7 +37,7 @@ from app.money import share
 from app.orders.shapes import grouped
 from app.routing.configuration import Configuration, configuration
 from infra import settings
-from infra.ids import new_id
+from infra.ids import first_id_at, new_id
 from tenants.scope import inside
 
 DAYS = 100
@@ -60,7 +61,7 @@ class _Happened:
     def step(self, machine: str, subject: UUID, before: str, after: str, actor: str, at: datetime) -> None:
         self.add(
             "status_changes",
-            id=new_id(),
+            id=_id_at(at),
             machine=machine,
             subject_id=subject,
             before=before,
@@ -70,7 +71,7 @@ class _Happened:
         )
 
     def told(self, order: UUID, name: str, actor: str, at: datetime, **data: Any) -> None:
-        self.add("timeline", id=new_id(), order_id=order, name=name, at=at, actor=actor, data=data)
+        self.add("timeline", id=_id_at(at), order_id=order, name=name, at=at, actor=actor, data=data)
 
 
 class History:
@@ -167,9 +168,8 @@ class History:
                 if needed:
                     rows.append(_movement(position, needed, "receipt", f"Delivery {at + 1}", begins))
             rows += [_movement(position, -units, "shipment", line, when) for when, units, line in left]
-        rows.sort(key=lambda row: row["at"])
         for row in rows:
-            row["id"] = new_id()
+            row["id"] = _id_at(row["at"])
         self.scope.execute(MOVEMENTS, doc=_json(rows))
         gone = [
             {"id": one, "units": sum(units for _, units, _ in left)} for one, left in self.consumed.items()
@@ -229,6 +229,8 @@ class History:
         assert row is not None
         composer.number(list(range(row[0] - len(requests) + 1, row[0] + 1)))
         composer.rows["outbox"] = []
+        for told in composer.rows["timeline"]:
+            told["id"] = _id_at(told["at"])
         for order in composer.rows["orders"]:
             order["tax_status"] = "given"
         return composer
@@ -279,7 +281,7 @@ class History:
         kind = self.kinds[work["node_id"]]
         submitted = order["placed_at"] + timedelta(seconds=self.draw.randint(2, 40))
         accepted = submitted + (
-            timedelta(0) if kind == "virtual" else timedelta(minutes=self.draw.randint(6, 140))
+            timedelta(seconds=1) if kind == "virtual" else timedelta(minutes=self.draw.randint(6, 140))
         )
         shipped = accepted + self._effort(kind, [lines[one["order_line_id"]]["sku"] for one in work["lines"]])
         actor = "system:Kept" if kind == "virtual" else f"provider:{work['node']}"
@@ -377,6 +379,11 @@ class History:
         return {"UPS": f"1Z84AF03{digits[:8]}", "USPS": f"9405{digits}", "FedEx": f"77{digits[:10]}"}.get(
             carrier, ""
         )
+
+
+def _id_at(at: datetime) -> UUID:
+    """An id as if made at that time: histories are read in the order of their ids."""
+    return UUID(int=first_id_at(at).int | int.from_bytes(os.urandom(7), "big"))
 
 
 def _count_rows() -> None:
