@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from uuid import UUID
 
 from redis import Redis
+from redis.exceptions import RedisError
 from rq import Queue
 from rq.serializers import JSONSerializer
+from rq.worker_registration import get_keys
 
 from infra import settings
 
@@ -36,3 +39,27 @@ def enqueue(tenant_id: UUID, row_ids: list[UUID]) -> None:
         timeout=600,
         ttl=600,
     )
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the queue stands: jobs not begun, jobs in work, workers alive."""
+
+    waiting: int
+    running: int
+    workers: int
+
+
+def standing() -> Standing | None:
+    """The queue as Redis has it; None when Redis does not answer. Changes nothing."""
+    found = queue()
+    try:
+        workers = get_keys(queue=found)
+        return Standing(
+            waiting=found.count,
+            running=found.started_job_registry.get_job_count(cleanup=False),
+            # A worker that was killed stays registered for a while; its own key lapses.
+            workers=int(connection().exists(*workers)) if workers else 0,
+        )
+    except (RedisError, OSError):
+        return None

@@ -7,13 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.console.rules import SLOW_SECONDS
 from infra.ids import first_id_at
-from infra.queue import NAME, connection, queue
 
 LOST_AFTER = timedelta(seconds=90)
 """A question to the processor that is open for longer has lost its answer; the janitor asks again."""
@@ -226,26 +224,6 @@ def dead(
             values | {"most": most + 1},
         )
     )
-
-
-@dataclass(frozen=True)
-class QueueStanding:
-    """The queue itself: what is in Redis, and who works on it."""
-
-    waiting: int
-    running: int
-    workers: int
-
-
-def queue_standing() -> QueueStanding | None:
-    """The queue's length, its running jobs and live workers; None when Redis does not answer."""
-    found = queue()
-    try:
-        members = connection().smembers(f"rq:workers:{NAME}")
-        alive = sum(bool(connection().exists(member)) for member in members)
-        return QueueStanding(found.count, found.started_job_registry.get_job_count(cleanup=False), alive)
-    except (RedisError, OSError):
-        return None
 
 
 # ---- incidents

@@ -18,6 +18,7 @@ from app.console.rules import SLOW_SECONDS, health
 from app.pages import Badge, register_nav, toast
 from app.shapes import cursor
 from app.web import console_page, operator_session, staff_actor
+from infra import queue
 from infra.clock import real_now
 from infra.errors import not_found
 
@@ -60,7 +61,7 @@ def overview() -> str:
         dead=queries.dead(session, most=4)[:4],
         dead_total=sum(row.dead for row in topics),
         incidents=queries.incidents(session, now, most=1),
-        queue=queries.queue_standing(),
+        queue=queue.standing(),
     )
 
 
@@ -181,7 +182,7 @@ def queues() -> str:
         rows=rows[:ROWS],
         topic=topic,
         next_after=rows[ROWS - 1].id if len(rows) > ROWS else None,
-        queue=queries.queue_standing(),
+        queue=queue.standing(),
     )
 
 
