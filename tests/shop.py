@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tenants.scope import inside
+from app import integrity
+from tenants.scope import inside, operator
 from tests.factories import Merchant
 from tests.outside import Processor, account_of
 
@@ -120,8 +121,13 @@ class Shop:
 
 
 @pytest.fixture
-def shop(merchant: Merchant, processor: Processor) -> Shop:
-    return Shop(merchant, processor)
+def shop(merchant: Merchant, processor: Processor) -> Iterator[Shop]:
+    """A shop of this test's own; its books are checked when the test is over."""
+    opened = Shop(merchant, processor)
+    yield opened
+    with operator() as session:
+        faults = [finding for finding in integrity.check(session, opened.tenant_id) if finding.faults]
+    assert not faults, [(finding.book.name, finding.examples) for finding in faults]
 
 
 @pytest.fixture

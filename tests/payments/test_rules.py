@@ -79,7 +79,7 @@ def test_the_whole_grid_never_begins_two_things_nor_exceeds_a_hold() -> None:
         for values in product((False, True), repeat=len(flags)):
             card = CardState(open_, held, waiting, **dict(zip(flags, values, strict=True)))
             step = next_step(card)
-            if card.capturing or (card.authorizing and not card.asking):
+            if (card.capturing or card.authorizing) and not card.asking:
                 assert step == NOTHING
             if step.step == "capture":
                 assert (step.amount, step.amount <= card.held[0]) == (waiting, True)
