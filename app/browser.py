@@ -54,6 +54,11 @@ def staff_visit() -> Visit | None:
     return _recognized(STAFF_COOKIE)
 
 
+def door_visit() -> Visit | None:
+    """Whose session counts at this address: staff's under /console, a member's everywhere else."""
+    return staff_visit() if request.path.startswith("/console") else visit()
+
+
 def _recognized(cookie: str) -> Visit | None:
     visits: dict[str, Visit | None] = g.setdefault("visits", {})
     if cookie not in visits:
@@ -141,8 +146,7 @@ def check_form() -> None:
     if request.method in SAFE:
         return
     sent = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
-    known = staff_visit() if request.path.startswith("/console") else visit()
-    if not _is_own_origin() or not hmac.compare_digest(sent.encode(), form_token(known).encode()):
+    if not _is_own_origin() or not hmac.compare_digest(sent.encode(), form_token(door_visit()).encode()):
         raise Problem(
             400,
             "stale-form",

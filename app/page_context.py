@@ -57,12 +57,12 @@ def context() -> PageContext:
 
 def _outside() -> PageContext:
     """Before a tenant is chosen, or before log-in."""
-    found = browser.visit()
+    found = browser.door_visit()
     return PageContext(
         csrf_token=browser.form_token(found),
         member_name=found.name if found else "",
         may=lambda permission: False,
-        logout_url="/log-out" if found else "",
+        logout_url="/log-out" if found and found.account_id else "",
     )
 
 

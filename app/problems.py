@@ -28,7 +28,7 @@ PLACES = ("json", "query", "files", "form", "headers")
 def register(app: Flask) -> None:
     """Answer API errors as application/problem+json; pages have their own."""
     app.register_error_handler(Problem, answer)
-    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -62,7 +62,8 @@ def _escaped(key: Any) -> str:
     return str(key).replace("~", "~0").replace("/", "~1")
 
 
-def _http_error(error: HTTPException) -> Response:
+def http_error(error: HTTPException) -> Response:
+    """Flask's own error as a problem document."""
     status = error.code or 500
     messages = (getattr(error, "data", None) or {}).get("messages")
     headers = (

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from app import browser, pages
+from app import browser, pages, problems
 from app.page_context import PageFacts, context
 from infra.errors import Problem
 from tenants import members
@@ -41,8 +41,18 @@ log = structlog.get_logger()
 def register(app: Flask) -> None:
     """Give the pages their context and their cookies. After app.pages.register."""
     browser.register(app)
+    for status in (404, 405):
+        app.register_error_handler(status, _no_such_page)
     with app.app_context():
         pages.set_context_provider(context)
+
+
+def _no_such_page(error: HTTPException) -> AnyResponse:
+    """An address that nobody serves: a page for a person's browser, a problem document for programs."""
+    accepted = request.accept_mimetypes
+    if accepted["text/html"] > accepted["application/json"] and not request.path.startswith("/v1/"):
+        return pages.page_error(error.code or 404)
+    return problems.http_error(error)
 
 
 def page(permission: str | None = None) -> Callable[[View], View]:

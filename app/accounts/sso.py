@@ -6,6 +6,7 @@ checked by Authlib. State and verifier travel in this browser's signed cookie.
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from typing import Any
 
@@ -35,7 +36,8 @@ def _client(issuer: str, client_id: str, client_secret: str) -> Any:
     """The provider as Authlib sees it: its metadata and keys are read once, when first needed."""
     registry = OAuth(current_app)
     return registry.register(
-        f"sso_{abs(hash((issuer, client_id)))}",
+        # The state in the browser's cookie is filed under this name, and any process may get the answer.
+        f"sso_{hashlib.sha256(f'{issuer} {client_id}'.encode()).hexdigest()[:12]}",
         server_metadata_url=f"{issuer.rstrip('/')}/.well-known/openid-configuration",
         client_id=client_id,
         client_secret=client_secret,

@@ -170,6 +170,16 @@ def test_htmx_gets_a_banner_and_a_person_a_page(owner: Person) -> None:
     assert "secret" not in whole.text + part.text
 
 
+def test_an_address_nobody_serves_is_a_page_for_people_and_a_problem_for_programs(person: Person) -> None:
+    people = person.get("/nowhere", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
+    assert (people.status_code, people.mimetype) == (404, "text/html")
+    assert "There is nothing at this address" in people.text
+    for path, accept in (("/nowhere", "*/*"), ("/v1/nowhere", "text/html")):
+        program = person.get(path, Accept=accept)
+        assert (program.status_code, program.mimetype) == (404, "application/problem+json")
+    assert person.get("/log-out", Accept="text/html").status_code == 405
+
+
 def test_the_environment_is_switched(owner: Person) -> None:
     with directory() as session:
         account = accounts.find(session, owner.email)
@@ -230,6 +240,12 @@ def test_the_two_sessions_open_nothing_of_each_other(app: Flask, owner: Person, 
     assert cookie is not None
     person.client.set_cookie("kept_session", cookie.value)
     assert person.get("/test/read").location.startswith("/log-in")
+
+
+def test_one_browser_may_be_at_both_doors(app: Flask, owner: Person, staff: str) -> None:
+    assert owner.send("/console/log-in", email=staff, password=PASSWORD).location == "/console"
+    assert owner.read("/console/test")
+    assert write(owner).text == "done"
 
 
 def test_a_member_is_nobody_at_the_console(app: Flask, owner: Person) -> None:
