@@ -231,7 +231,7 @@ def save() -> Any:
             if not problem.errors:
                 form.refused(problem)
             place(form, problem.errors, POINTERS)
-    return form.again("inventory/adjust.html", **_context(form))
+    return render_template("inventory/adjust.html", **_context(form)), 422
 
 
 def _adjusted(found: dict[str, Any]) -> AnyResponse:

@@ -176,7 +176,7 @@ def save(code: str) -> Any:
 def _save(form: Form, code: str, kept: Any) -> Any:
     if request.form.get("action") == "kind":
         form.errors.clear()
-        return form.again("catalog/edit.html", 200, **_context(form, kept))
+        return render_template("catalog/edit.html", **_context(form, kept))
     currency = kept.currency if kept else current().tenant.currency
     given = entry.read(form, currency, kept._mapping if kept else None)
     if not form.has_faults:
@@ -188,7 +188,7 @@ def _save(form: Form, code: str, kept: Any) -> Any:
                 place(form, problem.errors, entry.POINTERS)
             else:
                 form.refused(problem, "kind" if problem.status == 409 else "")
-    return form.again("catalog/edit.html", **_context(form, kept))
+    return render_template("catalog/edit.html", **_context(form, kept)), 422
 
 
 def _saved(code: str, *, is_new: bool) -> AnyResponse:

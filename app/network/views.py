@@ -162,7 +162,7 @@ def _save(form: Form, code: str, kept: Any) -> Any:
                 place(form, problem.errors, entry.POINTERS)
             else:
                 form.refused(problem)
-    return form.again("network/edit.html", **_context(form, kept))
+    return render_template("network/edit.html", **_context(form, kept)), 422
 
 
 def _saved(code: str, name: str) -> Response:

@@ -99,7 +99,7 @@ def _place(attempt: Attempt, found: Trial, chosen: list[int]) -> None:
     looked_at = [network.position[row.code] for row in attempt.rows if row.code in network.position]
     others = [node for node in looked_at if node not in chosen][:MOST_LOOKED_AT]
     for node in (*chosen, *others):
-        if network.placed[node]:
+        if network.placed[node] and network.kinds[node] != "virtual":
             place = _degrees(network, node)
             attempt.pins.append(
                 {

@@ -48,8 +48,8 @@ def compared(
         place, old = known[strategy.id]
         edited, moved = old != strategy, strategy.id in ranks
         mark = ("Edited, moved" if moved else "Edited") if edited else ("Moved" if moved else "")
-        said = f"{name}: rule {place + 1}" if moved else f"{name}"
-        was = f"{said}, {_core(old)}" if edited else said if moved else ""
+        known_as = [f"rule {place + 1}"] if moved else []
+        was = f"{name}: {', '.join(known_as + ([_core(old)] if edited else []))}" if mark else ""
         shown.append(Said(strategy.id, words, mark, was))
     kept = {strategy.id for strategy in after}
     gone = [

@@ -38,7 +38,13 @@ def shop(merchant: Merchant) -> Shop:
         components=[{"sku": "LIN-APR-SLT", "quantity": 1}, {"sku": "LIN-NAP-OAT", "quantity": 2}],
         attributes={"occasion": "wedding", "fragile": True},
     )
-    damaged = {"node": "RENO", "sku": "ENM-POV-WHT", "delta": 3, "disposition": "damaged", "reason": "Chipped"}
+    damaged = {
+        "node": "RENO",
+        "sku": "ENM-POV-WHT",
+        "delta": 3,
+        "disposition": "damaged",
+        "reason": "Chipped",
+    }
     merchant.ok("POST", "/stock/adjustments", damaged)
     lines = [{"sku": "WOL-THR-MOS", "on_hand": 22}]
     merchant.provider.ok("POST", "/stock/counts", {"node": "ATLANTA", "lines": lines})

@@ -1,0 +1,150 @@
+"""The network's pages: the map and its table, one node, and the form that goes through the API's own verb."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from tests.counting import cost
+from tests.factories import Merchant
+from tests.portal import Desk, member
+
+FORM = {
+    "code": "RENO",
+    "name": "Reno warehouse",
+    "kind": "warehouse",
+    "line1": "1 Dock Rd",
+    "city": "Reno",
+    "region": "NV",
+    "postal_code": "89501",
+    "country": "US",
+    "latitude": "",
+    "longitude": "",
+    "timezone": "",
+    "capacity_per_day": "40",
+    "handling_per_package": "1.50",
+    "handling_per_unit": "",
+    "priority": "10",
+    "cutoff": "15:00",
+    "open_days": ["mon", "tue", "sat"],
+    "closed": "2026-12-25\n2027-01-01",
+    "open": "1",
+}
+
+
+@pytest.fixture
+def desk(app: Flask, merchant: Merchant) -> Desk:
+    return member(app, merchant.tenant_id)
+
+
+def test_an_empty_network_says_what_to_do_next(desk: Desk):
+    page = desk.read("/network")
+    assert "No place ships yet" in page
+    assert "/network/new" in page
+
+
+def test_the_map_and_the_table_show_open_work(desk: Desk, merchant: Merchant):
+    node = merchant.node("RENO", name="Reno warehouse", capacity_per_day=2)
+    sku = merchant.sku()
+    merchant.stock(node, sku, 9)
+    for _ in range(3):
+        merchant.order((sku, 1))
+    merchant.drain()
+    page = desk.read("/network")
+    assert 'aria-label="Reno warehouse: 3 open"' in page
+    assert "150%" in page
+    assert "Reno warehouse" not in desk.read("/network?kind=store")
+    assert "Reno warehouse" in desk.read("/network?state=busy")
+    assert "No node fits" in desk.read("/network?q=nowhere")
+
+
+def test_a_page_costs_the_same_however_much_is_on_it(desk: Desk, merchant: Merchant):
+    node, sku = merchant.node("FIRST"), merchant.sku()
+    merchant.stock(node, sku, 50)
+    paths = ("/network", "/network/nodes/FIRST")
+    few = [cost(lambda path=path: desk.read(path)) for path in paths]
+    for _ in range(9):
+        merchant.node()
+        merchant.order((sku, 1))
+    merchant.provider_key("FIRST")
+    merchant.drain()
+    many = [cost(lambda path=path: desk.read(path)) for path in paths]
+    assert many == few
+    assert max(many) <= 10
+
+
+def test_a_node_shows_its_work_stock_and_who_works_there(desk: Desk, merchant: Merchant):
+    node, sku = merchant.node("RENO", cutoff="15:00"), merchant.sku()
+    merchant.stock(node, sku, 9)
+    order = merchant.order((sku, 2))
+    merchant.drain()
+    page = desk.read("/network/nodes/RENO")
+    assert f"{order['number']}-1" in page
+    assert "7 can sell, 2 reserved" in page
+    assert "Test provider" in page
+    assert "15:00" in page
+
+
+def test_the_form_makes_a_node_as_the_api_does(desk: Desk, merchant: Merchant):
+    answer = desk.post("/network/new", "/network/new", **FORM)
+    assert (answer.status_code, answer.location) == (303, "/network/nodes/RENO")
+    made = merchant.ok("GET", "/nodes/RENO")
+    assert made["timezone"] == "America/Los_Angeles"
+    assert made["handling_per_package"] == {"amount": 150, "currency": "USD"}
+    assert made["calendar"] == {"open_days": ["mon", "sat", "tue"], "closed": ["2026-12-25", "2027-01-01"]}
+    assert (made["cutoff"], made["capacity_per_day"], made["priority"]) == ("15:00", 40, 10)
+    assert 38 < made["latitude"] < 41
+
+
+def test_saving_without_a_change_changes_nothing_and_a_move_finds_the_new_place(
+    desk: Desk, merchant: Merchant
+):
+    desk.post("/network/new", "/network/new", **FORM)
+    before = merchant.ok("GET", "/nodes/RENO")
+    kept = {name: str(before[name]) for name in ("latitude", "longitude", "timezone")}
+    same = FORM | kept
+    assert desk.post("/network/nodes/RENO/edit", "/network", **same).status_code == 303
+    assert merchant.ok("GET", "/nodes/RENO") == before
+    moved = same | {"postal_code": "11215", "region": "NY", "city": "Brooklyn"}
+    assert desk.post("/network/nodes/RENO/edit", "/network", **moved).status_code == 303
+    assert merchant.ok("GET", "/nodes/RENO")["longitude"] > -75
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"name": ""}, "Enter a name"),
+        ({"code": ""}, "Enter a code"),
+        ({"code": "TAKEN"}, "TAKEN is in the network already."),
+        ({"latitude": "north"}, "Enter degrees"),
+        ({"latitude": "39.5"}, "Send latitude and longitude together"),
+        ({"postal_code": "", "region": "", "city": ""}, "The address tells no place."),
+        ({"capacity_per_day": "many"}, "Enter a whole number"),
+        ({"handling_per_unit": "a lot"}, "Enter an amount of USD"),
+        ({"open_days": []}, "Choose at least one day."),
+        ({"closed": "Christmas"}, "Write days such as 2026-12-25."),
+        ({"cutoff": "25:00"}, "Send local time as HH:MM."),
+        ({"country": "usa"}, "Send two capital letters."),
+    ],
+)
+def test_what_is_wrong_stands_at_its_field_and_entries_stay(
+    desk: Desk, merchant: Merchant, change: dict, words: str
+):
+    merchant.node("TAKEN")
+    answer = desk.post("/network/new", "/network/new", **(FORM | change))
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert 'class="field-error"' in answer.text
+    assert merchant.get("/nodes/RENO").status_code == 404
+
+
+def test_each_sees_and_does_what_is_theirs(app: Flask, merchant: Merchant, other_merchant: Merchant):
+    merchant.node("MINE")
+    stranger = member(app, other_merchant.tenant_id)
+    assert "MINE" not in stranger.read("/network")
+    assert stranger.client.get("/network/nodes/MINE").status_code == 404
+    agent = member(app, merchant.tenant_id, "agent")
+    assert "Add node" not in agent.read("/network")
+    assert agent.client.get("/network/nodes/MINE/edit").status_code == 403
+    assert agent.post("/network/nodes/MINE/edit", "/network", **FORM).status_code == 403
+    assert merchant.ok("GET", "/nodes/MINE")["name"] == "Node MINE"
