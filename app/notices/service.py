@@ -115,4 +115,4 @@ def finish(scope: Scope, queued: tuple[UUID, Mail], refusal: str) -> None:
     if refusal:
         events.record(scope, row.order_id, events.NOTICE_FAILED, reason=refusal, **told)
     else:
-        events.record(scope, row.order_id, events.NOTICE_SENT, **told)
+        events.tell(scope, row.order_id, events.NOTICE_SENT, **told)

@@ -1,44 +1,13 @@
-"""Reads of money."""
+"""What the buyer must mend."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from app.payments import holds
-from app.shapes import instant, money
-from infra.errors import not_found
 from tenants.scope import Scope
-
-
-def ledger(scope: Scope, order_id: UUID) -> list[dict[str, Any]]:
-    """The order's ledger as the API shows it, oldest first. Raises Problem 404."""
-    order = scope.row("SELECT currency FROM orders WHERE tenant_id = :tenant AND id = :order", order=order_id)
-    if order is None:
-        raise not_found("order")
-    rows = scope.rows(
-        "SELECT e.id, e.kind, e.amount, e.outcome, e.reference, e.at, e.error_code, e.error, e.capture_before,"
-        " e.tender_id, t.kind AS tender_kind, t.card FROM ledger_entries e"
-        " JOIN tenders t ON t.tenant_id = :tenant AND t.id = e.tender_id"
-        " WHERE e.tenant_id = :tenant AND e.order_id = :order ORDER BY e.at, e.id",
-        order=order_id,
-    )
-    return [
-        {
-            "id": str(row.id),
-            "tender": {"id": str(row.tender_id), "kind": row.tender_kind, "card": row.card},
-            "kind": row.kind,
-            "amount": money(row.amount, order.currency),
-            "outcome": row.outcome,
-            "reference": row.reference,
-            "at": instant(row.at),
-            "error": row.error or row.error_code,
-            "capture_before": instant(row.capture_before) if row.capture_before else None,
-        }
-        for row in rows
-    ]
 
 
 @dataclass(frozen=True, slots=True)
