@@ -127,10 +127,10 @@ class Chunk:
     def any_left(self, skus: Sequence[str]) -> bool:
         """Whether anything of these SKUs is still free for some channel of the chunk."""
         return any(
-            self.shelf.free(sku, node, order.row.channel) > 0
+            units > 0
             for sku in skus
-            for node in self.shelf.nodes(sku)
             for order in self.orders.values()
+            for units in self.shelf.offered(sku, order.row.channel).values()
         )
 
     def bar(self, order: Order, barred: Collection[Barred]) -> None:
@@ -169,7 +169,7 @@ class Chunk:
             if line.row.kind in MADE:
                 available[at, :] = PLENTY
                 continue
-            for node in self.shelf.nodes(line.parts[0][0]):
+            for node in self.shelf.offered(line.parts[0][0], order.row.channel):
                 position = network.index.get(node)
                 if position is not None:
                     available[at, position] = self._whole(line, node, order.row.channel)

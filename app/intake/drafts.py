@@ -216,12 +216,11 @@ class Composer:
         if sku.kind in MADE:
             row[:] = PLENTY
             return
-        for node in self.shelf.nodes(self._parts(sku)[0][0]):
+        offers = [(self.shelf.offered(part, channel), each) for part, each in self._parts(sku)]
+        for node in offers[0][0]:
             at = network.index.get(node)
             if at is not None:
-                row[at] = min(
-                    max(0, self.shelf.free(part, node, channel)) // each for part, each in self._parts(sku)
-                )
+                row[at] = min(offered.get(node, 0) // each for offered, each in offers)
 
     def _parts(self, sku: SkuFacts) -> list[tuple[str, int]]:
         """(SKU id, units per unit): itself, or a kit's components."""

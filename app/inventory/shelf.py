@@ -31,9 +31,12 @@ class Shelf:
                 slot[2] -= taken
                 units -= taken
 
-    def nodes(self, sku: str) -> Iterable[str]:
-        """Nodes that hold any of it."""
-        return self._slots.get(sku, {})
+    def offered(self, sku: str, channel: str) -> dict[str, int]:
+        """Units that an order of this channel may take, by node that has the SKU at all."""
+        return {
+            node: sum(slot[2] for slot in slots if slot[1] == "shared" or slot[1] == channel)
+            for node, slots in self._slots.get(sku, {}).items()
+        }
 
     def free(self, sku: str, node: str, channel: str) -> int:
         """Units that an order of this channel may take."""
