@@ -37,7 +37,7 @@ class Provider:
     def __init__(
         self, api: str, key: str, *, pace: float = 25.0, rejects: float = 0.02, only: set[str] | None = None
     ) -> None:
-        """`pace`: seconds, on average, between one step of a piece of work and its next."""
+        """`pace`: seconds, on average, between one step of a piece of work and its next; 0 = none."""
         self.api, self.pace, self.rejects, self.only = api.rstrip("/"), pace, rejects, only
         self.session = requests.Session()
         self.session.headers["Authorization"] = f"Bearer {key}"
@@ -89,7 +89,7 @@ class Provider:
         if len(self.ready) > MOST_REMEMBERED:
             self.ready.clear()
         if step not in self.ready:
-            self.ready[step] = now + random.expovariate(1 / self.pace)
+            self.ready[step] = now + (random.expovariate(1 / self.pace) if self.pace else 0)
         if self.ready[step] > now:
             return False
         del self.ready[step]
