@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from app.allocation.service import offer
 from app.cancellation.service import cancel as cancel_units
 from app.orders import service as orders
+from app.orders.models import HOLD_KINDS
 from app.pages import formats, toast
 from app.payments.service import retry_payment
 from app.shapes import AddressIn, identifier
@@ -69,7 +70,10 @@ def _units(value: str) -> int:
 @page("orders:write")
 def hold(order_id: UUID) -> Response:
     """Hold the order."""
-    orders.place_hold(current(), order_id, request.form.get("kind", "manual"), _reason())
+    kind = request.form.get("kind", "manual")
+    if kind not in HOLD_KINDS or kind == "payment":
+        raise invalid("/kind", "Choose what kind of hold it is.")
+    orders.place_hold(current(), order_id, kind, _reason())
     toast("The order is held.")
     return _back(order_id)
 

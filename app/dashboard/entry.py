@@ -91,6 +91,9 @@ def _add(scope: Scope, made: Basket, code: str) -> None:
 
 
 def _place(scope: Scope, made: Basket, known: Any) -> Response:
+    there = _placed_before(scope, made)
+    if there is not None:
+        return there
     said = _said(scope, made)
     order = baskets.order_of(scope, made, said.striptags())
     if _is_spoken(scope, made) and request.form.get("agreed") != baskets.digest(said):
@@ -101,9 +104,22 @@ def _place(scope: Scope, made: Basket, known: Any) -> Response:
         if placed.problem is None and placed.order is not None:
             toast(f"Order {placed.order['number']} is placed.")
             return redirect(url_for("order_pages.detail", order_id=placed.order["id"]), 303)
+        there = _placed_before(scope, made)
+        if there is not None:
+            return there
         assert placed.problem is not None
         made.errors[""] = placed.problem.detail
     return make_response(_shown(scope, made, known=known), 422)
+
+
+def _placed_before(scope: Scope, made: Basket) -> Response | None:
+    """To the order that this very form has placed already: its button was pressed twice."""
+    row = scope.row(
+        "SELECT id FROM orders WHERE tenant_id = :tenant AND channel = :channel AND external_ref = :ref",
+        channel=made.values["channel"],
+        ref=made.ref,
+    )
+    return None if row is None else redirect(url_for("order_pages.detail", order_id=row.id), 303)
 
 
 def _is_spoken(scope: Scope, made: Basket) -> bool:
@@ -119,26 +135,27 @@ def _said(scope: Scope, made: Basket) -> Markup:
     sentences = []
     for titles, day, digital in baskets.spoken(made.rows, today):
         goods, verb = _listed(titles), "ships" if len(titles) == 1 else "ship"
+        start = Markup("Your ") + goods
         if digital:
             goes = "goes" if len(titles) == 1 else "go"
-            sentences.append(Markup("{} {} out <b>today</b> by email.").format(goods, goes))
+            sentences.append(Markup("{} {} out <b>today</b> by email.").format(start, goes))
         elif day is None:
             sentences.append(
                 Markup(
-                    "We cannot say yet when {} {}. If it is not within 30 days, we write to you, and you can"
+                    "We cannot say yet when your {} {}. If it is not within 30 days, we write to you, and you can"
                     " cancel."
                 ).format(goods, verb)
             )
         else:
-            sentences.append(Markup("{} {} by <b>{}</b>.").format(goods, verb, _long(day, today)))
+            sentences.append(Markup("{} {} by <b>{}</b>.").format(start, verb, _long(day, today)))
     return Markup(" ").join(sentences)
 
 
 def _listed(titles: list[str]) -> Markup:
-    """ "your apron, throw and kettle": the titles as a sentence has them."""
+    """ "apron, throw and kettle": the titles as a sentence has them."""
     named = [escape(title) for title in titles]
     head = Markup(", ").join(named[:-1])
-    return Markup("Your ") + (Markup("{} and {}").format(head, named[-1]) if head else named[-1])
+    return Markup("{} and {}").format(head, named[-1]) if head else named[-1]
 
 
 def _long(day: date, today: date) -> str:
