@@ -220,16 +220,18 @@ BOOKS = (
         """
         SELECT s.tenant_id, s.subject_id AS subject,
             CASE WHEN s.gap THEN s.machine || ': a gap in the history'
-                 WHEN s.last AND s.after <> coalesce(o.status, CASE s.machine WHEN 'work' THEN f.work_status
+                 WHEN s.last AND s.after <> coalesce(o.status, r.state, CASE s.machine WHEN 'work' THEN f.work_status
                       ELSE f.request_status END) THEN s.machine || ' is not ' || s.after END AS fault
         FROM (SELECT tenant_id, subject_id, machine, after,
                      before <> lag(after, 1, CASE machine WHEN 'order' THEN 'placed' WHEN 'work' THEN 'open'
-                        ELSE 'held' END) OVER w AS gap,
+                        WHEN 'rules' THEN 'draft' ELSE 'held' END) OVER w AS gap,
                      lead(id) OVER w IS NULL AS last
               FROM status_changes WHERE {tenant}
               WINDOW w AS (PARTITION BY tenant_id, subject_id, machine ORDER BY id)) s
         LEFT JOIN orders o ON s.machine = 'order' AND o.tenant_id = s.tenant_id AND o.id = s.subject_id
-        LEFT JOIN fulfillment_orders f ON s.machine <> 'order' AND f.tenant_id = s.tenant_id AND f.id = s.subject_id""",
+        LEFT JOIN rule_versions r ON s.machine = 'rules' AND r.tenant_id = s.tenant_id AND r.id = s.subject_id
+        LEFT JOIN fulfillment_orders f ON s.machine IN ('work', 'request') AND f.tenant_id = s.tenant_id
+            AND f.id = s.subject_id""",
     ),
     Book(
         9,

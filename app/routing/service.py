@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from app.events import NETWORK_CHANGED
 from app.routing import queries
 from app.routing.documents import validate
 from app.transitions import Machine, transition
@@ -103,6 +104,7 @@ def activate(scope: Scope, version: int, replaces: int | None) -> None:
     transition(scope, RULES, found["id"], found["state"], "active")
     _stamp(scope, active.id if active is not None else None, found)
     configuration_changed(scope)
+    scope.later(NETWORK_CHANGED, scope.tenant_id)
     action = "routing.rolled_back" if found["state"] == "retired" else "routing.activated"
     audit.record(scope, action, f"v{version}", replaces=in_force)
 

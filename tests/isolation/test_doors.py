@@ -33,6 +33,7 @@ BODIES: dict[str, Any] = {
         "tracking_number": "1Z",
     },
     "fulfillment.handover": {"handed_to": {"name": "M", "identified_by": "passport"}},
+    "promises.send": {"ship_by": None, "reason": "The supplier is late"},
     "orders.hold": {"kind": "manual", "reason": "test"},
     "orders.address": {
         "line1": "1 Main St",
