@@ -244,7 +244,9 @@ def _context(form: Form) -> dict[str, Any]:
     return {
         "form": form,
         "nodes": listing.nodes(scope),
-        "standing": listing.standing(scope, form.value("sku").strip(), form.value("node").strip()),
+        "standing": listing.standing(
+            scope, *(form.value(name).replace("\x00", "").strip() for name in ("sku", "node"))
+        ),
         "channels": scope.rows("SELECT code, name FROM channels WHERE tenant_id = :tenant ORDER BY name"),
         "dispositions": {key: DISPOSITION_WORDS[key] for key in DISPOSITIONS},
         "how": HOW,

@@ -42,7 +42,10 @@ def save() -> Any:
     action, _, at = request.form.get("action", "save").partition("-")
     order = request.form.getlist("rule")
     opened = {order.index(one) for one in request.form.getlist("opened") if one in order}
-    name, note = request.form.get("name", "").strip(), request.form.get("note", "").strip()[:500]
+    name, note = (
+        request.form.get("name", "").strip(),
+        request.form.get("note", "").replace("\x00", "").strip()[:500],
+    )
     source = int(request.form.get("source", 0, type=int) or 0)
     place = order.index(at) if at in order else -1
     if action in ("up", "down", "remove", "add", "filter"):

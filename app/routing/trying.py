@@ -37,7 +37,7 @@ class Attempt:
 
 def attempted(scope: Scope, rule: Rule, entries: Mapping[str, str]) -> Attempt:
     """Decide what the entries ask for: an order's number, or lines with a ZIP code and a channel."""
-    wish, errors = _wish(scope, entries)
+    wish, errors = _wish(scope, {name: text.replace("\x00", "") for name, text in entries.items()})
     if errors or wish is None:
         return Attempt(errors=errors)
     try:
@@ -57,7 +57,7 @@ def _wish(scope: Scope, entries: Mapping[str, str]) -> tuple[Wish | None, dict[s
             return trial.wish_of_order(scope, int(number)), {}
         except Problem as problem:
             return None, {"order": problem.detail}
-    lines = tried_lines(entries.get("lines", "").replace("\x00", ""))
+    lines = tried_lines(entries.get("lines", ""))
     postal_code = entries.get("zip", "").strip()[:20]
     if not lines:
         return None, {"lines": "Enter at least one item."} if postal_code else {}

@@ -114,3 +114,44 @@ def test_pages_fit_and_can_be_read_in_every_size_and_theme(
                 faults += [f"{name} {size} {theme}: {fault}" for fault in contrast_faults(browser_page)]
                 faults += [f"{name}: no name for {each}" for each in nameless(browser_page)]
     assert faults == []
+
+
+def test_rules_move_by_the_arrow_keys_and_are_saved_in_that_order(
+    browser_page: Page, serve, app: Flask, merchant: Merchant
+) -> None:
+    document = RULES | {"strategies": [RULES["strategies"][0], RULES["strategies"][0] | {"id": "second"}]}
+    document["strategies"].append(RULES["strategies"][1])
+    merchant.ok("POST", "/routing/rules", {"document": document})
+    desk = member(app, merchant.tenant_id)
+    address = serve(app)
+    desk.enter(browser_page, address)
+    browser_page.goto(address + "/routing/edit?from=2")
+    browser_page.locator(".grip").nth(0).focus()
+    browser_page.keyboard.press("ArrowDown")
+    assert browser_page.inner_text("[data-rules-said]") == "Rule 2 of 3."
+    assert browser_page.locator(".rule .ord").all_inner_texts() == ["1", "2", "3"]
+    browser_page.click("text=Save draft")
+    browser_page.wait_for_url("**/routing?version=3")
+    saved = merchant.ok("GET", "/routing/rules")["data"][0]["document"]["strategies"]
+    assert [one["id"] for one in saved] == ["second", "counter", "everything"]
+
+
+def test_choosing_a_kind_shows_its_fields_and_enter_saves(
+    browser_page: Page, serve, app: Flask, merchant: Merchant
+) -> None:
+    merchant.sku("CUP")
+    desk = member(app, merchant.tenant_id)
+    address = serve(app)
+    desk.enter(browser_page, address)
+    browser_page.goto(address + "/catalog/new")
+    browser_page.fill("#title", "Set of two")
+    browser_page.select_option("#kind", "kit")
+    browser_page.wait_for_selector("#part-0")
+    assert browser_page.input_value("#title") == "Set of two"
+    browser_page.fill("#code", "SET")
+    browser_page.fill("#price", "19.00")
+    browser_page.fill("#part-0", "CUP")
+    browser_page.fill("#part-0-quantity", "2")
+    browser_page.press("#part-0-quantity", "Enter")
+    browser_page.wait_for_url("**/catalog/skus/SET")
+    assert merchant.ok("GET", "/skus/SET")["components"] == [{"sku": "CUP", "quantity": 2}]
