@@ -28,12 +28,16 @@ EXAMPLE = re.compile(r"tenant (?P<tenant>[0-9a-f-]{36}), (?P<subject>[0-9a-f-]{3
 
 
 def _tenants_badge() -> Badge | None:
-    return Badge(queries.counts(operator_session(), real_now()).all)
+    return _badge("/console/tenants", lambda: queries.counts(operator_session(), real_now()).all)
 
 
 def _dead_badge() -> Badge | None:
-    found = sum(row.dead for row in queries.topics(operator_session()))
-    return Badge(found, hot=True) if found else None
+    return _badge("/console/queues", lambda: sum(row.dead for row in queries.topics(operator_session())))
+
+
+def _badge(page: str, count: Callable[[], int]) -> Badge | None:
+    """A count beside the entry, but not on its own page, which says it larger."""
+    return None if request.path.startswith(page) else Badge(count())
 
 
 register_nav("", "Overview", "console.overview", "activity", order=10, area="console")
@@ -100,7 +104,9 @@ def tenant(tenant_id: UUID) -> str:
         usage=queries.usage(session, tenant_id, now),
         nodes=nodes,
         nodes_total=nodes[0].total if nodes else 0,
-        topics=[_topic(one, now) for one in queries.topics(session, tenant_id)],
+        topics=[
+            _topic(one, now) for one in queries.topics(session, tenant_id) if one.waiting or one.in_flight
+        ],
         dead=queries.dead(session, tenant_id=tenant_id, most=10)[:10],
         incidents=queries.incidents(session, now, tenant_id, most=5),
         isolation=isolation.check(session, tenant_id),
