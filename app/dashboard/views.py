@@ -41,7 +41,7 @@ def home() -> str:
         exceptions=[_exception(row, now) for row in rows],
         exceptions_total=total,
         cases=cases,
-        cases_url=_address("inventory.cases"),
+        cases_url=_address("inventory_pages.cases"),
         nodes=queries.work_per_node(scope, now),
         short=queries.running_out(scope, now),
         network_url=_address("network_pages.nodes", "network_pages.list", "network_pages.index"),
