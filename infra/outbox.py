@@ -36,6 +36,8 @@ class OutboxRow(TenantTable):
     """Real time: retries wait on the wall clock, not on a sandbox's."""
     leased_until: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
+    handled: Mapped[list[Any]] = mapped_column(server_default="[]")
+    """Names of the handlers that are done, when another one of the row failed: they do not run again."""
     error: Mapped[str | None]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
@@ -188,7 +190,7 @@ def lock(session: Session, tenant_id: UUID, row_id: UUID) -> OutboxRow | None:
     """The row, locked for this transaction, or None when it is finished or another worker holds it."""
     row = session.execute(
         text(
-            "SELECT topic, subject_id, payload, attempts FROM outbox WHERE tenant_id = :tenant AND id = :id"
+            "SELECT topic, subject_id, payload, attempts, handled FROM outbox WHERE tenant_id = :tenant AND id = :id"
             " AND state IN ('waiting', 'sent') FOR UPDATE SKIP LOCKED"
         ),
         {"tenant": tenant_id, "id": row_id},
@@ -202,6 +204,15 @@ def lock(session: Session, tenant_id: UUID, row_id: UUID) -> OutboxRow | None:
         subject_id=row.subject_id,
         payload=row.payload,
         attempts=row.attempts,
+        handled=row.handled,
+    )
+
+
+def partly(session: Session, tenant_id: UUID, row_id: UUID, handled: list[str]) -> None:
+    """Some handlers of the row are done and will not run again; the caller lets the row fail for the others."""
+    session.execute(
+        text("UPDATE outbox SET handled = CAST(:handled AS jsonb) WHERE tenant_id = :tenant AND id = :id"),
+        {"tenant": tenant_id, "id": row_id, "handled": orjson.dumps(handled).decode()},
     )
 
 

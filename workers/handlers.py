@@ -22,6 +22,11 @@ class Verb:
 
     run: Callable[..., None]
 
+    @property
+    def name(self) -> str:
+        """What the outbox calls it when it is done and another verb of the row is not."""
+        return f"{self.run.__module__}.{self.run.__qualname__}"
+
 
 @dataclass(frozen=True)
 class Call:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import time
 from uuid import UUID
 
+import psycopg
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from infra import metrics, outbox
-from tenants.scope import inside, opened, retried
+from tenants.scope import Contended, Scope, inside, opened, retried
 from workers.handlers import Call, Verb, Work
 from workers.subscriptions import SUBSCRIPTIONS
 
@@ -49,17 +51,44 @@ def _handle(work: Work) -> None:
         if isinstance(handler, Call):
             _ask(work, handler)
     verbs = [handler for handler in handlers if isinstance(handler, Verb)]
-    retried(lambda: _act(work, verbs))
+    failure = retried(lambda: _act(work, verbs))
+    if failure is not None:
+        raise failure
 
 
-def _act(work: Work, verbs: list[Verb]) -> None:
+def _act(work: Work, verbs: list[Verb]) -> Exception | None:
+    """Run the row's verbs and end the row. One that fails leaves the others done, so that a letter with a fault
+    never holds back money: what is done is noted, and only the failed one is tried again."""
     with opened(work.tenant_id) as scope:
-        if outbox.lock(scope.session, work.tenant_id, work.row_id) is None:
-            return
+        row = outbox.lock(scope.session, work.tenant_id, work.row_id)
+        if row is None:
+            return None
+        done, failure = list(row.handled), None
         for verb in verbs:
-            verb.run(scope, work.subject_id, **work.payload)
-        outbox.finish(scope.session, work.tenant_id, work.row_id)
+            if len(verbs) == 1:
+                verb.run(scope, work.subject_id, **work.payload)
+            elif verb.name not in done:
+                fault = _one(scope, verb, work)
+                failure = failure or fault
+                done += [] if fault else [verb.name]
+        if failure is None:
+            outbox.finish(scope.session, work.tenant_id, work.row_id)
+        elif done:
+            outbox.partly(scope.session, work.tenant_id, work.row_id, done)
         scope.commit()
+        return failure
+
+
+def _one(scope: Scope, verb: Verb, work: Work) -> Exception | None:
+    """Run one verb inside a savepoint. A lost race is everybody's: the whole transaction is run again."""
+    try:
+        with scope.session.begin_nested():
+            verb.run(scope, work.subject_id, **work.payload)
+    except (Contended, DBAPIError, psycopg.Error):
+        raise
+    except Exception as error:
+        return error
+    return None
 
 
 def _ask(work: Work, handler: Call) -> None:

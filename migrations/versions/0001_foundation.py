@@ -262,7 +262,6 @@ def upgrade() -> None:
         sa.Column("created", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("existing", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("refused", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("finished_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
@@ -270,7 +269,7 @@ def upgrade() -> None:
             "kind IN ('orders', 'skus', 'nodes', 'stock')", name=op.f("ck_imports_kind_known")
         ),
         sa.CheckConstraint(
-            "state IN ('queued', 'running', 'done', 'failed')", name=op.f("ck_imports_state_known")
+            "state IN ('draft', 'queued', 'running', 'done')", name=op.f("ck_imports_state_known")
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_imports")),
         info={"scope": "TENANT", "append_only": False},
@@ -358,6 +357,7 @@ def upgrade() -> None:
         sa.Column("available_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("leased_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("attempts", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("handled", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("finished_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
