@@ -18,6 +18,7 @@ from app.dashboard.entry import blueprint as order_entry
 from app.dashboard.views import blueprint as dashboard
 from app.fulfillment.api import blueprint as fulfillment
 from app.imports.api import blueprint as imports
+from app.imports.views import blueprint as imports_pages
 from app.intake.api import blueprint as intake
 from app.network.api import blueprint as network
 from app.network.views import blueprint as network_pages
@@ -56,6 +57,6 @@ def register_pages(app: Flask) -> None:
     settings.register(app)
     for blueprint in (*accounts, dashboard, order_pages, order_actions, order_entry, delay_pages, buyer):
         app.register_blueprint(blueprint)
-    for blueprint in (catalog_pages, inventory_pages, network_pages, routing_pages):
+    for blueprint in (catalog_pages, inventory_pages, network_pages, imports_pages, routing_pages):
         app.register_blueprint(blueprint)
     app.register_blueprint(console)

@@ -29,13 +29,12 @@ class Import(TenantTable):
     created: Mapped[int] = mapped_column(server_default="0")
     existing: Mapped[int] = mapped_column(server_default="0")
     refused: Mapped[int] = mapped_column(server_default="0")
-    error: Mapped[str | None]
     created_by: Mapped[str]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     __table_args__ = (
         one_of("kind", "orders", "skus", "nodes", "stock"),
-        one_of("state", "queued", "running", "done", "failed"),
+        one_of("state", "draft", "queued", "running", "done"),
         Index(None, "tenant_id", "created_at"),
     )
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from app.shapes import cursor, instant, page
 from infra.errors import invalid, not_found
@@ -11,7 +14,7 @@ from tenants.scope import Scope
 
 COLUMNS = (
     "id, kind, filename, mapping->>'name' AS mapping, state, rows_total, rows_done, created, existing, refused,"
-    " error, created_by, created_at, finished_at"
+    " created_by, created_at, finished_at"
 )
 
 
@@ -60,6 +63,30 @@ def report(
         for row in rows[:limit]
     ]
     return {"rows": shown, "next": str(shown[-1]["row"]) if len(rows) > limit else None}
+
+
+def every_row(scope: Scope, import_id: UUID, outcome: str | None) -> list[tuple[Any, ...]]:
+    """The whole report as (row, reference, outcome, message)."""
+    rows = scope.rows(
+        "SELECT row, reference, outcome, message FROM import_rows WHERE tenant_id = :tenant"
+        " AND import_id = :import AND (CAST(:outcome AS text) IS NULL OR outcome = :outcome) ORDER BY row",
+        **{"import": import_id},
+        outcome=outcome,
+    )
+    return [tuple(row) for row in rows]
+
+
+def sample(scope: Scope, import_id: UUID, most: int = 5) -> tuple[list[str], list[list[str]]]:
+    """A file's column names and the cells of its first rows."""
+    row = scope.row(
+        "SELECT i.header, c.content FROM imports i LEFT JOIN import_chunks c ON c.tenant_id = :tenant"
+        " AND c.import_id = i.id AND c.position = 0 WHERE i.tenant_id = :tenant AND i.id = :import",
+        **{"import": import_id},
+    )
+    if row is None:
+        raise not_found("import")
+    rows = [] if row.content is None else orjson.loads(zlib.decompress(row.content))[:most]
+    return row.header, [cells for _, cells in rows]
 
 
 def _shown(row: Any) -> dict[str, Any]:

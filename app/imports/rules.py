@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
-from decimal import Decimal, InvalidOperation
+from datetime import datetime, tzinfo
+from decimal import Decimal
 from typing import Any
 
 from app.imports.mappings import NAMED, REFERENCE, REQUIRED, TARGETS
-from app.imports.states import US_STATES
+from app.imports.transforms import Transform, figure, integer, transform
 from app.money import DECIMALS, round_half_up
 from infra.errors import invalid, refused
 
 MOST_TRANSFORMS = 10
-MOST_FIGURE = Decimal(10) ** 15
-
-Transform = Callable[[str], str]
 
 
 class Unreadable(Exception):
@@ -87,7 +84,7 @@ class Reader:
                 None if column is None else places[column],
                 column or target,
                 spec.get("const", ""),
-                tuple(_transform(target, one) for one in spec.get("transforms", [])),
+                tuple(transform(target, one) for one in spec.get("transforms", [])),
                 bool(spec.get("minor", False)),
             )
         if missing:
@@ -135,11 +132,11 @@ class Reader:
         try:
             match source.holds:
                 case "integer":
-                    return _integer(text)
+                    return integer(text)
                 case "figure":
-                    return _figure(text)
+                    return figure(text)
                 case "money":
-                    return Amount(_figure(text), source.minor)
+                    return Amount(figure(text), source.minor)
                 case "day":
                     return datetime.fromisoformat(text).date().isoformat()
                 case "instant":
@@ -180,7 +177,7 @@ def resolve(kind: str, given: str | Mapping[str, Any]) -> dict[str, Any]:
         raise invalid("/mapping", "Send {columns: {target: source}, refuse?, delimiter?}.")
     for target, source in columns.items():
         for one in _spec(kind, target, source).get("transforms", []):
-            _transform(target, one)
+            transform(target, one)
     delimiter = given.get("delimiter", ",")
     if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n':
         raise invalid("/mapping/delimiter", "Send one character, such as a comma.")
@@ -378,107 +375,3 @@ def _check_refusals(given: Any) -> None:
     )
     if not sound:
         raise invalid("/mapping/refuse", "Send [{column, values?, message}].")
-
-
-def _transform(target: str, given: Any) -> Transform:
-    """One transform as a function of text. Raises Problem 422."""
-    pointer = f"/mapping/columns/{target}/transforms"
-    if isinstance(given, str) and given in _PLAIN:
-        return _PLAIN[given]
-    if isinstance(given, Mapping) and len(given) == 1:
-        name, value = next(iter(given.items()))
-        maker = _WITH_VALUE.get(name)
-        if maker is not None:
-            try:
-                return maker(value)
-            except (TypeError, ValueError, InvalidOperation, AttributeError) as error:
-                raise invalid(pointer, f"{name} cannot take {value!r}.") from error
-    known = ", ".join([*_PLAIN, *_WITH_VALUE])
-    raise invalid(pointer, f"There is no such transform. Choose from: {known}.")
-
-
-def _us_state(text: str) -> str:
-    """A state's name as its postal code; anything else stays."""
-    return US_STATES.get(text.casefold(), text)
-
-
-_PLAIN: dict[str, Transform] = {"upper": str.upper, "lower": str.lower, "us_state": _us_state}
-
-
-def _zfill(width: Any) -> Transform:
-    places = int(width)
-    if not 0 < places <= 50:
-        raise ValueError
-    return lambda text: text.zfill(places) if text else text
-
-
-def _affix(before: str, after: str) -> Transform:
-    if len(before + after) > 200:
-        raise ValueError
-    return lambda text: before + text + after if text else text
-
-
-def _date(form: Any) -> Transform:
-    wanted = str(form)
-    timed = any(mark in wanted for mark in ("%H", "%I", "%c", "%X"))
-    date.today().strftime(wanted)
-
-    def read(text: str) -> str:
-        if not text:
-            return text
-        try:
-            moment = datetime.strptime(text, wanted)
-        except ValueError as error:
-            raise ValueError(f"{text!r} is not a date like {wanted}.") from error
-        return moment.isoformat() if timed else moment.date().isoformat()
-
-    return read
-
-
-def _multiply(by: Any) -> Transform:
-    factor = Decimal(str(by))
-    if not factor.is_finite() or abs(factor) > MOST_FIGURE:
-        raise ValueError
-    return lambda text: format((_figure(text) * factor).normalize(), "f") if text else text
-
-
-def _lookup(table: Any) -> Transform:
-    found = {str(key).casefold(): str(value) for key, value in table.items()}
-
-    def read(text: str) -> str:
-        value = found.get(text.casefold(), found.get("*"))
-        if value is None:
-            raise ValueError(f"{text!r} is not one of {', '.join(table)}.")
-        return value
-
-    return read
-
-
-_WITH_VALUE: dict[str, Callable[[Any], Transform]] = {
-    "zfill": _zfill,
-    "prefix": lambda value: _affix(str(value), ""),
-    "suffix": lambda value: _affix("", str(value)),
-    "strip": lambda value: lambda text: text.strip(str(value)),
-    "date": _date,
-    "multiply": _multiply,
-    "lookup": _lookup,
-    "default": lambda value: lambda text: text or str(value),
-}
-
-
-def _integer(text: str) -> int:
-    figure = _figure(text)
-    if figure != figure.to_integral_value():
-        raise ValueError(f"{text!r} is not a whole number.")
-    return int(figure)
-
-
-def _figure(text: str) -> Decimal:
-    """A figure as people write it: 1,234.50 or $12. Raises ValueError."""
-    try:
-        figure = Decimal(text.replace(",", "").replace("$", "").replace("−", "-").strip())
-    except InvalidOperation as error:
-        raise ValueError(f"{text!r} is not a figure.") from error
-    if not figure.is_finite() or abs(figure) > MOST_FIGURE:
-        raise ValueError(f"{text!r} is not a figure.")
-    return figure

@@ -54,13 +54,14 @@ class ImportOut(Schema):
     kind = fields.String()
     filename = fields.String()
     mapping = fields.String(metadata={"description": "Its name, or `own`."})
-    state = fields.String(metadata={"description": "queued, running, done or failed"})
+    state = fields.String(
+        metadata={"description": "draft (its columns are being chosen on the page), queued, running or done"}
+    )
     rows_total = fields.Integer()
     rows_done = fields.Integer()
     created = fields.Integer(metadata={"description": "Of orders: orders, else rows."})
     existing = fields.Integer()
     refused = fields.Integer()
-    error = fields.String(allow_none=True)
     created_by = fields.String()
     created_at = Instant()
     finished_at = Instant(allow_none=True)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.events import IMPORT_QUEUED
-from app.imports import service
+from app.imports import service, slices
 from tenants.scope import inside, opened
 from tests.factories import Merchant
 from workers.runner import run
@@ -92,9 +92,9 @@ def test_the_same_file_again_makes_nothing_twice(merchant: Merchant) -> None:
 def test_a_killed_worker_repeats_one_slice_and_no_order(
     merchant: Merchant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "ORDERS_AT_ONCE", 3)
+    monkeypatch.setattr(slices, "ORDERS_AT_ONCE", 3)
     monkeypatch.setattr(service, "CHUNK_ROWS", 2)
-    monkeypatch.setattr(service, "STAGED_CHUNKS", 1)
+    monkeypatch.setattr(slices, "STAGED_CHUNKS", 1)
     sku = merchant.sku()
     rows = [f"A-{n % 7},a{n % 7}@example.com,83702,{sku},1,10.00" for n in range(14)]
     import_id = upload(merchant, "\n".join([HEADER, *rows])).get_json()["id"]
@@ -222,7 +222,7 @@ def test_stock_from_a_file_zipped(merchant: Merchant) -> None:
     ("text", "kind", "fields", "status", "words"),
     [
         ("", "orders", {}, 422, "empty"),
-        ("a,b\n", "orders", {}, 422, "external_ref"),
+        ("a,b\n1,2\n", "orders", {}, 422, "external_ref"),
         (f"{HEADER}\n", "orders", {}, 422, "no rows"),
         (f"{HEADER}\n1", "people", {}, 422, "Must be one of"),
         (f"{HEADER}\n1", "orders", {"mapping": "network"}, 409, "does not read orders"),
