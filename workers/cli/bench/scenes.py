@@ -87,7 +87,7 @@ class Bench:
     # ---- what is measured
 
     def memory(self) -> list[Figure]:
-        """Resident memory of each idle process, in MB."""
+        """Memory of each idle process, in MB."""
         return [
             Figure(f"memory, {name}", _resident(pid), "MB", note="aim: under 120" if name == "web" else "")
             for name, pid in sorted(self.pids.items())
@@ -291,10 +291,12 @@ def _all_accepted(load: clients.Load) -> None:
 
 
 def _resident(pid: int) -> float:
-    """MB of a process and its children."""
-    return sum(
-        int(Path(f"/proc/{one}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    """MB of the largest process of the family; what it shares with others counts by its part (PSS)."""
+    return max(
+        int(line.split()[1]) / 1024
         for one in _family(pid)
+        for line in Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()
+        if line.startswith("Pss:")
     )
 
 
