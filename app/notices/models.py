@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.db import TenantTable, one_of, tenant_key
@@ -35,4 +35,5 @@ class Notice(TenantTable):
         tenant_key("order_id", "orders"),
         Index("uq_notices_cause", "tenant_id", "cause", unique=True),
         Index(None, "tenant_id", "order_id"),
+        Index("ix_notices_failed", "tenant_id", "created_at", postgresql_where=text("state = 'failed'")),
     )

@@ -958,6 +958,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_notices")),
         info={"scope": "TENANT", "append_only": False},
     )
+    op.create_index(
+        "ix_notices_failed",
+        "notices",
+        ["tenant_id", "created_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'failed'"),
+    )
     op.create_index(op.f("ix_notices_tenant_id_order_id"), "notices", ["tenant_id", "order_id"], unique=False)
     op.create_index("uq_notices_cause", "notices", ["tenant_id", "cause"], unique=True)
     op.create_table(
