@@ -17,6 +17,11 @@ from tenants.scope import Scope
 
 PAGE_SIZE = 50
 MOST_COUNTED = 10_000
+COLUMNS = (
+    "o.id, o.number, o.status, o.channel, o.customer, o.ship_to, o.total, o.currency, o.placed_at, o.buyer_zone,"
+    " o.external_ref, o.reference_date, o.items_total, o.discounts_total, o.charges_total, o.tax_total,"
+    " o.captured_total, o.refunded_total, o.source_code"
+)
 SORTS = {"placed": "o.placed_at", "number": "o.number", "total": "o.total"}
 KINDS: dict[str, Callable[[str], Any]] = {"placed": datetime.fromisoformat, "number": int, "total": int}
 PLACED_DAYS = {"today": 0, "7d": 6, "30d": 29, "90d": 89}
@@ -31,6 +36,14 @@ VIEWS = {
     "shipped": "Shipped today",
     "all": "All",
 }
+
+
+def _among(orders: str) -> str:
+    """The condition that an order is among those of a subquery. OFFSET 0 has the subquery worked out once, by its
+    own indexes, whatever the planner guesses of its size."""
+    return f"o.id IN (SELECT order_id FROM ({orders} OFFSET 0) among)"
+
+
 _AT_RISK = f"SELECT p.order_id FROM promises p WHERE p.tenant_id = :tenant AND {RISK}"
 _LATE = f"SELECT p.order_id FROM promises p WHERE p.tenant_id = :tenant AND {LATE}"
 _HELD = "SELECT h.order_id FROM order_holds h WHERE h.tenant_id = :tenant AND h.released_at IS NULL"
@@ -42,12 +55,12 @@ _SHIPPED = (
 )
 IN_VIEW = {
     "open": "o.status = 'placed'",
-    "attention": f"o.status = 'placed' AND o.id IN ({_HELD} UNION {_LATE})",
-    "risk": f"o.id IN ({_AT_RISK})",
-    "late": f"o.id IN ({_LATE})",
-    "waiting": f"o.id IN ({_WAITING})",
-    "hold": f"o.id IN ({_HELD})",
-    "shipped": f"o.id IN ({_SHIPPED})",
+    "attention": f"o.status = 'placed' AND {_among(f'{_HELD} UNION {_LATE}')}",
+    "risk": _among(_AT_RISK),
+    "late": _among(_LATE),
+    "waiting": _among(_WAITING),
+    "hold": _among(_HELD),
+    "shipped": _among(_SHIPPED),
     "all": "true",
 }
 COUNTS = f"""
@@ -149,7 +162,7 @@ def total(scope: Scope, filters: Filters, now: datetime) -> int | None:
 
 
 def page(scope: Scope, filters: Filters, now: datetime, limit: int = PAGE_SIZE) -> Page:
-    """A page of orders with their lines, promises, holds and nodes: five statements."""
+    """A page of orders with their lines, promises, holds and nodes: five statements, six when text is searched."""
     where = _where(scope, filters, now)
     column = SORTS[filters.sort]
     backward = bool(filters.before)
@@ -161,11 +174,10 @@ def page(scope: Scope, filters: Filters, now: datetime, limit: int = PAGE_SIZE) 
         )
     order = "DESC" if descending else "ASC"
     found = scope.rows(
-        "SELECT o.id, o.number, o.status, o.channel, c.name AS channel_name, c.kind AS channel_kind, o.customer,"
-        " o.ship_to, o.total, o.currency, o.placed_at, o.buyer_zone, o.external_ref, o.reference_date,"
-        " o.items_total, o.discounts_total, o.charges_total, o.tax_total, o.captured_total, o.refunded_total,"
-        " o.source_code FROM orders o JOIN channels c ON c.tenant_id = :tenant AND c.code = o.channel"
-        f" WHERE {where} ORDER BY {column} {order}, o.id {order} LIMIT :limit",
+        f"SELECT o.*, c.name AS channel_name, c.kind AS channel_kind FROM (SELECT {COLUMNS} FROM orders o"
+        f" WHERE {where} ORDER BY {column} {order}, o.id {order} LIMIT :limit) o"
+        " JOIN channels c ON c.tenant_id = :tenant AND c.code = o.channel"
+        f" ORDER BY {column} {order}, o.id {order}",
         limit=limit + 1,
         **where.values,
     )
@@ -267,7 +279,7 @@ def _where(scope: Scope, filters: Filters, now: datetime) -> _Where:
     where = _Where(values=_moments(scope, now))
     where.add(IN_VIEW[filters.view])
     if filters.q:
-        _search(where, filters.q)
+        _search(scope, where, filters.q)
     if filters.channels:
         where.add("o.channel = ANY(:channels)", channels=list(filters.channels))
     if filters.placed:
@@ -275,12 +287,12 @@ def _where(scope: Scope, filters: Filters, now: datetime) -> _Where:
     if filters.promise or filters.due:
         _promise(where, filters, now, zone)
     if filters.node:
+        open_only = "" if filters.view == "all" else " AND f.work_status IN ('open', 'picking', 'packed')"
         where.add(
-            "o.id IN (SELECT f.order_id FROM fulfillment_orders f JOIN nodes n ON n.tenant_id = :tenant"
-            " AND n.id = f.node_id WHERE f.tenant_id = :tenant AND n.code = :node"
-            " AND f.work_status <> 'cancelled' AND f.request_status <> 'rejected'"
-            + (" AND f.work_status IN ('open', 'picking', 'packed')" if filters.view != "all" else "")
-            + ")",
+            _among(
+                "SELECT f.order_id FROM fulfillment_orders f WHERE f.tenant_id = :tenant AND f.node = :node"
+                f" AND f.work_status <> 'cancelled' AND f.request_status <> 'rejected'{open_only}"
+            ),
             node=filters.node,
         )
     return where
@@ -294,40 +306,51 @@ def _promise(where: _Where, filters: Filters, now: datetime, zone: str) -> None:
         where.values["due"] = end_of_day(today + timedelta(days=DUE_DAYS[filters.due]), zone)
         if filters.promise == "kept":
             clauses.append("p.deadline > :today")
-    where.add(
-        f"o.id IN (SELECT p.order_id FROM promises p WHERE p.tenant_id = :tenant AND {' AND '.join(clauses)})"
-    )
+    conditions = " AND ".join(clauses)
+    where.add(_among(f"SELECT p.order_id FROM promises p WHERE p.tenant_id = :tenant AND {conditions}"))
 
 
-def _search(where: _Where, text: str) -> None:
-    """By number, the channel's own number, e-mail, name or phone of the buyer, or SKU."""
-    arms = [
-        "SELECT x.id FROM channels c JOIN orders x ON x.tenant_id = :tenant AND x.channel = c.code"
-        " AND x.external_ref = :q WHERE c.tenant_id = :tenant",
-        "SELECT x.id FROM orders x WHERE x.tenant_id = :tenant AND lower(x.customer->>'email') = lower(:q)",
-        "SELECT x.id FROM customers u JOIN orders x ON x.tenant_id = :tenant AND x.customer_id = u.id"
-        " WHERE u.tenant_id = :tenant AND (u.name ILIKE :like OR u.email ILIKE :like"
-        " OR (:digits <> '' AND regexp_replace(u.phone, '[^0-9]', '', 'g') LIKE :phone))",
-    ]
+MEANT = """
+SELECT (SELECT array_agg(code) FROM channels WHERE tenant_id = :tenant) AS channels,
+    (SELECT array_agg(id) FROM (SELECT id FROM customers WHERE tenant_id = :tenant AND (name ILIKE :like
+        OR email ILIKE :like OR (:digits <> '' AND regexp_replace(phone, '[^0-9]', '', 'g') LIKE :phone))
+        LIMIT :most) u) AS customers,
+    (SELECT array_agg(id) FROM skus WHERE tenant_id = :tenant AND upper(code) = upper(:q)) AS skus
+"""
+MOST_CUSTOMERS = 500
+
+
+def _search(scope: Scope, where: _Where, text: str) -> None:
+    """By number, the channel's own number, e-mail, name or phone of the buyer, or SKU.
+
+    First what the text means is looked up, so that only arms that can find something are searched.
+    """
     digits = "".join(char for char in text if char.isdigit())
+    digits = digits if len(digits) >= 7 else ""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    meant = scope.row(
+        MEANT, q=text, like=f"%{escaped}%", digits=digits, phone=f"%{digits}%", most=MOST_CUSTOMERS
+    )
+    assert meant is not None
+    arms = [
+        "SELECT x.id AS order_id FROM orders x WHERE x.tenant_id = :tenant AND x.channel = ANY(:every_channel)"
+        " AND x.external_ref = :q",
+        "SELECT x.id FROM orders x WHERE x.tenant_id = :tenant AND lower(x.customer->>'email') = lower(:q)",
+    ]
+    values: dict[str, Any] = {"q": text, "every_channel": meant.channels or []}
     number = text.upper().removeprefix("K-").removeprefix("K")
     if number.isascii() and number.isdigit() and len(number) <= 12:
         arms.append("SELECT x.id FROM orders x WHERE x.tenant_id = :tenant AND x.number = :number")
-        where.values["number"] = int(number)
-    if "@" not in text:
+        values["number"] = int(number)
+    if meant.customers:
+        arms.append("SELECT x.id FROM orders x WHERE x.tenant_id = :tenant AND x.customer_id = ANY(:people)")
+        values["people"] = meant.customers
+    if meant.skus:
         arms.append(
-            "SELECT l.order_id FROM skus s JOIN order_lines l ON l.tenant_id = :tenant AND l.sku_id = s.id"
-            " WHERE s.tenant_id = :tenant AND upper(s.code) = upper(:q)"
+            "SELECT l.order_id FROM order_lines l WHERE l.tenant_id = :tenant AND l.sku_id = ANY(:goods)"
         )
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    long_enough = digits if len(digits) >= 7 else ""
-    where.add(
-        f"o.id IN ({' UNION '.join(arms)})",
-        q=text,
-        like=f"%{escaped}%",
-        digits=long_enough,
-        phone=f"%{long_enough}%",
-    )
+        values["goods"] = meant.skus
+    where.add(_among(f"SELECT order_id FROM ({' UNION '.join(arms)}) arms"), **values)
 
 
 def _token(sort: str, row: Mapping[str, Any]) -> str:

@@ -138,7 +138,7 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
             holds,
             work,
             needs_payment=payment is not None,
-            delay_lines=sum(line["s"] == "risk" for line in late),
+            delay_lines=sum(line["s"] == "risk" and not line["asked"] for line in late),
         ),
         "town": summary.town(order["ship_to"]),
     }
@@ -225,6 +225,7 @@ def _describe(line: Row, order: Row, work: Sequence[Row], now: datetime, zone: s
     line["shipped_on"] = (
         summary.shipped_day(line, zone) if line["state"] == "shipped" and line["shipped_at"] else None
     )
+    line["asked"] = (line["state"] or "").startswith("wait_")
     line["icon"] = ICONS.get(line["kind"], "package")
     line["kind_words"] = KIND_WORDS[line["kind"]]
     line["origin"] = _origin(line, work)

@@ -81,6 +81,8 @@ def _words(line: Mapping[str, Any], order: Mapping[str, Any], today: Any, *, ask
         return ("Sent by email" if line["kind"] in DIGITAL else "Shipped"), "kept"
     if asked:
         return "We asked our warehouse to stop it and tell you as soon as it answers", "due"
+    if (line["state"] or "").startswith("wait_"):
+        return "Delayed: we asked you whether to wait or to cancel", "risk"
     promised = line["state"] not in (None, "not_covered", "consent_indefinite") and line["deadline"]
     day = day_in_words(promised_day(line, order["buyer_zone"]), today=today) if promised else ""
     some = f"{formats.number(line['shipped'])} of {formats.number(line['ordered'] - line['cancelled'])} shipped. "
