@@ -1,4 +1,4 @@
-"""Settles what was left open: payment attempts whose answer was lost."""
+"""Settles what was left open, payment attempts whose answer was lost; forgets what is past its keeping time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,15 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.payments.service import SETTLE
+from infra import idempotency
 from infra.clock import real_now
 from tenants.scope import directory, inside
+from tenants.service import all_tenants
 
 LOST_AFTER = timedelta(seconds=90)
+TOKENS_KEPT = timedelta(days=1)
+SESSIONS_KEPT = timedelta(days=30)
+"""After their end, so that a person can still see where they were logged in."""
 
 
 def sweep() -> None:
@@ -42,3 +47,21 @@ def ask_again(tenant_id: UUID) -> None:
             before=real_now() - LOST_AFTER,
         ):
             scope.later(SETTLE, row.id)
+
+
+def forget() -> None:
+    """Drop Idempotency-Keys older than their keeping time, tokens and browser sessions long over."""
+    for tenant_id in all_tenants():
+        with inside(tenant_id) as scope:
+            before = real_now() - timedelta(days=idempotency.KEPT_DAYS)
+            idempotency.forget_old(scope.session, tenant_id, before)
+            scope.execute(
+                "WITH gone AS (DELETE FROM oauth_tokens WHERE tenant_id = :tenant AND expires_at < :before"
+                " RETURNING prefix) DELETE FROM key_directory WHERE prefix IN (SELECT prefix FROM gone)",
+                before=real_now() - TOKENS_KEPT,
+            )
+    with directory() as session:
+        session.execute(
+            text("DELETE FROM web_sessions WHERE least(expires_at, revoked_at) < :before"),
+            {"before": real_now() - SESSIONS_KEPT},
+        )

@@ -18,6 +18,7 @@ from workers import janitor
 log = structlog.get_logger()
 TICK_SECONDS = 1.0
 JANITOR_SECONDS = 10.0
+FORGET_SECONDS = 3600.0
 
 running = True
 
@@ -27,13 +28,16 @@ def main() -> None:
     logs.configure(settings.current().log_level, "schedule")
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, _stop)
-    swept = 0.0
+    swept, forgot = 0.0, time.monotonic()
     while running:
         try:
             fire_timers()
             if time.monotonic() - swept > JANITOR_SECONDS:
                 janitor.sweep()
                 swept = time.monotonic()
+            if time.monotonic() - forgot > FORGET_SECONDS:
+                janitor.forget()
+                forgot = time.monotonic()
         except (DBAPIError, OSError) as error:
             log.warning("schedule.interrupted", error=str(error)[:200])
         time.sleep(TICK_SECONDS)

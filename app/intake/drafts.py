@@ -10,12 +10,13 @@ from uuid import UUID
 
 import numpy as np
 
-from app.intake.rules import PAY_NOW, Priced, PricedLine, SkuFacts, price, tender_amounts
+from app.intake.rules import Priced, PricedLine, SkuFacts, price, tender_amounts
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
 from app.network.places import destination_zones, locate
 from app.network.rules import ships_on
 from app.orders.shapes import order_document, order_number
+from app.payments.rules import PAY_NOW
 from app.promises.rules import Clock, PromiseInput, Unit, clock, coverage
 from app.routing.configuration import Configuration
 from app.routing.rules import Basket, BasketLine, Decision, Destination, decide

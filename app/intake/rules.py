@@ -14,9 +14,6 @@ from app.money import spread
 from app.tax.rules import TaxableCharge, TaxableLine, estimate
 from infra.errors import FieldError, Problem
 
-PAY_NOW = frozenset({"check", "cash", "external"})
-"""Tenders that are money in hand when the order is placed."""
-
 
 @dataclass(frozen=True, slots=True)
 class SkuFacts:

@@ -1106,6 +1106,9 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_order_lines_tenant_id_order_id"), "order_lines", ["tenant_id", "order_id"], unique=False
     )
+    op.create_index(
+        op.f("ix_order_lines_tenant_id_sku_id"), "order_lines", ["tenant_id", "sku_id"], unique=False
+    )
     op.create_table(
         "routing_decisions",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
