@@ -43,6 +43,8 @@ from tenants.scope import inside
 DAYS = 100
 FEW = 40
 AT_ONCE = 400
+UNITS_SOLD = 7000
+"""About as many as all the past orders want: what sells best is stocked deepest."""
 STALE_DAYS = 24
 """Since when the sold-out goods are ordered in vain."""
 CARRIERS = {"warehouse": ("UPS", "Ground"), "store": ("USPS", "Priority"), "workshop": ("FedEx", "Ground")}
@@ -120,13 +122,16 @@ class History:
         ids = {
             row.code: row.id for row in self.scope.rows("SELECT id, code FROM skus WHERE tenant_id = :tenant")
         }
-        rows = []
+        rows, shelf = [], Shelf.of(self.skus)
+        sold = dict(zip(shelf.codes, shelf.weights, strict=True))
         for site in SITES:
             for code, sku in self.skus.items():
                 if sku["kind"] not in ("stock", "gift_card_physical") or code in SOLD_OUT:
                     continue
                 if self.draw.random() < site.depth:
-                    units = self.draw.randint(3, 14) if site.kind == "store" else self.draw.randint(18, 130)
+                    share = UNITS_SOLD * sold[code] / sum(shelf.weights) / len(SITES)
+                    units = round(share * self.draw.uniform(1.5, 4)) + self.draw.randint(12, 60)
+                    units = self.draw.randint(3, 14) if site.kind == "store" else units
                     row = {"id": new_id(), "node_id": nodes[site.code], "sku_id": ids[code], "on_hand": units}
                     rows.append(row)
                     self.supply[str(row["id"])] = units
@@ -201,11 +206,13 @@ class History:
                 yield loaded
 
     def _promise(self, body: dict[str, Any]) -> None:
-        """The shop showed when a pre-ordered thing is released."""
+        """The shop showed when a pre-ordered thing is released, and promised nothing for what it lacked."""
         for line in body["lines"]:
             if released := self.skus[line["sku"]].get("release_date"):
                 day = datetime.fromisoformat(released) + timedelta(days=5)
                 line["promise"] = {"ship_by": day.date().isoformat(), "text": f"Ships after {released}"}
+        if any(line["sku"] in SOLD_OUT for line in body["lines"]):
+            body.pop("promise", None)
 
     def _batch(self, requests: list[dict[str, Any]], facts: dict[str, SkuFacts], stock: Stock) -> None:
         """Place, then what followed: apart, because rows that are changed in the transaction that made them have

@@ -57,6 +57,8 @@ SOURCES = {
     "phone": ("FALL-CATALOG", "HOLIDAY-CATALOG"),
     "broadcast": ("WNYC-MORNING", "KQED-EVENING"),
 }
+QUICK = frozenset({"web", "phone_app", "tablet_app"})
+"""Channels whose pages promise a day for what is in stock."""
 NO_SHIPPING_FROM = 7500
 SHIPPING = 795
 
@@ -153,6 +155,15 @@ def request(
         body["source_code"] = draw.choice(SOURCES[channel])
     if items < NO_SHIPPING_FROM and any(_is_physical(shelf, line) for line in lines):
         body["charges"] = [{"code": "shipping", "amount": {"amount": SHIPPING, "currency": "USD"}}]
+    if (
+        channel in QUICK
+        and draw.random() < 0.45
+        and all(shelf.kinds[line["sku"]] == "stock" for line in lines)
+    ):
+        body["promise"] = {
+            "within": {"value": 2, "unit": "business_days"},
+            "text": "Ships within two business days",
+        }
     if draw.random() < 0.14:
         body["discounts"] = [{"code": "WELCOME10", "amount": {"amount": items // 10, "currency": "USD"}}]
     return body

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -83,6 +83,12 @@ def _scenes(scope: Scope, draw: random.Random, shelf: Shelf, buyers: Buyers) -> 
     waiting = _basket(draw, shelf, buyers, "AF-60005", {"CR-MUG-SAG": 2, SOLD_OUT[0]: 1})
     everything = {"CN-SOY-CEDAR": 1, "GC-E-50": 1, "GC-P-100": 1, "MO-MNO": 1, "PR-BOK": 1}
     phone = _basket(draw, shelf, buyers, "AF-60006", everything, "phone") | {"source_code": "HOLIDAY-CATALOG"}
+    today = scope.now().date()
+    tonight = _basket(draw, shelf, buyers, "AF-60007", {SOLD_OUT[1]: 1, "KT-GRD": 1})
+    tonight |= _promised(today, "Ships today") | {"placed_at": (scope.now() - timedelta(days=2)).isoformat()}
+    overdue = _basket(draw, shelf, buyers, "AF-60008", {SOLD_OUT[4]: 2}, "phone")
+    overdue |= _promised(today - timedelta(days=1), "Ships within the week")
+    overdue["placed_at"] = (scope.now() - timedelta(days=6)).isoformat()
     orders = _placed(
         scope,
         [
@@ -92,6 +98,8 @@ def _scenes(scope: Scope, draw: random.Random, shelf: Shelf, buyers: Buyers) -> 
             _paid(changed),
             _paid(waiting),
             _paid(phone),
+            tonight | {"tenders": [{"kind": "external", "reference": "AF-60007"}]},
+            overdue | {"tenders": [{"kind": "check", "reference": "Check 2041"}]},
         ],
     )
     place_hold(
@@ -112,8 +120,13 @@ def _basket(
     channel: str = "web",
 ) -> dict[str, Any]:
     body = request(draw, shelf, buyers, reference, channel=channel)
-    body.pop("discounts", None)
+    for extra in ("discounts", "promise"):
+        body.pop(extra, None)
     return body | {"lines": [{"sku": code, "quantity": many} for code, many in units.items()]}
+
+
+def _promised(day: date, text: str) -> dict[str, Any]:
+    return {"promise": {"ship_by": day.isoformat(), "text": text}}
 
 
 def _paid(body: dict[str, Any], method: str = "pm_card_visa") -> dict[str, Any]:

@@ -20,11 +20,40 @@ WORDS = {
     "weight_g": "Weight in grams",
     "line.total": "Line total after discount",
     "line.discount_rate": "Line discount rate",
+    "ship_to.line1": "Ship to street",
+    "ship_to.line2": "Ship to street, second line",
+    "address.line1": "Street",
+    "address.line2": "Street, second line",
+    "tender.kind": "Paid by (card, external, check...)",
+    "tender.payment_method": "Card payment method",
+    "promise.ship_by": "Promised to ship by",
+    "promise.deliver_by": "Promised to arrive by",
     "list_price.total": "List price from: total",
     "list_price.quantity": "List price from: quantity",
     "list_price.discount_rate": "List price from: discount rate",
 }
 PARTS = {"ship_to": "Ship to", "bill_to": "Bill to", "customer": "Buyer", "tender": "Payment", "line": "Line"}
+OTHER_NAMES = {
+    "external_ref": ("order", "order id", "order number", "order no", "number"),
+    "customer.email": ("email", "e-mail", "mail", "customer email", "buyer email"),
+    "customer.name": ("customer", "buyer", "customer name"),
+    "placed_at": ("order date", "created at", "date"),
+    "ship_to.line1": ("address", "street", "address 1"),
+    "ship_to.region": ("state", "province"),
+    "ship_to.postal_code": ("zip", "zip code", "postcode"),
+    "line.sku": ("sku", "item", "product", "product id"),
+    "line.quantity": ("quantity", "qty", "units", "pieces"),
+    "line.unit_price": ("price", "unit price"),
+    "sku": ("code", "item", "product id"),
+    "title": ("name", "product name", "description"),
+    "node": ("code", "location", "node id"),
+    "address.region": ("state", "province"),
+    "address.postal_code": ("zip", "zip code", "postcode"),
+    "latitude": ("lat",),
+    "longitude": ("lon", "lng"),
+    "on_hand": ("quantity", "qty", "stock", "units"),
+}
+"""What columns are often called elsewhere."""
 
 
 def words(target: str) -> str:
@@ -76,17 +105,18 @@ def becomes(kind: str, name: str, chosen: Mapping[str, str]) -> dict[str, list[s
 
 
 def guesses(kind: str, header: Sequence[str]) -> dict[str, str]:
-    """Target -> the column that bears its name, or nearly."""
-    plain = {_plain(title): title for title in reversed(header)}
-    return {
-        target: plain.get(_plain(target)) or plain.get(_plain(words(target))) or plain.get(_last(target), "")
-        for target in TARGETS[kind]
-        if not target.startswith(("bill_to.", "list_price."))
-    }
+    """Target -> the column that bears its name, or one it often bears; each column once."""
+    free = {_plain(title): title for title in reversed(header)}
+    found = {}
+    for target in TARGETS[kind]:
+        if not target.startswith(("bill_to.", "list_price.")):
+            names = (target, words(target), *OTHER_NAMES.get(target, ()), _last(target))
+            found[target] = next((free.pop(_plain(one)) for one in names if _plain(one) in free), "")
+    return found
 
 
 def _last(target: str) -> str:
-    return _plain(target.rpartition(".")[2]) if target.startswith(("line.", "ship_to.", "address.")) else ""
+    return target.rpartition(".")[2] if target.startswith(("ship_to.", "address.")) else ""
 
 
 def _plain(text: str) -> str:

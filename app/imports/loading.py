@@ -72,15 +72,15 @@ def load_orders(scope: Scope, reader: Reader, groups: Sequence[Sequence[Row]]) -
     """Place the orders, each with its rows; a reference that is there already answers `existing`."""
     schema = OrderIn()
     outcomes: list[Outcome] = []
-    sound: list[tuple[Row, dict[str, Any]]] = []
+    sound: list[tuple[Sequence[Row], dict[str, Any]]] = []
     for rows in groups:
         try:
-            sound.append((rows[0], _request(schema, reader, rows, scope.tenant.currency)))
+            sound.append((rows, _request(schema, reader, rows, scope.tenant.currency)))
         except Unreadable as error:
             outcomes.append(Outcome(rows[0][0], reader.reference(rows[0][1]), "refused", str(error)))
     placed = _place(scope, [request for _, request in sound])
-    for ((row, _), request), result in zip(sound, placed, strict=True):
-        outcomes.append(_placed(row, request["external_ref"], result))
+    for (rows, request), result in zip(sound, placed, strict=True):
+        outcomes.append(_placed(rows, request["external_ref"], result))
     return sorted(outcomes, key=lambda one: one.row)
 
 
@@ -90,7 +90,7 @@ def _request(schema: Schema, reader: Reader, rows: Sequence[Row], currency: str)
     if len(rows) > MOST_LINES:
         raise Unreadable(f"It has more than {MOST_LINES} lines.")
     body, reference_date = rules.order_request(reader, rows, currency)
-    request = _loaded(schema, body)
+    request = _loaded(schema, body, rows)
     if reference_date is not None:
         request["reference_date"] = date.fromisoformat(reference_date)
     return request
@@ -114,9 +114,10 @@ def _place(scope: Scope, requests: list[dict[str, Any]]) -> list[Placed]:
         return _place(scope, requests[:half]) + _place(scope, requests[half:])
 
 
-def _placed(row: int, reference: str, result: Placed) -> Outcome:
+def _placed(rows: Sequence[Row], reference: str, result: Placed) -> Outcome:
+    row = rows[0][0]
     if result.problem is not None:
-        return Outcome(row, reference, "refused", _words(result.problem))
+        return Outcome(row, reference, "refused", _words(result.problem, rows))
     assert result.order is not None
     return Outcome(row, reference, "created" if result.status == 201 else "existing", "", result.order["id"])
 
@@ -236,11 +237,13 @@ def _place_name(one: Mapping[str, Any]) -> str:
     return f"{one['sku']} at {one['node']}"
 
 
-def _loaded(schema: Schema, body: dict[str, Any]) -> dict[str, Any]:
+def _loaded(schema: Schema, body: dict[str, Any], rows: Sequence[Row] = ()) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = schema.load(body)
     except ValidationError as error:
-        raise Unreadable(_listed([(one.pointer, one.message) for one in field_errors(error)])) from error
+        raise Unreadable(
+            _listed([(one.pointer, one.message) for one in field_errors(error)], rows)
+        ) from error
     return loaded
 
 
@@ -256,14 +259,28 @@ def _attempt(scope: Scope) -> Iterator[None]:
     scope.execute("RELEASE SAVEPOINT part")
 
 
-def _words(problem: Problem) -> str:
+def _words(problem: Problem, rows: Sequence[Row] = ()) -> str:
     if not problem.errors:
         return problem.detail
-    return _listed([(one.pointer, one.message) for one in problem.errors])
+    return _listed([(one.pointer, one.message) for one in problem.errors], rows)
 
 
-def _listed(errors: Sequence[tuple[str, str]]) -> str:
-    """Field errors as one text for the report: at most three, with the fields' names."""
-    shown = [f"{pointer.strip('/').replace('/', ' ')}: {message}" for pointer, message in errors[:3]]
+def _listed(errors: Sequence[tuple[str, str]], rows: Sequence[Row] = ()) -> str:
+    """Field errors as one text for the report: at most three; `rows` are the lines of an order."""
+    shown = [f"{_place_words(pointer, rows)}: {_said(message)}" for pointer, message in errors[:3]]
     more = f" And {len(errors) - 3} more." if len(errors) > 3 else ""
     return " ".join(shown) + more
+
+
+def _place_words(pointer: str, rows: Sequence[Row]) -> str:
+    """A pointer into the request as a reader of the file knows it: /lines/1/sku is the second row's SKU."""
+    first, _, rest = pointer.strip("/").partition("/")
+    at, _, field = rest.partition("/")
+    if first == "lines" and at.isdecimal() and int(at) < len(rows):
+        return f"Row {rows[int(at)][0]}{f', {field}' if field else ''}".replace("_", " ")
+    return pointer.strip("/").replace("/", " ").replace("_", " ")
+
+
+def _said(message: str) -> str:
+    """The remedy of an API call as the remedy of a file."""
+    return message.replace("PUT it first", "Add it first")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from decimal import Decimal
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -176,3 +177,11 @@ def test_files_that_are_no_tables(content: bytes) -> None:
     with pytest.raises(Problem) as found:
         cells(content)
     assert found.value.status == 422
+
+
+def test_every_target_and_mapping_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "imports.md").read_text()
+    for kind, targets in TARGETS.items():
+        section = page.partition(f"`kind={kind}`")[2].partition("\n## ")[0]
+        assert [target for target in targets if f"| `{target}` |" not in section] == []
+    assert [name for name in NAMED if f"| `{name}` |" not in page] == []
