@@ -37,10 +37,15 @@ def order_page(scope: Scope, order_id: UUID) -> Row | None:
     today = local_date(now, zone)
     lines = _lines(scope, order_id)
     asked = {one["id"] for one in pending(scope, order_id)}
+    answers = _answers(scope, order_id)
+    given_up = {line for one in answers if one.answer == "cancel" for line in one.facts["lines"]}
     for line in lines:
         line["open"] = line["allocated"] + line["backordered"]
         line["asked"] = str(line["id"]) in asked
         line["words"], line["s"] = _words(line, order, today, asked=line["asked"])
+        if line["open"] and str(line["id"]) in given_up and not line["asked"]:
+            # The answer is taken; its effect on stock and money follows in a moment.
+            line["words"], line["s"], line["asked"] = "Being canceled, as you asked", "idle", True
     payment = needed(scope, order_id)
     question = open_question(scope, order_id)
     question = question if question is not None and _is_open(question.facts, lines) else None
@@ -52,7 +57,7 @@ def order_page(scope: Scope, order_id: UUID) -> Row | None:
         "title": _title(order, lines, payment=payment is not None),
         "shipments": _shipments(scope, order_id, lines),
         "question": question,
-        "answers": _answers(scope, order_id),
+        "answers": answers,
         "payment": payment,
         "can_cancel": order["status"] == "placed"
         and any(line["open"] and not line["asked"] for line in lines),

@@ -155,6 +155,9 @@ def test_canceling_because_of_a_delay_cancels_the_units(merchant: Merchant, buye
     delay(merchant, order, 10)
     address = page_of(merchant, order)
     assert buyer.post(f"{address}/delay-answer", json={"answer": "cancel"}).status_code == 303
+    at_once = buyer.get(address).text
+    assert "Being canceled, as you asked" in at_once
+    assert "Cancel what has not shipped" not in at_once
     merchant.drain()
     assert shown(merchant, order)["status"] == "cancelled"
     text = buyer.get(address).text
