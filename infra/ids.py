@@ -5,15 +5,27 @@ from __future__ import annotations
 import os
 import time
 from datetime import UTC, datetime
+from threading import Lock
 from uuid import UUID
 
 
+COUNTER = 0xFFF
+_lock = Lock()
+_last = 0
+"""Milliseconds and counter of the newest id, as one number: (milliseconds << 12) | counter."""
+
+
 def new_id() -> UUID:
-    """A UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then 74 random bits."""
-    value = int.from_bytes(os.urandom(10), "big")
-    value |= (time.time_ns() // 1_000_000) << 80
-    value &= ~(0xF << 76) & ~(0x3 << 62)
-    return UUID(int=value | (0x7 << 76) | (0x2 << 62))
+    """A UUIDv7 (RFC 9562, section 6.2, method 1): 48 bits of Unix milliseconds, a counter of 12 bits, 62 random bits.
+
+    Ids of one process sort in the order they were made, also within a millisecond: history is read by id.
+    """
+    global _last
+    with _lock:
+        _last = max(_last + 1, (time.time_ns() // 1_000_000) << 12)
+        stamp = _last
+    value = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & COUNTER) << 64 | 0x2 << 62
+    return UUID(int=value | int.from_bytes(os.urandom(8), "big") >> 2)
 
 
 def made_at(value: UUID) -> datetime:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -191,12 +190,12 @@ def new_merchant(app: Flask, name: str = "Alder & Finch") -> Merchant:
 
 
 @pytest.fixture
-def merchant(app: Flask) -> Iterator[Merchant]:
+def merchant(app: Flask) -> Merchant:
     """A merchant of this test's own."""
-    yield new_merchant(app)
+    return new_merchant(app)
 
 
 @pytest.fixture
-def other_merchant(app: Flask) -> Iterator[Merchant]:
+def other_merchant(app: Flask) -> Merchant:
     """Another merchant, who may see nothing of the first."""
-    yield new_merchant(app, "Somebody Else")
+    return new_merchant(app, "Somebody Else")

@@ -13,7 +13,6 @@ from typing import Any
 import requests
 import structlog
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.flask_client import OAuth
 from flask import Blueprint, abort, current_app, request
 from joserfc.errors import JoseError
 from werkzeug.wrappers import Response
@@ -34,6 +33,9 @@ MEMBER_BACK, STAFF_BACK = "/log-in/sso/back", "/console/log-in/sso/back"
 @cache
 def _client(issuer: str, client_id: str, client_secret: str) -> Any:
     """The provider as Authlib sees it: its metadata and keys are read once, when first needed."""
+    # Loaded when somebody first comes this way: 7 MB that a process without single sign-on never needs.
+    from authlib.integrations.flask_client import OAuth
+
     registry = OAuth(current_app)
     return registry.register(
         # The state in the browser's cookie is filed under this name, and any process may get the answer.

@@ -17,7 +17,9 @@ def register(app: Flask, specification: Mapping[str, Any]) -> None:
 
     @blueprint.get("/docs")
     def docs() -> str:
-        return render_template("reference/docs.html", groups=_groups(specification), counted=_count(specification))
+        return render_template(
+            "reference/docs.html", groups=_groups(specification), counted=_count(specification)
+        )
 
     app.register_blueprint(blueprint)
 
@@ -42,9 +44,7 @@ def _call(
     specification: Mapping[str, Any], path: str, method: str, operation: Mapping[str, Any]
 ) -> dict[str, Any]:
     content = operation.get("requestBody", {}).get("content", {})
-    answers = {
-        status: answer for status, answer in operation["responses"].items() if status.startswith("2")
-    }
+    answers = {status: answer for status, answer in operation["responses"].items() if status.startswith("2")}
     refusals = sorted(status for status in operation["responses"] if not status.startswith("2"))
     return {
         "id": f"{method}-{path.strip('/').replace('/', '-').replace('{', '').replace('}', '')}",

@@ -25,7 +25,7 @@ PLACES = (
     ("89501", "NV"), ("43085", "OH"), ("30301", "GA"), ("97201", "OR"), ("11201", "NY"), ("28801", "NC"),
     ("60601", "IL"), ("75201", "TX"), ("80202", "CO"), ("98101", "WA"), ("33101", "FL"), ("85001", "AZ"),
 )  # fmt: skip
-NODES, SKUS, BATCH, LINES = 24, 300, 100, 3
+NODES, SKUS, BATCH, LINES = 24, 150, 100, 3
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
