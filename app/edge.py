@@ -15,6 +15,7 @@ import psycopg
 from flask import Response, g, make_response, request
 from flask_smorest import Blueprint as SmorestBlueprint
 from sqlalchemy.exc import DBAPIError
+from webargs.flaskparser import FlaskParser
 
 from infra import idempotency, limits
 from infra.errors import Problem
@@ -23,10 +24,20 @@ from tenants.scope import Scope, opened, retried
 
 View = TypeVar("View", bound=Callable[..., Any])
 MOST_BODY = 1_000_000
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+
+
+class Parser(FlaskParser):
+    """A query parameter nobody knows is an error too: a misspelled filter must not be ignored."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": None}
 
 
 class Blueprint(SmorestBlueprint):
     """A flask-smorest blueprint whose routes are all under /v1."""
+
+    ARGUMENTS_PARSER = Parser()
 
     def __init__(self, name: str, import_name: str, description: str) -> None:
         super().__init__(name, import_name, url_prefix="/v1", description=description)
@@ -36,10 +47,10 @@ class Blueprint(SmorestBlueprint):
         return super().arguments(schema() if isinstance(schema, type) else schema, **options)
 
 
-def permit(permission: str, *, most_body: int = MOST_BODY) -> Callable[[View], View]:
+def permit(permission: str, *, most_body: int = MOST_BODY, media_type: str = JSON) -> Callable[[View], View]:
     """Let callers with this permission in, inside their tenant's transaction.
 
-    Raises Problem 401 (no or bad key), 403 (lacks the scope), 413, 429.
+    Raises Problem 401 (no or bad key), 403 (lacks the scope), 406, 413, 415, 429.
     """
 
     def decorate(view: View) -> View:
@@ -49,14 +60,23 @@ def permit(permission: str, *, most_body: int = MOST_BODY) -> Callable[[View], V
             tenant_id = credentials.tenant_of(token)
             if tenant_id is None:
                 raise credentials.unauthorized("This key is not known here.")
-            if (request.content_length or 0) > most_body:
-                raise Problem(413, "too-large", f"Send at most {most_body} bytes at once.")
+            _check_media(most_body, media_type)
             return retried(lambda: _answered(tenant_id, token, permission, view, args, kwargs))
 
         guarded.permission = permission  # type: ignore[attr-defined]
         return guarded  # type: ignore[return-value]
 
     return decorate
+
+
+def _check_media(most_body: int, media_type: str) -> None:
+    length = request.content_length or 0
+    if length > most_body:
+        raise Problem(413, "too-large", f"Send at most {most_body} bytes at once.")
+    if length and request.mimetype != media_type:
+        raise Problem(415, "unsupported-media-type", f"Send the body as {media_type}.")
+    if "Accept" in request.headers and not request.accept_mimetypes.best_match([JSON, PROBLEM]):
+        raise Problem(406, "not-acceptable", f"The answer is {JSON}. Accept it, or send no Accept header.")
 
 
 def _bearer() -> str:

@@ -31,7 +31,7 @@ PROBLEM: dict[str, Any] = {
         },
     },
 }
-ALWAYS = (400, 401, 403, 404, 405, 413, 415, 422, 429)
+ALWAYS = (400, 401, 403, 404, 405, 406, 413, 415, 422, 429)
 ON_POST = (409, 503)
 IDEMPOTENCY = {
     "name": "Idempotency-Key",

@@ -18,7 +18,7 @@ MOST_FILE = 100 * 1024 * 1024
 
 
 @blueprint.route("/imports", methods=["POST"])
-@permit("imports:write", most_body=MOST_FILE)
+@permit("imports:write", most_body=MOST_FILE, media_type="multipart/form-data")
 @blueprint.arguments(FileIn, location="files")
 @blueprint.arguments(ImportIn, location="form")
 @blueprint.response(202, ImportOut)
