@@ -85,7 +85,8 @@ def tenants(
 
 def worst_tenants(session: Session, now: datetime, most: int = 6) -> list[Any]:
     """Tenants that need a look, the worst first; then the busiest."""
-    sql = f"{TENANTS} ORDER BY coalesce(w.dead, 0) DESC, coalesce(m.entries, 0) DESC, w.oldest, orders_today DESC LIMIT :most"
+    order = "coalesce(w.dead, 0) DESC, coalesce(m.entries, 0) DESC, w.oldest, orders_today DESC"
+    sql = f"{TENANTS} ORDER BY {order} LIMIT :most"
     return list(session.execute(text(sql), _values(now) | {"most": most}))
 
 
