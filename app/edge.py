@@ -103,7 +103,7 @@ def _answered(
         if response.status_code < 400:
             if caller.stale_use:
                 credentials.note_use(scope, caller)
-            scope.commit()
+            scope.keep()
         return response
 
 

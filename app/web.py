@@ -180,7 +180,7 @@ def _in_tenant(
             raise Problem(403, "lacks-permission", f"Your role ({membership.role}) does not include this.")
         response = make_response(view(*args, **kwargs))
         if response.status_code < 400:
-            scope.commit()
+            scope.keep()
         return response
 
 

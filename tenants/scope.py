@@ -129,7 +129,7 @@ class Scope:
         """The driver's connection, for hot-path statements inside this transaction."""
         return db.driver(self.session)
 
-    def commit(self) -> None:
+    def keep(self) -> None:
         """Make everything done in this scope true."""
         self.session.commit()
 
@@ -164,7 +164,7 @@ def inside(tenant_id: UUID, actor: Actor = SYSTEM, *, request_id: str = "") -> I
     """Open a transaction inside a tenant; commit when the block ends well, else roll back."""
     with opened(tenant_id, actor, request_id=request_id) as scope:
         yield scope
-        scope.commit()
+        scope.keep()
 
 
 @contextmanager

@@ -42,7 +42,7 @@ EDGES = {
     "app/selfservice/views.py": "the buyer's pages, which a signed link opens",
     "workers/runner.py": "jobs",
 }
-"""Where `scope.commit()` may stand."""
+"""Where `scope.keep()` may stand."""
 LONG = {"app/imports/rules.py": 484, "app/intake/drafts.py": 540, "app/demo/history.py": 409}
 """Files past 400 lines, as long as they were when this was written: they may shrink, not grow."""
 STANDS = {"promise.at_risk", "stock.available", "order.units_waiting"}
@@ -83,16 +83,11 @@ def test_imports_point_downwards() -> None:
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
 
 
-def test_the_session_commits_in_one_place_and_scopes_at_the_edges() -> None:
-    found = {
-        path: re.findall(r"(\w+)\.commit\(", text)
-        for path, text in sources(*LAYERS).items()
-        if not path.startswith(("workers/cli/bench/", "infra/stripe_simulator/", "infra/mailbox/"))
-    }
-    found = {path: callers for path, callers in found.items() if callers}
-    assert set(found.pop("tenants/scope.py")) == {"session", "scope"}
-    assert found.keys() == EDGES.keys()
-    assert {caller for callers in found.values() for caller in callers} == {"scope"}
+def test_the_session_commits_in_one_place_and_scopes_are_kept_at_the_edges() -> None:
+    found = sources(*LAYERS)
+    assert {path for path, text in found.items() if re.search(r"\.commit\(", text)} == {"tenants/scope.py"}
+    keeping = {path for path, text in found.items() if ".keep()" in text}
+    assert keeping - {"tenants/scope.py"} == EDGES.keys()
 
 
 def test_app_reaches_the_network_only_where_it_says_so() -> None:

@@ -75,7 +75,7 @@ def _act(work: Work, verbs: list[Verb]) -> Exception | None:
             outbox.finish(scope.session, work.tenant_id, work.row_id)
         elif done:
             outbox.partly(scope.session, work.tenant_id, work.row_id, done)
-        scope.commit()
+        scope.keep()
         return failure
 
 

@@ -117,7 +117,7 @@ def _issued() -> dict[str, Any]:
             )
         scopes = _narrowed(client.scopes)
         made = credentials.issue_token(scope, client.row_id, scopes)
-        scope.commit()
+        scope.keep()
     return {
         "access_token": made.key,
         "token_type": "Bearer",

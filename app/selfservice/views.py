@@ -82,7 +82,7 @@ def _inside(link: links.Link, token: str, view: View) -> AnyResponse:
         )
         answer = view(scope, link.order_id)
         if answer.status_code < 400:
-            scope.commit()
+            scope.keep()
         return _private(answer)
 
 

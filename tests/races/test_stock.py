@@ -152,7 +152,7 @@ def test_an_order_planned_on_stock_that_left_and_came_back(app: Flask, merchant:
             merchant.ok("POST", "/stock/adjustments", {"node": node, "sku": sku, "delta": -2})
             adjustments.adjust(receiving, [receipt | said])
         time.sleep(0.5)  # the order's write waits for the receipt
-        receiving.commit()
+        receiving.keep()
         assert bought.result() == 201
     assert stock_of(merchant, sku) == {(node, "sellable"): (3, 2)}
     assert_books(merchant)
