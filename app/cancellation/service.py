@@ -21,6 +21,7 @@ from app.events import (
     WORK_CANCEL_REQUESTED,
     WORK_CANCELLED,
     record,
+    tell,
 )
 from app.fulfillment import rules as work_rules
 from app.fulfillment.queries import locked
@@ -109,7 +110,7 @@ def accept(scope: Scope, work_id: UUID) -> dict[str, Any]:
         if line["id"] in given:
             units[line["order_line_id"]] = units.get(line["order_line_id"], 0) + given[line["id"]]
     settle(scope, work, own, why="cancelled")
-    record(scope, work["order_id"], WORK_CANCELLED, work=str(work_id), node=work["node"])
+    tell(scope, work["order_id"], WORK_CANCELLED, work=str(work_id), node=work["node"])
     _book(scope, work["order_id"], work["order_status"], before, units, "cancelled")
     return work_documents(scope, [work_id])[0]
 
@@ -120,7 +121,7 @@ def refuse(scope: Scope, work_id: UUID, reason: str) -> dict[str, Any]:
     work_rules.check("answer", work["request_status"], work["work_status"])
     _forget_requests(scope, work_id)
     transition(scope, REQUEST, work_id, "cancel_requested", "accepted", why=reason)
-    record(scope, work["order_id"], WORK_CANCEL_REFUSED, work=str(work_id), node=work["node"], reason=reason)
+    tell(scope, work["order_id"], WORK_CANCEL_REFUSED, work=str(work_id), node=work["node"], reason=reason)
     return work_documents(scope, [work_id])[0]
 
 
@@ -153,7 +154,7 @@ def _end_work(scope: Scope, work_ids: set[UUID], reason: str) -> None:
         work = locked(scope, work_id)
         settle(scope, work, work_lines(scope, work_id), why=reason)
         if work["request_status"] == "closed":
-            record(scope, work["order_id"], WORK_CANCELLED, work=str(work_id), node=work["node"])
+            tell(scope, work["order_id"], WORK_CANCELLED, work=str(work_id), node=work["node"])
 
 
 def _ask(scope: Scope, order_id: UUID, lines: Sequence[Row], asked: Mapping[UUID, int], reason: str) -> None:
@@ -167,7 +168,7 @@ def _ask(scope: Scope, order_id: UUID, lines: Sequence[Row], asked: Mapping[UUID
     for work_id, status in sorted(statuses.items()):
         if status == "accepted":
             transition(scope, REQUEST, work_id, status, "cancel_requested", why=reason)
-        record(scope, order_id, WORK_CANCEL_REQUESTED, work=str(work_id), reason=reason)
+        tell(scope, order_id, WORK_CANCEL_REQUESTED, work=str(work_id), reason=reason)
 
 
 def _book(

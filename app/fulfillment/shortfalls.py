@@ -151,7 +151,7 @@ def take_back(scope: Scope, order_id: UUID, *, moved: bool = False, **_: Any) ->
     for one in work:
         if one["request_status"] in ("held", "submitted"):
             settle(scope, one, work_lines(scope, one["id"]), why="moved")
-            record(scope, order_id, WORK_CANCELLED, work=str(one["id"]), node=one["node"])
+            tell(scope, order_id, WORK_CANCELLED, work=str(one["id"]), node=one["node"])
     scope.later(UNITS_WAITING, order_id)
 
 

@@ -59,7 +59,7 @@ def place_hold(scope: Scope, order_id: UUID, kind: str, reason: str) -> None:
         actor=str(scope.actor),
     )
     if made:
-        record(scope, order_id, HOLD_PLACED, kind=kind, reason=reason)
+        tell(scope, order_id, HOLD_PLACED, kind=kind, reason=reason)
 
 
 def release_hold(scope: Scope, order_id: UUID, kind: str, reason: str) -> None:

@@ -32,7 +32,7 @@ def place(scope: Scope, order_id: UUID, reason: str, **facts: Any) -> None:
     if made:
         hours = int(scope.tenant.settings.get("payment_hold_hours", HOLD_HOURS))
         scope.at(now + timedelta(hours=hours), LAPSED, order_id, key=_timer(order_id))
-        events.record(scope, order_id, events.HOLD_PLACED, kind="payment", reason=reason)
+        events.tell(scope, order_id, events.HOLD_PLACED, kind="payment", reason=reason)
     if made or facts.get("entry"):
         events.record(scope, order_id, events.PAYMENT_NEEDED, reason=reason, **facts)
 

@@ -225,7 +225,7 @@ def _give_back(
     entry = attempts.fact(
         scope, book.order.id, tender.id, "refund", share, key, reference=reference, **common
     )
-    events.record(
+    events.tell(
         scope,
         book.order.id,
         events.PAYMENT_REFUNDED,
@@ -273,7 +273,7 @@ def _open_due(scope: Scope, book: Book, tender: Any, amount: int, cause: str, du
         now=scope.now(),
         due=due_at,
     )
-    events.record(
+    events.tell(
         scope,
         book.order.id,
         events.REFUND_OWED,

@@ -83,7 +83,7 @@ def _held(scope: Scope, book: Book, entry: Any, answer: Answer) -> None:
     )
     if lapses is not None and answer.outcome == "held":
         scope.at(renewal_at(scope.now(), lapses), RENEW, entry.id, key=f"authorization:{entry.id}")
-    _tell(scope, book, events.PAYMENT_AUTHORIZED, entry, card=answer.card)
+    events.record(scope, book.order.id, events.PAYMENT_AUTHORIZED, **_facts(book, entry, card=answer.card))
 
 
 def _asks_buyer(scope: Scope, entry: Any, answer: Answer) -> None:
@@ -150,7 +150,8 @@ def _taken_elsewhere(scope: Scope, book: Book, entry: Any, answer: Answer) -> No
         reference=answer.reference,
     )
     _update(scope, entry.id, captured=answer.captured, ended_at=scope.now())
-    _tell(scope, book, events.PAYMENT_CAPTURED, entry, captured=answer.captured, elsewhere=True)
+    facts = _facts(book, entry, amount=answer.captured, elsewhere=True)
+    events.record(scope, book.order.id, events.PAYMENT_CAPTURED, **facts)
 
 
 def expire(scope: Scope, entry: Any) -> None:
@@ -165,7 +166,7 @@ def expire(scope: Scope, entry: Any) -> None:
         authorization=entry.id,
     )
     _update(scope, entry.id, ended_at=scope.now())
-    events.record(scope, entry.order_id, events.PAYMENT_EXPIRED, entry=entry.id, amount=entry.amount)
+    events.tell(scope, entry.order_id, events.PAYMENT_EXPIRED, entry=entry.id, amount=entry.amount)
 
 
 # ---- capture
@@ -186,7 +187,8 @@ def _captured(scope: Scope, book: Book, entry: Any, answer: Answer) -> None:
             error=None,
         )
         _update(scope, hold.id, captured=entry.amount, ended_at=scope.now())
-        _tell(scope, book, events.PAYMENT_CAPTURED, entry, shipment=entry.shipment_id)
+        facts = _facts(book, entry, shipment=entry.shipment_id)
+        events.record(scope, book.order.id, events.PAYMENT_CAPTURED, **facts)
         return
     _wait_again(scope, entry, answer)
     if answer.outcome == "cancelled" and hold.ended_at is None:
@@ -253,7 +255,7 @@ def _voided(scope: Scope, book: Book, entry: Any, answer: Answer) -> None:
         _update(scope, hold.id, outcome="failed", error_code=GONE, next_action=None, settled_at=real_now())
     if hold.ended_at is None:
         _update(scope, hold.id, ended_at=scope.now())
-        _tell(scope, book, events.PAYMENT_VOIDED, entry)
+        events.tell(scope, book.order.id, events.PAYMENT_VOIDED, **_facts(book, entry))
 
 
 def _refunded(scope: Scope, book: Book, entry: Any, answer: Answer) -> None:
@@ -268,7 +270,7 @@ def _refunded(scope: Scope, book: Book, entry: Any, answer: Answer) -> None:
             settled_at=real_now(),
             error=None,
         )
-        _tell(scope, book, events.PAYMENT_REFUNDED, entry)
+        events.tell(scope, book.order.id, events.PAYMENT_REFUNDED, **_facts(book, entry))
     elif answer.outcome in ("failed", "rejected") and entry.outcome != "failed":
         _update(
             scope,
@@ -283,24 +285,17 @@ def _refunded(scope: Scope, book: Book, entry: Any, answer: Answer) -> None:
             "UPDATE refunds_due SET paid_at = NULL, entry_id = NULL WHERE tenant_id = :tenant AND entry_id = :id",
             id=entry.id,
         )
-        _tell(scope, book, events.REFUND_FAILED, entry, reason=answer.message or answer.code)
+        facts = _facts(book, entry, reason=answer.message or answer.code)
+        events.tell(scope, book.order.id, events.REFUND_FAILED, **facts)
 
 
 SETTLERS = {"authorize": _authorized, "capture": _captured, "void": _voided, "refund": _refunded}
 
 
-def _tell(scope: Scope, book: Book, name: str, entry: Any, **facts: Any) -> None:
-    amount = facts.pop("captured", entry.amount)
-    events.record(
-        scope,
-        book.order.id,
-        name,
-        entry=entry.id,
-        tender=entry.tender_id,
-        amount=amount,
-        currency=book.order.currency,
-        **facts,
-    )
+def _facts(book: Book, entry: Any, **more: Any) -> dict[str, Any]:
+    """What every event of an entry says, and what more is given; an amount given goes before the entry's."""
+    common = {"entry": entry.id, "tender": entry.tender_id, "amount": entry.amount}
+    return common | {"currency": book.order.currency} | more
 
 
 COLUMNS = frozenset(
