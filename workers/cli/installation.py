@@ -21,7 +21,7 @@ from workers.cli.homes import ROOT
 
 FIRST_PORT = 8000
 RQ_WORKERS = 2
-WEB_THREADS = 8
+WEB_THREADS = 4
 
 
 class Unusable(Exception):
@@ -154,7 +154,7 @@ class Installation:
 
     def _web_part(self) -> Child:
         options = ["--interface", "wsgi", "--host", LOOPBACK, "--port", str(self.port), "--no-ws"]
-        size = ["--workers", "1", "--blocking-threads", str(WEB_THREADS), "--respawn-failed-workers"]
+        size = ["--workers", "2", "--blocking-threads", str(WEB_THREADS), "--respawn-failed-workers"]
         argv = [sys.executable, "-m", "granian", *options, *size, "wsgi:app"]
         return Child("web", argv, self._full_environment(), ROOT, ready=lambda: is_healthy(self.local_url))
 
