@@ -10,14 +10,17 @@ from uuid import UUID
 
 import numpy as np
 
-from app.intake.rules import Priced, PricedLine, SkuFacts, price, tender_amounts
+from app.events import ORDER_PLACED
+from app.intake import rows
+from app.intake.rows import Line, Placement, Taken
+from app.intake.rules import PricedLine, SkuFacts, price, tender_amounts
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
 from app.network.places import destination_zones, locate
 from app.network.rules import ships_on
 from app.orders.shapes import order_document, order_number
 from app.payments.rules import PAY_NOW
-from app.promises.rules import Clock, PromiseInput, Unit, clock, coverage
+from app.promises.rules import PromiseInput, Unit, clock, coverage
 from app.routing.configuration import Configuration
 from app.routing.rules import Basket, BasketLine, Decision, Destination, decide
 from infra.clock import real_now
@@ -48,19 +51,6 @@ class Draft:
     order: dict[str, Any]
     work: list[dict[str, Any]]
     document: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class _Line:
-    """A line while it is drafted."""
-
-    id: UUID
-    priced: PricedLine
-    request: Mapping[str, Any]
-    clock: Clock
-    covered: bool
-    allocated: int = 0
-    expected: datetime | None = None
 
 
 class Composer:
@@ -109,14 +99,21 @@ class Composer:
         ):
             self._put_back(placements)
             raise refused("cannot-fill", "Not every unit is available now, and the order is fill-or-kill.")
-        order = self._order_row(request, order_id, digest, priced, placed_at, zones, amounts)
+        zone = zones[0] if zones else self.scope.tenant.timezone
+        order = rows.order_row(request, order_id, digest, priced, placed_at, zone, amounts)
         self._customer(request["customer"])
         self.rows["orders"].append(order)
-        line_rows = [self._line_row(order_id, at, line) for at, line in enumerate(lines)]
-        promises = [self._promise_row(order_id, line, request, placed_at) for line in lines]
-        work = self._work(order_id, lines, placements)
+        line_rows = [
+            rows.line_row(order_id, at, line, self._parts(line.priced.sku)) for at, line in enumerate(lines)
+        ]
+        self.rows["lines"].extend(line_rows)
+        promises = [rows.promise_row(order_id, line, request, placed_at) for line in lines]
+        self.rows["promises"].extend(promises)
+        work = self._work(order_id, placements)
         self._backorders(order_id, lines, placed_at)
-        self._decisions(order_id, decisions)
+        self.rows["decisions"].extend(
+            rows.decision_row(order_id, decision, self.configured, self.now) for decision in decisions
+        )
         self._tenders(order_id, request, amounts, currency)
         self._news(order_id, order)
         draft = Draft(order, work)
@@ -144,7 +141,7 @@ class Composer:
         zones: tuple[str, ...],
         *,
         in_person: bool,
-    ) -> _Line:
+    ) -> Line:
         given = request["lines"][at]
         promise = given.get("promise") or request.get("promise")
         sku = priced.sku
@@ -152,7 +149,7 @@ class Composer:
             ordered_in_person=in_person,
             exemption=sku.exemption or ("seeds_and_plants" if sku.exempt else None),
         ).covered
-        return _Line(
+        return Line(
             id=new_id(),
             priced=priced,
             request=given,
@@ -162,11 +159,9 @@ class Composer:
 
     # ---- routing and reservation
 
-    def _route(
-        self, request: Mapping[str, Any], lines: list[_Line]
-    ) -> tuple[list[tuple[_Line, int, int, list[tuple[str, str, int]]]], list[Decision]]:
+    def _route(self, request: Mapping[str, Any], lines: list[Line]) -> tuple[list[Placement], list[Decision]]:
         """Place the lines: [(line, node, units, [(position, SKU id, units)])], one decision per destination."""
-        by_destination: dict[int, list[_Line]] = {}
+        by_destination: dict[int, list[Line]] = {}
         destinations: list[Mapping[str, Any]] = []
         for line in lines:
             goes_to = line.request.get("ship_to") or request["ship_to"]
@@ -186,7 +181,7 @@ class Composer:
                     placements.append((group[line_at], node, units, taken[1]))
         return placements, decisions
 
-    def _decide(self, request: Mapping[str, Any], lines: list[_Line], goes_to: Mapping[str, Any]) -> Decision:
+    def _decide(self, request: Mapping[str, Any], lines: list[Line], goes_to: Mapping[str, Any]) -> Decision:
         network = self.configured.network
         available = np.zeros((len(lines), len(network)), dtype=np.int64)
         for at, line in enumerate(lines):
@@ -229,9 +224,7 @@ class Composer:
             return [(sku.id, 1)]
         return [(self.shelf.ids.get(part["sku"], ""), part["quantity"]) for part in sku.components]
 
-    def _take(
-        self, line: _Line, node: int, units: int, channel: str
-    ) -> tuple[int, list[tuple[str, str, int]]]:
+    def _take(self, line: Line, node: int, units: int, channel: str) -> tuple[int, list[Taken]]:
         sku = line.priced.sku
         if sku.kind in MADE:
             return units, []
@@ -243,56 +236,12 @@ class Composer:
             for position, taken in self.shelf.take(part, node_id, channel, units * each)
         ]
 
-    def _put_back(self, placements: list[tuple[_Line, int, int, list[tuple[str, str, int]]]]) -> None:
+    def _put_back(self, placements: list[Placement]) -> None:
         for _, node, _, taken in placements:
             for position, part, units in taken:
                 self.shelf.put_back(part, self.configured.network.ids[node], position, units)
 
     # ---- rows
-
-    def _order_row(
-        self,
-        request: Mapping[str, Any],
-        order_id: UUID,
-        digest: str,
-        priced: Priced,
-        placed_at: datetime,
-        zones: tuple[str, ...],
-        amounts: list[int],
-    ) -> dict[str, Any]:
-        ship_to = request["ship_to"]
-        place = locate(ship_to.get("postal_code"), ship_to["country"], ship_to.get("region"))
-        paid = sum(a for one, a in zip(request["tenders"], amounts, strict=True) if one["kind"] in PAY_NOW)
-        return {
-            "id": order_id,
-            "number": 0,
-            "status": "placed",
-            "channel": request["channel"],
-            "external_ref": request["external_ref"],
-            "body_hash": digest,
-            "source_code": request.get("source_code"),
-            "currency": priced.currency,
-            "customer": request["customer"],
-            "ship_to": ship_to,
-            "bill_to": request.get("bill_to"),
-            "ship_lat": place.lat if place else None,
-            "ship_lon": place.lon if place else None,
-            "buyer_zone": zones[0] if zones else self.scope.tenant.timezone,
-            "placed_at": placed_at,
-            "reference_date": request.get("reference_date"),
-            "items_total": priced.sum("items"),
-            "discounts_total": priced.sum("discount"),
-            "charges_total": priced.sum("charges"),
-            "tax_total": priced.sum("tax"),
-            "total": priced.sum("total"),
-            "authorized_total": 0,
-            "captured_total": paid,
-            "refunded_total": 0,
-            "tax_status": priced.tax_status,
-            "charges": priced.charges,
-            "discounts": priced.discounts,
-            "policy": request.get("policy") or {},
-        }
 
     def _customer(self, customer: Mapping[str, Any]) -> None:
         email = customer["email"].lower()
@@ -300,230 +249,38 @@ class Composer:
             self._customers[email] = new_id()
             self.rows["customers"].append({"id": self._customers[email], "created_at": self.now, **customer})
 
-    def _line_row(self, order_id: UUID, at: int, line: _Line) -> dict[str, Any]:
-        sku, priced = line.priced.sku, line.priced
-        row = {
-            "id": line.id,
-            "order_id": order_id,
-            "position": at,
-            "sku_id": sku.id,
-            "sku": sku.code,
-            "title": sku.title,
-            "kind": sku.kind,
-            "weight_g": sku.weight_g,
-            "ordered": priced.quantity,
-            "cancelled": 0,
-            "backordered": priced.quantity - line.allocated,
-            "allocated": line.allocated,
-            "shipped": 0,
-            "delivered": 0,
-            "returned": 0,
-            "refunded": 0,
-            "unit_price": priced.unit_price,
-            "list_price": None if priced.unit_price == sku.price else sku.price,
-            "items": priced.items,
-            "discount": priced.discount,
-            "charges": priced.charges,
-            "tax": priced.tax,
-            "total": priced.total,
-            "tax_code": sku.tax_code,
-            "covered": line.covered,
-            "components": [
-                {"sku_id": part, "quantity": each} for part, each in self._parts(sku) if sku.kind == "kit"
-            ],
-            "options": line.request.get("options") or {},
-            "ship_to": line.request.get("ship_to"),
-        }
-        self.rows["lines"].append(row)
-        return row
-
-    def _promise_row(
-        self, order_id: UUID, line: _Line, request: Mapping[str, Any], placed_at: datetime
-    ) -> dict[str, Any]:
-        shown = line.request.get("promise") or request.get("promise")
-        row = {
-            "id": new_id(),
-            "order_id": order_id,
-            "order_line_id": line.id,
-            "stated": line.clock.basis == "stated",
-            "basis": line.clock.basis if line.covered else "not covered",
-            "evidence": {
-                "shown": shown,
-                "allocated": line.allocated,
-                "backordered": line.priced.quantity - line.allocated,
-                "rules": line.clock.settings.version,
-                "conflicting": line.clock.conflicting,
-            },
-            "made_at": placed_at,
-            "deadline": line.clock.deadline_at,
-            "original_date": line.clock.ship_by,
-            "expected_ship_at": line.expected if line.allocated == line.priced.quantity else None,
-            "state": "open" if line.covered else "not_covered",
-        }
-        self.rows["promises"].append(row)
-        return row
-
-    def _work(
-        self,
-        order_id: UUID,
-        lines: list[_Line],
-        placements: list[tuple[_Line, int, int, list[tuple[str, str, int]]]],
-    ) -> list[dict[str, Any]]:
+    def _work(self, order_id: UUID, placements: list[Placement]) -> list[dict[str, Any]]:
+        """One fulfillment order per node and destination, with its lines and what it reserves."""
         work: dict[tuple[int, str], dict[str, Any]] = {}
         for line, node, units, taken in placements:
-            goes_to = line.request.get("ship_to")
-            key = (node, repr(goes_to))
+            key = (node, repr(line.request.get("ship_to")))
             if key not in work:
-                work[key] = {
-                    "id": new_id(),
-                    "order_id": order_id,
-                    "node_id": self.configured.node_ids[node],
-                    "node": self.configured.network.codes[node],
-                    "number": "",
-                    "work_status": "open",
-                    "request_status": "held",
-                    "service": "standard",
-                    "ship_to": goes_to,
-                    "promised_by": line.clock.deadline_at,
-                    "created_at": self.now,
-                    "lines": [],
-                    "shipments": [],
-                }
+                work[key] = rows.work_row(order_id, line, self.configured, node, self.now)
             one = work[key]
             one["promised_by"] = min(one["promised_by"], line.clock.deadline_at)
-            self._work_line(one, line, units)
-            self._reservations(order_id, one, line, units, taken)
+            row = rows.work_line_row(one, line, units)
+            self.rows["fulfillment_order_lines"].append(row)
+            one["lines"].append(row)
+            self.rows["reservations"].extend(rows.held_rows(one, line, units, taken, self.now))
         self.rows["fulfillment_orders"].extend(work.values())
         return list(work.values())
 
-    def _work_line(self, work: dict[str, Any], line: _Line, units: int) -> None:
-        row = {
-            "id": new_id(),
-            "order_id": work["order_id"],
-            "fulfillment_order_id": work["id"],
-            "order_line_id": line.id,
-            "sku_id": line.priced.sku.id,
-            "sku": line.priced.sku.code,
-            "quantity": units,
-            "picked": 0,
-            "packed": 0,
-            "shipped": 0,
-            "released": 0,
-        }
-        self.rows["fulfillment_order_lines"].append(row)
-        work["lines"].append(row)
-
-    def _reservations(
-        self,
-        order_id: UUID,
-        work: dict[str, Any],
-        line: _Line,
-        units: int,
-        taken: list[tuple[str, str, int]],
-    ) -> None:
-        supply = MADE.get(line.priced.sku.kind)
-        held: list[tuple[str | None, str, int]] = (
-            [(None, line.priced.sku.id, units)] if supply else [(p, part, n) for p, part, n in taken]
-        )
-        for position, part, quantity in held:
-            self.rows["reservations"].append(
-                {
-                    "id": new_id(),
-                    "order_id": order_id,
-                    "order_line_id": line.id,
-                    "sku_id": part,
-                    "node_id": work["node_id"],
-                    "position_id": position,
-                    "supply": supply or "on_hand",
-                    "quantity": quantity,
-                    "ship_by": line.clock.deadline_at,
-                    "made_at": self.now,
-                }
-            )
-
-    def _backorders(self, order_id: UUID, lines: list[_Line], placed_at: datetime) -> None:
+    def _backorders(self, order_id: UUID, lines: list[Line], placed_at: datetime) -> None:
         for line in lines:
             if line.allocated < line.priced.quantity:
-                self.rows["reservations"].append(
-                    {
-                        "id": new_id(),
-                        "order_id": order_id,
-                        "order_line_id": line.id,
-                        "sku_id": line.priced.sku.id,
-                        "node_id": None,
-                        "position_id": None,
-                        "supply": "none",
-                        "quantity": line.priced.quantity - line.allocated,
-                        "ship_by": line.clock.deadline_at,
-                        "made_at": placed_at,
-                    }
-                )
-
-    def _decisions(self, order_id: UUID, decisions: list[Decision]) -> None:
-        network = self.configured.network
-        for decision in decisions:
-            self.rows["decisions"].append(
-                {
-                    "id": new_id(),
-                    "order_id": order_id,
-                    "made_at": self.now,
-                    "rule_version": self.configured.rule_version,
-                    "plan": [
-                        {"node": network.codes[node], "line": line, "quantity": units}
-                        for line, node, units in decision.placements
-                    ],
-                    "explanation": decision.explanation,
-                    "sentence": decision.sentence,
-                    "input_hash": decision.input_hash,
-                    "packages": decision.packages,
-                    "miles": decision.miles,
-                }
-            )
+                self.rows["reservations"].append(rows.waiting_row(order_id, line, placed_at))
 
     def _tenders(self, order_id: UUID, request: Mapping[str, Any], amounts: list[int], currency: str) -> None:
         for at, (given, amount) in enumerate(zip(request["tenders"], amounts, strict=True)):
-            tender_id = new_id()
-            self.rows["tenders"].append(
-                {
-                    "id": tender_id,
-                    "order_id": order_id,
-                    "position": at,
-                    "kind": given["kind"],
-                    "amount": amount,
-                    "currency": currency,
-                    "payment_method": given.get("payment_method"),
-                    "code": given.get("code"),
-                    "reference": given.get("reference"),
-                    "mandate_at": self.now if given["kind"] == "card" else None,
-                }
-            )
+            tender = rows.tender_row(order_id, at, given, amount, currency, self.now)
+            self.rows["tenders"].append(tender)
             if given["kind"] in PAY_NOW and amount:
-                self.rows["ledger"].append(
-                    {
-                        "id": new_id(),
-                        "order_id": order_id,
-                        "tender_id": tender_id,
-                        "amount": amount,
-                        "key": f"paid:{tender_id}",
-                        "reference": given.get("reference"),
-                        "at": self.now,
-                        "settled_at": self.real,
-                    }
-                )
+                self.rows["ledger"].append(rows.paid_row(tender, self.now, self.real))
 
     def _news(self, order_id: UUID, order: Mapping[str, Any]) -> None:
-        self.rows["timeline"].append(
-            {
-                "id": new_id(),
-                "order_id": order_id,
-                "name": "order.placed",
-                "at": self.now,
-                "actor": str(self.scope.actor),
-                "data": {"channel": order["channel"], "total": order["total"], "currency": order["currency"]},
-            }
-        )
+        self.rows["timeline"].append(rows.told_row(order, str(self.scope.actor), self.now))
         self.rows["outbox"].append(
-            {"id": new_id(), "order_id": order_id, "topic": "order.placed", "at": self.real}
+            {"id": new_id(), "order_id": order_id, "topic": ORDER_PLACED, "at": self.real}
         )
 
 

@@ -1,0 +1,291 @@
+"""The rows an order is written as, by table, from what was drafted. Pure but for the ids, which are new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.events import ORDER_PLACED
+from app.intake.rules import Priced, PricedLine
+from app.inventory.rules import MADE
+from app.network.places import locate
+from app.payments.rules import PAY_NOW
+from app.promises.rules import Clock
+from app.routing.configuration import Configuration
+from app.routing.rules import Decision
+from infra.ids import new_id
+
+
+@dataclass
+class Line:
+    """A line while it is drafted."""
+
+    id: UUID
+    priced: PricedLine
+    request: Mapping[str, Any]
+    clock: Clock
+    covered: bool
+    allocated: int = 0
+    expected: datetime | None = None
+
+
+Taken = tuple[str, str, int]
+"""(Position, SKU id, units) taken off the shelf."""
+Placement = tuple[Line, int, int, list[Taken]]
+"""(Line, the node's place in the network, units, what was taken for them)."""
+
+
+def order_row(
+    request: Mapping[str, Any],
+    order_id: UUID,
+    digest: str,
+    priced: Priced,
+    placed_at: datetime,
+    zone: str,
+    amounts: list[int],
+) -> dict[str, Any]:
+    """The order; its number comes later. `zone`: the buyer's; `amounts`: of its tenders, minor units."""
+    ship_to = request["ship_to"]
+    place = locate(ship_to.get("postal_code"), ship_to["country"], ship_to.get("region"))
+    paid = sum(a for one, a in zip(request["tenders"], amounts, strict=True) if one["kind"] in PAY_NOW)
+    return {
+        "id": order_id,
+        "number": 0,
+        "status": "placed",
+        "channel": request["channel"],
+        "external_ref": request["external_ref"],
+        "body_hash": digest,
+        "source_code": request.get("source_code"),
+        "currency": priced.currency,
+        "customer": request["customer"],
+        "ship_to": ship_to,
+        "bill_to": request.get("bill_to"),
+        "ship_lat": place.lat if place else None,
+        "ship_lon": place.lon if place else None,
+        "buyer_zone": zone,
+        "placed_at": placed_at,
+        "reference_date": request.get("reference_date"),
+        "items_total": priced.sum("items"),
+        "discounts_total": priced.sum("discount"),
+        "charges_total": priced.sum("charges"),
+        "tax_total": priced.sum("tax"),
+        "total": priced.sum("total"),
+        "authorized_total": 0,
+        "captured_total": paid,
+        "refunded_total": 0,
+        "tax_status": priced.tax_status,
+        "charges": priced.charges,
+        "discounts": priced.discounts,
+        "policy": request.get("policy") or {},
+    }
+
+
+def line_row(order_id: UUID, at: int, line: Line, parts: list[tuple[str, int]]) -> dict[str, Any]:
+    """One line. `parts`: (SKU id, units per unit), of which a kit is made."""
+    sku, priced = line.priced.sku, line.priced
+    return {
+        "id": line.id,
+        "order_id": order_id,
+        "position": at,
+        "sku_id": sku.id,
+        "sku": sku.code,
+        "title": sku.title,
+        "kind": sku.kind,
+        "weight_g": sku.weight_g,
+        "ordered": priced.quantity,
+        "cancelled": 0,
+        "backordered": priced.quantity - line.allocated,
+        "allocated": line.allocated,
+        "shipped": 0,
+        "delivered": 0,
+        "returned": 0,
+        "refunded": 0,
+        "unit_price": priced.unit_price,
+        "list_price": None if priced.unit_price == sku.price else sku.price,
+        "items": priced.items,
+        "discount": priced.discount,
+        "charges": priced.charges,
+        "tax": priced.tax,
+        "total": priced.total,
+        "tax_code": sku.tax_code,
+        "covered": line.covered,
+        "components": [{"sku_id": part, "quantity": each} for part, each in parts if sku.kind == "kit"],
+        "options": line.request.get("options") or {},
+        "ship_to": line.request.get("ship_to"),
+    }
+
+
+def promise_row(
+    order_id: UUID, line: Line, request: Mapping[str, Any], placed_at: datetime
+) -> dict[str, Any]:
+    """The clock a line is under, with what the buyer was shown as evidence."""
+    shown = line.request.get("promise") or request.get("promise")
+    return {
+        "id": new_id(),
+        "order_id": order_id,
+        "order_line_id": line.id,
+        "stated": line.clock.basis == "stated",
+        "basis": line.clock.basis if line.covered else "not covered",
+        "evidence": {
+            "shown": shown,
+            "allocated": line.allocated,
+            "backordered": line.priced.quantity - line.allocated,
+            "rules": line.clock.settings.version,
+            "conflicting": line.clock.conflicting,
+        },
+        "made_at": placed_at,
+        "deadline": line.clock.deadline_at,
+        "original_date": line.clock.ship_by,
+        "expected_ship_at": line.expected if line.allocated == line.priced.quantity else None,
+        "state": "open" if line.covered else "not_covered",
+    }
+
+
+def work_row(
+    order_id: UUID, line: Line, configured: Configuration, node: int, now: datetime
+) -> dict[str, Any]:
+    """The fulfillment order of a node, as its first line opens it; its number comes later."""
+    return {
+        "id": new_id(),
+        "order_id": order_id,
+        "node_id": configured.node_ids[node],
+        "node": configured.network.codes[node],
+        "number": "",
+        "work_status": "open",
+        "request_status": "held",
+        "service": "standard",
+        "ship_to": line.request.get("ship_to"),
+        "promised_by": line.clock.deadline_at,
+        "created_at": now,
+        "lines": [],
+        "shipments": [],
+    }
+
+
+def work_line_row(work: Mapping[str, Any], line: Line, units: int) -> dict[str, Any]:
+    """A line's units in a fulfillment order."""
+    return {
+        "id": new_id(),
+        "order_id": work["order_id"],
+        "fulfillment_order_id": work["id"],
+        "order_line_id": line.id,
+        "sku_id": line.priced.sku.id,
+        "sku": line.priced.sku.code,
+        "quantity": units,
+        "picked": 0,
+        "packed": 0,
+        "shipped": 0,
+        "released": 0,
+    }
+
+
+def held_rows(
+    work: Mapping[str, Any], line: Line, units: int, taken: list[Taken], now: datetime
+) -> Iterator[dict[str, Any]]:
+    """The reservations of units placed at a node: of what was taken off the shelf, or of what will be made."""
+    supply = MADE.get(line.priced.sku.kind)
+    node_id = work["node_id"]
+    if supply:
+        yield _reservation(work["order_id"], line, line.priced.sku.id, units, supply, now, node_id)
+        return
+    for position, part, quantity in taken:
+        yield _reservation(work["order_id"], line, part, quantity, "on_hand", now, node_id, position)
+
+
+def waiting_row(order_id: UUID, line: Line, placed_at: datetime) -> dict[str, Any]:
+    """The reservation of units that wait for stock."""
+    units = line.priced.quantity - line.allocated
+    return _reservation(order_id, line, line.priced.sku.id, units, "none", placed_at)
+
+
+def _reservation(
+    order_id: UUID,
+    line: Line,
+    sku_id: str,
+    quantity: int,
+    supply: str,
+    at: datetime,
+    node_id: UUID | None = None,
+    position_id: str | None = None,
+) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "order_id": order_id,
+        "order_line_id": line.id,
+        "sku_id": sku_id,
+        "node_id": node_id,
+        "position_id": position_id,
+        "supply": supply,
+        "quantity": quantity,
+        "ship_by": line.clock.deadline_at,
+        "made_at": at,
+    }
+
+
+def decision_row(
+    order_id: UUID, decision: Decision, configured: Configuration, now: datetime
+) -> dict[str, Any]:
+    """How one destination was routed, and why."""
+    codes = configured.network.codes
+    return {
+        "id": new_id(),
+        "order_id": order_id,
+        "made_at": now,
+        "rule_version": configured.rule_version,
+        "plan": [
+            {"node": codes[node], "line": line, "quantity": units}
+            for line, node, units in decision.placements
+        ],
+        "explanation": decision.explanation,
+        "sentence": decision.sentence,
+        "input_hash": decision.input_hash,
+        "packages": decision.packages,
+        "miles": decision.miles,
+    }
+
+
+def tender_row(
+    order_id: UUID, at: int, given: Mapping[str, Any], amount: int, currency: str, now: datetime
+) -> dict[str, Any]:
+    """One tender, for `amount` minor units."""
+    return {
+        "id": new_id(),
+        "order_id": order_id,
+        "position": at,
+        "kind": given["kind"],
+        "amount": amount,
+        "currency": currency,
+        "payment_method": given.get("payment_method"),
+        "code": given.get("code"),
+        "reference": given.get("reference"),
+        "mandate_at": now if given["kind"] == "card" else None,
+    }
+
+
+def paid_row(tender: Mapping[str, Any], now: datetime, real: datetime) -> dict[str, Any]:
+    """The ledger's entry of a tender that is in hand already. `now` is business time, `real` the wall clock's."""
+    return {
+        "id": new_id(),
+        "order_id": tender["order_id"],
+        "tender_id": tender["id"],
+        "amount": tender["amount"],
+        "key": f"paid:{tender['id']}",
+        "reference": tender["reference"],
+        "at": now,
+        "settled_at": real,
+    }
+
+
+def told_row(order: Mapping[str, Any], actor: str, now: datetime) -> dict[str, Any]:
+    """The timeline's first entry."""
+    return {
+        "id": new_id(),
+        "order_id": order["id"],
+        "name": ORDER_PLACED,
+        "at": now,
+        "actor": actor,
+        "data": {"channel": order["channel"], "total": order["total"], "currency": order["currency"]},
+    }
