@@ -16,7 +16,7 @@ from app.allocation.adjustments import adjust
 from app.allocation.schemas import StockAdjustmentIn
 from app.catalog.schemas import SkuIn
 from app.catalog.service import put_skus
-from app.imports import rules
+from app.imports import bodies
 from app.imports.files import Row
 from app.imports.rules import Reader, Unreadable
 from app.intake.schemas import MOST_LINES, OrderIn
@@ -89,7 +89,7 @@ def _request(schema: Schema, reader: Reader, rows: Sequence[Row], currency: str)
         raise Unreadable("It has no reference. Every row needs the number of its order.")
     if len(rows) > MOST_LINES:
         raise Unreadable(f"It has more than {MOST_LINES} lines.")
-    body, reference_date = rules.order_request(reader, rows, currency)
+    body, reference_date = bodies.order_request(reader, rows, currency)
     request = _loaded(schema, body, rows)
     if reference_date is not None:
         request["reference_date"] = date.fromisoformat(reference_date)
@@ -136,8 +136,8 @@ class _Kind:
 
 
 KINDS = {
-    "skus": _Kind(rules.sku_body, SkuIn, put_skus, "skus"),
-    "nodes": _Kind(rules.node_body, NodeIn, put_nodes, "nodes"),
+    "skus": _Kind(bodies.sku_body, SkuIn, put_skus, "skus"),
+    "nodes": _Kind(bodies.node_body, NodeIn, put_nodes, "nodes"),
 }
 
 
@@ -209,7 +209,7 @@ def _stock(scope: Scope, reader: Reader, rows: Sequence[Row]) -> list[Outcome]:
     for row, cells in rows:
         try:
             reader.check(cells)
-            _, body = rules.stock_body(reader, cells, scope.tenant.currency)
+            _, body = bodies.stock_body(reader, cells, scope.tenant.currency)
             sound.append((row, _loaded(schema, body)))
         except Unreadable as error:
             outcomes.append(Outcome(row, reader.reference(cells), "refused", str(error)))

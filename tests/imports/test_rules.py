@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.imports import files
+from app.imports.bodies import list_price, order_request
 from app.imports.mappings import KINDS, NAMED, TARGETS
-from app.imports.rules import Reader, Unreadable, list_price, order_request, resolve
+from app.imports.rules import Reader, Unreadable, resolve
 from infra.errors import Problem
 
 ZONE = ZoneInfo("America/New_York")
