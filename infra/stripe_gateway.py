@@ -7,7 +7,7 @@ The SDK's own retries are off: later tries belong to the outbox.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, cast
@@ -49,6 +49,10 @@ _REFUND_OUTCOME: dict[str, Outcome] = {
 
 class Unknown(Exception):
     """Nobody knows what became of the call: no answer, a broken one, or a fault on the other side."""
+
+
+class Rejected(Exception):
+    """The processor refused a question that no payment stands behind, and says so for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +138,65 @@ def authorize(hold: Hold) -> Answer:
 
 
 def _customer(hold: Hold) -> str:
-    known = {name: value for name, value in hold.metadata.items() if name != "attempt"}
-    params: Any = {"email": hold.email, "name": hold.name, "metadata": known}
-    options = _options(hold.account, hold.customer_key)
-    return str(_asked(lambda: _client().v1.customers.create(params, options)).id)
+    return _new_customer(hold.account, hold.email, hold.name, hold.metadata, hold.customer_key)
+
+
+def _new_customer(account: str, email: str, name: str, metadata: Mapping[str, str], key: str) -> str:
+    """Asked twice under its key it is the same customer, so what is sent may not tell attempts apart."""
+    known = {field: value for field, value in metadata.items() if field != "attempt"}
+    params: Any = {"email": email, "name": name, "metadata": known}
+    return str(_asked(lambda: _client().v1.customers.create(params, _options(account, key))).id)
+
+
+def card_page(
+    account: str,
+    *,
+    customer: str | None,
+    email: str,
+    name: str,
+    currency: str,
+    success_url: str,
+    cancel_url: str,
+    metadata: dict[str, str],
+    key: str,
+) -> str:
+    """The address of a hosted page on which the buyer leaves a card; nothing is charged there.
+
+    Without a `customer` one is made under `key`, the key `authorize` uses for the same purpose. The page comes back
+    to `success_url`, with its own name in place of {CHECKOUT_SESSION_ID}. Raises Unknown, Rejected.
+    """
+    try:
+        params: dict[str, Any] = {
+            "mode": "setup",
+            "customer": customer or _new_customer(account, email, name, metadata, key),
+            "currency": currency.lower(),
+            "payment_method_types": ["card"],
+            "success_url": success_url,
+            "cancel_url": cancel_url,
+            "metadata": metadata,
+        }
+        options: Any = {"stripe_account": account}
+        return str(_asked(lambda: _client().v1.checkout.sessions.create(cast(Any, params), options)).url)
+    except stripe.InvalidRequestError as refused:
+        raise Rejected(str(refused)) from refused
+
+
+def card_given(account: str, session_id: str) -> tuple[str, str, dict[str, str]] | None:
+    """The card left on such a page, its customer and the page's metadata; None while none was left.
+
+    Raises Unknown, Rejected (the account knows no such page).
+    """
+    params: Any = {"expand": ["setup_intent"]}
+    options: Any = {"stripe_account": account}
+    try:
+        page = _asked(lambda: _client().v1.checkout.sessions.retrieve(session_id, params, options))
+    except stripe.InvalidRequestError as refused:
+        raise Rejected(str(refused)) from refused
+    card = _id(page.setup_intent.payment_method) if page.setup_intent else None
+    customer = _id(page.customer)
+    if page.status != "complete" or card is None or customer is None:
+        return None
+    return card, customer, page.metadata.to_dict()
 
 
 def capture(account: str, reference: str, amount: int, *, key: str) -> Answer:

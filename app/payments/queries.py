@@ -19,6 +19,8 @@ class Needed:
     reason: str
     url: str | None
     cancels_at: datetime | None
+    has_card: bool
+    """Whether there is a card that could be tried again."""
 
 
 def needed(scope: Scope, order_id: UUID) -> Needed | None:
@@ -27,7 +29,8 @@ def needed(scope: Scope, order_id: UUID) -> Needed | None:
     if hold is None:
         return None
     row = scope.row(
-        "SELECT e.amount, e.next_action, t.currency FROM tenders t LEFT JOIN LATERAL ("
+        "SELECT coalesce(e.amount, t.amount) AS amount, t.payment_method, e.next_action, t.currency"
+        " FROM tenders t LEFT JOIN LATERAL ("
         "   SELECT amount, next_action, outcome FROM ledger_entries WHERE tenant_id = :tenant"
         "   AND tender_id = t.id AND kind = 'authorize' ORDER BY at DESC, id DESC LIMIT 1) e ON true"
         " WHERE t.tenant_id = :tenant AND t.order_id = :order AND t.kind = 'card'"
@@ -36,5 +39,11 @@ def needed(scope: Scope, order_id: UUID) -> Needed | None:
     )
     if row is None:
         return None
-    amount = row.amount if row.amount is not None else 0
-    return Needed(amount, row.currency, hold.reason, (row.next_action or {}).get("url"), hold.due_at)
+    return Needed(
+        amount=row.amount,
+        currency=row.currency,
+        reason=hold.reason,
+        url=(row.next_action or {}).get("url"),
+        cancels_at=hold.due_at,
+        has_card=row.payment_method is not None,
+    )

@@ -6,6 +6,7 @@ Nothing here talks to the processor: attempts are written down, and asked after 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -120,11 +121,65 @@ def retry(scope: Scope, tender_id: UUID, **_: Any) -> None:
 # ---- the buyer mends a payment
 
 
-def retry_payment(scope: Scope, order_id: UUID, payment_method: str | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class CardWanted:
+    """What the processor must know to ask a buyer for another card. `amount`: what it is to bear, minor units;
+    `customer_key`: the one under which an authorization makes the customer, too."""
+
+    account: str
+    customer: str | None
+    customer_key: str
+    email: str
+    name: str
+    amount: int
+    currency: str
+
+
+def card_wanted(scope: Scope, order_id: UUID) -> CardWanted:
+    """The card that the buyer may replace now. Raises Problem 404, 409 like `retry_payment`, and `cards-not-ready`
+    while the tenant's account at the processor is still being opened."""
+    book, tender = _mendable(scope, order_id)
+    if scope.tenant.stripe_account is None:
+        raise refused("cards-not-ready", "Cards cannot be taken yet. Try again in a few minutes.")
+    return CardWanted(
+        account=scope.tenant.stripe_account,
+        customer=tender.processor_customer,
+        customer_key=f"customer:{tender.id}",
+        email=book.order.customer.get("email", ""),
+        name=book.order.customer.get("name", ""),
+        amount=book.card(tender).open,
+        currency=tender.currency,
+    )
+
+
+def retry_payment(
+    scope: Scope, order_id: UUID, payment_method: str | None = None, customer: str | None = None
+) -> None:
     """Try the order's card again, with another payment method if one is given; the buyer is there.
 
+    `customer`: whose payment method it is at the processor, where it is kept with one already.
     Raises Problem 404, 409 `nothing-to-pay`, `payment-being-checked` while an answer is awaited.
     """
+    book, tender = _mendable(scope, order_id)
+    if payment_method is None and not tender.payment_method:
+        raise refused("card-needed", "Give a card to pay with.")
+    if payment_method is not None:
+        scope.execute(
+            "UPDATE tenders SET payment_method = :method, card = NULL, mandate_at = :now,"
+            " processor_customer = coalesce(:customer, processor_customer) WHERE tenant_id = :tenant AND id = :id",
+            id=tender.id,
+            method=payment_method,
+            customer=customer,
+            now=scope.now(),
+        )
+    last = book.last_attempt(tender)
+    if last is not None and last.outcome == "pending":
+        attempts.supersede(scope, book, last)
+    attempts.authorize(scope, book, tender, book.card(tender).open, buyer=True)
+
+
+def _mendable(scope: Scope, order_id: UUID) -> tuple[Book, Any]:
+    """The card in need, when another attempt may begin."""
     book = opened(scope, order_id)
     tender = _in_need(book)
     if tender is None or book.order.status == "cancelled":
@@ -132,19 +187,7 @@ def retry_payment(scope: Scope, order_id: UUID, payment_method: str | None = Non
     last = book.last_attempt(tender)
     if last is not None and last.outcome in OPEN and last.next_action is None:
         raise refused("payment-being-checked", "The last payment is still being checked. Wait a moment.")
-    if payment_method is None and not tender.payment_method:
-        raise refused("card-needed", "Give a card to pay with.")
-    if payment_method is not None:
-        scope.execute(
-            "UPDATE tenders SET payment_method = :method, card = NULL, mandate_at = :now"
-            " WHERE tenant_id = :tenant AND id = :id",
-            id=tender.id,
-            method=payment_method,
-            now=scope.now(),
-        )
-    if last is not None and last.outcome == "pending":
-        attempts.supersede(scope, book, last)
-    attempts.authorize(scope, book, tender, book.card(tender).open, buyer=True)
+    return book, tender
 
 
 def confirm_action(scope: Scope, order_id: UUID) -> bool:
