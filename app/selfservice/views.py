@@ -7,6 +7,7 @@ sites: whoever could forge the request would have to know the address already.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
@@ -20,12 +21,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from app import links
 from app.cancellation.service import cancel
 from app.pages import PageContext
-from app.payments.service import confirm_action, retry_payment
+from app.payments.service import CardWanted, card_wanted, confirm_action, retry_payment
 from app.promises.queries import open_question
 from app.promises.service import answer_delay
 from app.selfservice.queries import order_page
 from app.shapes import identifier
 from infra import limits
+from infra import stripe_gateway as gateway
 from infra.errors import Problem, invalid, refused
 from tenants.scope import Actor, Scope, opened, retried
 
@@ -36,11 +38,18 @@ SANDBOX_CARDS = [
     ("pm_card_visa", "Test card that works"),
     ("pm_card_chargeDeclined", "Test card that is declined"),
 ]
+SESSION = re.compile(r"cs_[A-Za-z0-9_]{1,200}")
+NO_ANSWER = "The card page does not answer at the moment. Try again in a minute."
 View = Callable[[Scope, UUID], AnyResponse]
+LinkView = Callable[[links.Link, str], AnyResponse]
 
 
-def _buyer(view: View) -> Callable[[str], AnyResponse]:
-    """A page behind a buyer's link: rate limited, inside the link's tenant, committed once when it went well."""
+class _Nowhere(Exception):
+    """The link's order does not exist."""
+
+
+def _linked(view: LinkView) -> Callable[[str], AnyResponse]:
+    """An address behind a buyer's link: rate limited, for the link's order, with every failure in plain words."""
 
     @wraps(view)
     def guarded(token: str) -> AnyResponse:
@@ -51,7 +60,9 @@ def _buyer(view: View) -> Callable[[str], AnyResponse]:
             if link is None or link.purpose != links.ORDER:
                 return _nothing()
             limits.spend_named(LIMIT, f"buyer:{hashlib.sha256(token.encode()).hexdigest()[:24]}")
-            return retried(lambda: _inside(link, token, view))
+            return _private(view(link, token))
+        except _Nowhere:
+            return _nothing()
         except Problem as problem:
             return _plain(problem.status, problem.title, problem.detail)
         except HTTPException as error:
@@ -65,6 +76,21 @@ def _buyer(view: View) -> Callable[[str], AnyResponse]:
     return guarded
 
 
+def _buyer(view: View) -> Callable[[str], AnyResponse]:
+    """A view behind a buyer's link, in one transaction, committed once when it went well."""
+
+    @wraps(view)
+    def answered(link: links.Link, token: str) -> AnyResponse:
+        return _in_order(link, token, view)
+
+    return _linked(answered)
+
+
+def _in_order(link: links.Link, token: str, view: View) -> AnyResponse:
+    """Answer inside the link's tenant; run again after a lost race, committed unless it is a refusal."""
+    return retried(lambda: _inside(link, token, view))
+
+
 def _inside(link: links.Link, token: str, view: View) -> AnyResponse:
     with opened(
         link.tenant_id, Actor("buyer", str(link.order_id), "the buyer"), request_id=g.request_id
@@ -75,7 +101,7 @@ def _inside(link: links.Link, token: str, view: View) -> AnyResponse:
             id=link.order_id,
         )
         if order is None:
-            return _nothing()
+            raise _Nowhere
         g.buyer_token, g.tenant_id, g.actor = token, link.tenant_id, "buyer"
         g.page_context = PageContext(
             tenant_name=scope.tenant.name, zone=scope.tenant.timezone, now=scope.now(), may=lambda _: False
@@ -83,7 +109,7 @@ def _inside(link: links.Link, token: str, view: View) -> AnyResponse:
         answer = view(scope, link.order_id)
         if answer.status_code < 400:
             scope.keep()
-        return _private(answer)
+        return answer
 
 
 def _private(answer: AnyResponse) -> AnyResponse:
@@ -208,3 +234,100 @@ def _pay(scope: Scope, order_id: UUID) -> None:
     if method is not None and (scope.tenant.environment != "sandbox" or method not in known):
         raise invalid("/card", "Choose one of the cards offered.")
     retry_payment(scope, order_id, method)
+
+
+# ---- another card, given on the processor's own page
+
+
+@blueprint.post("/o/<token>/card", endpoint="card")
+@_linked
+def card(link: links.Link, token: str) -> AnyResponse:
+    """Open the processor's page for another card. It is a plain link: the page's policy lets no form leave it."""
+    wanted: list[CardWanted] = []
+    answer = _in_order(link, token, lambda scope, order_id: _wanted(scope, order_id, wanted))
+    if not wanted:
+        return answer
+    own = links.url(link.tenant_id, link.order_id)
+    try:
+        address = gateway.card_page(
+            wanted[-1].account,
+            customer=wanted[-1].customer,
+            email=wanted[-1].email,
+            name=wanted[-1].name,
+            currency=wanted[-1].currency,
+            success_url=f"{own}/card?session={{CHECKOUT_SESSION_ID}}",
+            cancel_url=own,
+            metadata=_named(link),
+            key=wanted[-1].customer_key,
+        )
+    except gateway.Unknown as lost:
+        log.warning("buyer_card.no_answer", error=str(lost))
+        return _told(link, token, 503, NO_ANSWER)
+    except gateway.Rejected as refusal:
+        log.warning("buyer_card.rejected", error=str(refusal))
+        return _told(link, token, 409, "A card cannot be taken at the moment. Write to us, and we help.")
+    return make_response(render_template("selfservice/card.html", token=token, address=address))
+
+
+def _wanted(scope: Scope, order_id: UUID, wanted: list[CardWanted]) -> AnyResponse:
+    """Read which card is wanted, or show the refusal. The read's lock is let go before the processor is asked."""
+    try:
+        wanted.append(card_wanted(scope, order_id))
+    except Problem as problem:
+        return _page(scope, order_id, problem.status, problem.detail)
+    return make_response("", 204)
+
+
+def _named(link: links.Link) -> dict[str, str]:
+    """What a card page carries, so that its card can be used for no other order."""
+    return {"tenant": str(link.tenant_id), "order": str(link.order_id)}
+
+
+def _told(link: links.Link, token: str, status: int, problem: str) -> AnyResponse:
+    return _in_order(link, token, lambda scope, order_id: _page(scope, order_id, status, problem))
+
+
+@blueprint.get("/o/<token>/card", endpoint="card_added")
+@_buyer
+def card_added(scope: Scope, order_id: UUID) -> AnyResponse:
+    """Back from the processor's page: ask whether to pay with the card. Looking changes nothing."""
+    session = request.args.get("session", "")
+    try:
+        wanted = card_wanted(scope, order_id)
+    except Problem:
+        wanted = None
+    if wanted is None or not SESSION.fullmatch(session):
+        return redirect(url_for("buyer.show", token=g.buyer_token), 303)
+    return make_response(
+        render_template("selfservice/card_added.html", token=g.buyer_token, session=session, wanted=wanted)
+    )
+
+
+@blueprint.post("/o/<token>/card/use", endpoint="card_use")
+@_linked
+def card_use(link: links.Link, token: str) -> AnyResponse:
+    """Pay with the card that was left on the processor's page."""
+    session = str(_sent().get("session") or "")
+    wanted: list[CardWanted] = []
+    answer = _in_order(link, token, lambda scope, order_id: _wanted(scope, order_id, wanted))
+    if not wanted:
+        return answer
+    if not SESSION.fullmatch(session):
+        return _told(link, token, 422, "Choose “Use another card” to give a card.")
+    try:
+        given = gateway.card_given(wanted[-1].account, session)
+    except gateway.Unknown as lost:
+        log.warning("buyer_card.no_answer", error=str(lost))
+        return _told(link, token, 503, NO_ANSWER)
+    except gateway.Rejected:
+        return _told(link, token, 409, "This card page is not known here. Choose “Use another card” again.")
+    if given is None:
+        return _told(link, token, 409, "No card was added yet. Finish the card page first.")
+    method, customer, names = given
+    if names != _named(link):
+        return _told(link, token, 409, "This card was given for another order. Choose “Use another card”.")
+
+    def use(scope: Scope, order_id: UUID) -> AnyResponse:
+        return _done(scope, order_id, lambda: retry_payment(scope, order_id, method, customer))
+
+    return _in_order(link, token, use)
