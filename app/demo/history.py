@@ -9,12 +9,10 @@ Nothing is queued for later: what happened, happened.
 
 from __future__ import annotations
 
-import os
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -24,6 +22,7 @@ import psycopg
 
 from app import events
 from app.demo.goods import PREORDERS, SOLD_OUT
+from app.demo.happened import Happened, id_at
 from app.demo.orders import Buyers, Shelf, daily_orders, moment_of_day, request
 from app.demo.places import SITES
 from app.demo.statement import CLOSE_STOCK, HAPPENED, MOVEMENTS, POSITIONS, TERMS_TOTALS
@@ -37,7 +36,7 @@ from app.money import share
 from app.orders.shapes import grouped
 from app.routing.configuration import Configuration, configuration
 from infra import settings
-from infra.ids import first_id_at, new_id
+from infra.ids import new_id
 from tenants.scope import inside
 
 DAYS = 100
@@ -49,31 +48,6 @@ STALE_DAYS = 24
 """Since when the sold-out goods are ordered in vain."""
 CARRIERS = {"warehouse": ("UPS", "Ground"), "store": ("USPS", "Priority"), "workshop": ("FedEx", "Ground")}
 TENDERS = {"store": "cash", "mail": "check", "edi": "terms"}
-
-
-@dataclass
-class _Happened:
-    """Rows of what happened after the placing, by table, for one batch of orders."""
-
-    rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
-
-    def add(self, table: str, **row: Any) -> None:
-        self.rows[table].append(row)
-
-    def step(self, machine: str, subject: UUID, before: str, after: str, actor: str, at: datetime) -> None:
-        self.add(
-            "status_changes",
-            id=_id_at(at),
-            machine=machine,
-            subject_id=subject,
-            before=before,
-            after=after,
-            actor=actor,
-            at=at,
-        )
-
-    def told(self, order: UUID, name: str, actor: str, at: datetime, **data: Any) -> None:
-        self.add("timeline", id=_id_at(at), order_id=order, name=name, at=at, actor=actor, data=data)
 
 
 class History:
@@ -174,7 +148,7 @@ class History:
                     rows.append(_movement(position, needed, "receipt", f"Delivery {at + 1}", begins))
             rows += [_movement(position, -units, "shipment", line, when) for when, units, line in left]
         for row in rows:
-            row["id"] = _id_at(row["at"])
+            row["id"] = id_at(row["at"])
         self.scope.execute(MOVEMENTS, doc=_json(rows))
         gone = [
             {"id": one, "units": sum(units for _, units, _ in left)} for one, left in self.consumed.items()
@@ -237,15 +211,15 @@ class History:
         composer.number(list(range(row[0] - len(requests) + 1, row[0] + 1)))
         composer.rows["outbox"] = []
         for told in composer.rows["timeline"]:
-            told["id"] = _id_at(told["at"])
+            told["id"] = id_at(told["at"])
         for order in composer.rows["orders"]:
             order["tax_status"] = "given"
         return composer
 
     # ---- what happened since
 
-    def _what_happened(self, composer: Composer) -> _Happened:
-        done = _Happened()
+    def _what_happened(self, composer: Composer) -> Happened:
+        done = Happened()
         lines = {line["id"]: {**line, "shipped": 0} for line in composer.rows["lines"]}
         of_order = grouped(lines.values(), "order_id")
         tenders = {tender["order_id"]: tender for tender in composer.rows["tenders"]}
@@ -276,7 +250,7 @@ class History:
 
     def _work(
         self,
-        done: _Happened,
+        done: Happened,
         order: Mapping[str, Any],
         work: Mapping[str, Any],
         lines: dict[UUID, dict[str, Any]],
@@ -325,7 +299,7 @@ class History:
 
     def _ship(
         self,
-        done: _Happened,
+        done: Happened,
         order: Mapping[str, Any],
         work: Mapping[str, Any],
         lines: dict[UUID, dict[str, Any]],
@@ -386,11 +360,6 @@ class History:
         return {"UPS": f"1Z84AF03{digits[:8]}", "USPS": f"9405{digits}", "FedEx": f"77{digits[:10]}"}.get(
             carrier, ""
         )
-
-
-def _id_at(at: datetime) -> UUID:
-    """An id as if made at that time: histories are read in the order of their ids."""
-    return UUID(int=first_id_at(at).int | int.from_bytes(os.urandom(7), "big"))
 
 
 def _count_rows() -> None:
