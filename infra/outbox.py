@@ -238,3 +238,26 @@ def fail(session: Session, tenant_id: UUID, row_id: UUID, error: str) -> None:
         ),
         {"tenant": tenant_id, "id": row_id, "error": error[:2000], "most": MOST_ATTEMPTS, "now": real_now()},
     )
+
+
+def again(session: Session, tenant_id: UUID, row_id: UUID) -> None:
+    """Try a dead row again, with all its attempts; its last error stays to be read. The caller holds the row."""
+    session.execute(
+        text(
+            "UPDATE outbox SET state = 'waiting', attempts = 0, available_at = :now, leased_until = NULL"
+            " WHERE tenant_id = :tenant AND id = :id"
+        ),
+        {"tenant": tenant_id, "id": row_id, "now": real_now()},
+    )
+
+
+def discard(session: Session, tenant_id: UUID, row_id: UUID, reason: str) -> None:
+    """End a dead row undone. `reason` (without a full stop) is put before what had failed. The caller
+    holds the row."""
+    session.execute(
+        text(
+            "UPDATE outbox SET state = 'done', finished_at = :now,"
+            " error = left(:reason || '. It had failed: ' || error, 2000) WHERE tenant_id = :tenant AND id = :id"
+        ),
+        {"tenant": tenant_id, "id": row_id, "now": real_now(), "reason": reason},
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from infra.clock import real_now
+from infra import outbox
 from infra.errors import invalid, not_found, refused
 from tenants import audit, service
 from tenants.scope import Actor, Scope, inside
@@ -40,12 +40,7 @@ def retry(tenant_id: UUID, row_id: UUID, reason: str, actor: Actor) -> str:
     reason = _reason(reason)
     with inside(tenant_id, actor) as scope:
         topic = _locked_dead(scope, row_id)
-        scope.execute(
-            "UPDATE outbox SET state = 'waiting', attempts = 0, available_at = :now, leased_until = NULL"
-            " WHERE tenant_id = :tenant AND id = :id",
-            id=row_id,
-            now=real_now(),
-        )
+        outbox.again(scope.session, tenant_id, row_id)
         audit.record(scope, "work.retried", topic, reason=reason, work=row_id)
     return topic
 
@@ -58,14 +53,7 @@ def discard(tenant_id: UUID, row_id: UUID, reason: str, actor: Actor) -> str:
     reason = _reason(reason)
     with inside(tenant_id, actor) as scope:
         topic = _locked_dead(scope, row_id)
-        scope.execute(
-            "UPDATE outbox SET state = 'done', finished_at = :now, error = left('Discarded by ' || :who || ': '"
-            " || :reason || '. It had failed: ' || error, 2000) WHERE tenant_id = :tenant AND id = :id",
-            id=row_id,
-            now=real_now(),
-            who=actor.name,
-            reason=reason,
-        )
+        outbox.discard(scope.session, tenant_id, row_id, f"Discarded by {actor.name}: {reason}")
         audit.record(scope, "work.discarded", topic, reason=reason, work=row_id)
     return topic
 
