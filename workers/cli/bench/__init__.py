@@ -19,6 +19,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
+
+from infra import settings
 from infra.embedded.postgres import EmbeddedPostgres
 from workers.cli.bench import figures, million, routing
 from workers.cli.bench.figures import Figure
@@ -77,15 +80,33 @@ def _ratio(row: dict[str, str | float]) -> float | None:
 
 @contextlib.contextmanager
 def _stopped(pids: list[int]) -> Iterator[None]:
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    _signal(pids, signal.SIGSTOP)
+    while _in_transaction():
+        # One was stopped in the middle: its locks would outlast the whole measurement.
+        _signal(pids, signal.SIGCONT)
+        time.sleep(0.05)
+        _signal(pids, signal.SIGSTOP)
     try:
         yield
     finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+        _signal(pids, signal.SIGCONT)
         time.sleep(0.2)
+
+
+def _signal(pids: list[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _in_transaction() -> bool:
+    """Whether any of the application's connections is in the middle of a transaction."""
+    with psycopg.connect(settings.current().database_url, autocommit=True) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid()"
+            " AND (state LIKE 'idle in transaction%' OR state = 'active')"
+        ).fetchone()
+    return bool(row and row[0])
 
 
 def _kept(command: str, home: Path, *arguments: str) -> None:

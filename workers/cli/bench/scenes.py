@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
 import random
@@ -14,9 +15,11 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from app.imports import service as imports
 from app.intake.schemas import OrderIn
 from infra import settings
-from tenants.scope import inside
+from tenants.rules import ALL
+from tenants.scope import Actor, inside
 from workers.cli.bench import clients, raw
 from workers.cli.bench.figures import Figure
 from workers.cli.bench.statements import counted
@@ -26,6 +29,7 @@ PLACES = (
     ("60601", "IL"), ("75201", "TX"), ("80202", "CO"), ("98101", "WA"), ("33101", "FL"), ("85001", "AZ"),
 )  # fmt: skip
 NODES, SKUS, BATCH, LINES = 24, 150, 100, 3
+IMPORTED = 500
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -103,7 +107,7 @@ class Bench:
         for n, limit in limits.items():
             found += self._intake(n, limit)
         found += self._batch(limits[4])
-        found += [*self._statements(), *self._reads(), *self._shipping()]
+        found += [*self._import(), *self._statements(), *self._reads(), *self._shipping()]
         return found
 
     def later_work(self) -> list[Figure]:
@@ -179,6 +183,40 @@ class Bench:
             Figure(f"batch intake of {BATCH}, 2 clients", rate, "orders/s", rate / limit, "aim: 1.0"),
             Figure(f"batch intake of {BATCH}, p50", load.p50, "ms"),
         ]
+
+    def _import(self) -> list[Figure]:
+        """A file of orders, from the upload to the last row's report, in this process."""
+        titles = (
+            "external_ref,customer.email,ship_to.postal_code,ship_to.region,line.sku,line.quantity,"
+            "tender.payment_method"
+        )
+        rows = [titles]
+        for number in range(IMPORTED):
+            body = self.body(950, number)
+            place = body["ship_to"]
+            rows += [
+                f"{body['external_ref']},{body['customer']['email']},{place['postal_code']},{place['region']},"
+                f"{line['sku']},{line['quantity']},pm_card_visa"
+                for line in body["lines"]
+            ]
+        began = time.perf_counter()
+        with inside(self.tenant_id, Actor("bench", "bench", "bench", ALL)) as scope:
+            file = io.BytesIO("\n".join(rows).encode())
+            one = imports.receive(scope, file, filename="bench.csv", kind="orders", mapping="kept")
+        while self._importing(one):
+            with inside(self.tenant_id) as scope:
+                imports.work(scope, one)
+        rate = IMPORTED / (time.perf_counter() - began)
+        return [Figure(f"import of a file of {IMPORTED} orders", rate, "orders/s")]
+
+    def _importing(self, import_id: UUID) -> bool:
+        with inside(self.tenant_id) as scope:
+            row = scope.row(
+                "SELECT state, created FROM imports WHERE tenant_id = :tenant AND id = :id", id=import_id
+            )
+        if row is None or row.state == "failed" or (row.state == "done" and row.created != IMPORTED):
+            raise RuntimeError(f"the import did not go through: {row}")
+        return bool(row.state != "done")
 
     def _statements(self) -> list[Figure]:
         settings.use(dataclasses.replace(settings.current(), log_level="ERROR"))
