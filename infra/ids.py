@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from threading import Lock
 from uuid import UUID
 
-
 COUNTER = 0xFFF
 _lock = Lock()
 _last = 0
