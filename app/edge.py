@@ -60,13 +60,43 @@ def permit(permission: str, *, most_body: int = MOST_BODY, media_type: str = JSO
             tenant_id = credentials.tenant_of(token)
             if tenant_id is None:
                 raise credentials.unauthorized("This key is not known here.")
-            _check_media(most_body, media_type)
-            return retried(lambda: _answered(tenant_id, token, permission, view, args, kwargs))
+
+            def checked() -> Any:
+                _check_media(most_body, media_type)
+                return view(*args, **kwargs)
+
+            return retried(lambda: _answered(tenant_id, token, permission, checked))
 
         guarded.permission = permission  # type: ignore[attr-defined]
         return guarded  # type: ignore[return-value]
 
     return decorate
+
+
+def _bearer() -> str:
+    header = request.headers.get("Authorization", "")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise credentials.unauthorized("Send the header `Authorization: Bearer KEY`.")
+    return token.strip()
+
+
+def _answered(tenant_id: UUID, token: str, permission: str, view: Callable[[], Any]) -> Response:
+    with opened(tenant_id, request_id=g.request_id) as scope:
+        caller = credentials.prove(scope, token)
+        scope.actor = caller.actor
+        g.tenant_id, g.actor = tenant_id, str(caller.actor)
+        g.limit_headers = limits.spend(
+            scope.tenant_id, scope.tenant.rate_limit, caller.key_id, caller.rate_limit
+        )
+        if not caller.actor.may(permission):
+            raise Problem(403, "lacks-scope", f"This key lacks the scope `{permission}`.")
+        response = _once(scope, caller, view)
+        if response.status_code < 400:
+            if caller.stale_use:
+                credentials.note_use(scope, caller)
+            scope.keep()
+        return response
 
 
 def _check_media(most_body: int, media_type: str) -> None:
@@ -79,40 +109,10 @@ def _check_media(most_body: int, media_type: str) -> None:
         raise Problem(406, "not-acceptable", f"The answer is {JSON}. Accept it, or send no Accept header.")
 
 
-def _bearer() -> str:
-    header = request.headers.get("Authorization", "")
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise credentials.unauthorized("Send the header `Authorization: Bearer KEY`.")
-    return token.strip()
-
-
-def _answered(
-    tenant_id: UUID, token: str, permission: str, view: Callable[..., Any], args: Any, kwargs: Any
-) -> Response:
-    with opened(tenant_id, request_id=g.request_id) as scope:
-        caller = credentials.prove(scope, token)
-        scope.actor = caller.actor
-        g.tenant_id, g.actor = tenant_id, str(caller.actor)
-        g.limit_headers = limits.spend(
-            scope.tenant_id, scope.tenant.rate_limit, caller.key_id, caller.rate_limit
-        )
-        if not caller.actor.may(permission):
-            raise Problem(403, "lacks-scope", f"This key lacks the scope `{permission}`.")
-        response = _once(scope, caller, view, args, kwargs)
-        if response.status_code < 400:
-            if caller.stale_use:
-                credentials.note_use(scope, caller)
-            scope.keep()
-        return response
-
-
-def _once(
-    scope: Scope, caller: credentials.Caller, view: Callable[..., Any], args: Any, kwargs: Any
-) -> Response:
+def _once(scope: Scope, caller: credentials.Caller, view: Callable[[], Any]) -> Response:
     key = request.headers.get("Idempotency-Key")
     if key is None or request.method != "POST":
-        return make_response(view(*args, **kwargs))
+        return make_response(view())
     if not 1 <= len(key) <= 255:
         raise Problem(422, "idempotency-key-length", "An Idempotency-Key has 1 to 255 characters.")
     claim = {"route": f"POST {request.path}", "key": key, "actor_key": caller.actor.id}
@@ -121,7 +121,7 @@ def _once(
         replay = Response(remembered.answer, remembered.status, mimetype="application/json")
         replay.headers["Idempotent-Replayed"] = "true"
         return replay
-    response = make_response(view(*args, **kwargs))
+    response = make_response(view())
     if response.status_code < 300:
         idempotency.complete(
             scope.session,

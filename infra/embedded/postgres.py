@@ -35,7 +35,7 @@ EXTENSIONS = ("citext", "pg_trgm", "pg_stat_statements")
 
 # For a small machine that also runs everything else.
 SETTINGS = {
-    "shared_buffers": "128MB",
+    "shared_buffers": "256MB",
     "work_mem": "8MB",
     "max_connections": "200",
     "random_page_cost": "1.1",

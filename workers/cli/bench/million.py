@@ -15,6 +15,8 @@ import psycopg
 from app import integrity
 from app.models import metadata
 from infra import settings
+from infra.embedded.home import Home
+from infra.embedded.postgres import SUPERUSER, EmbeddedPostgres
 from tenants.scope import operator
 from workers.cli.bench import clients
 from workers.cli.bench.figures import Figure
@@ -40,6 +42,7 @@ def measure(bench: Bench, before: list[Figure]) -> list[Figure]:
         for table, name, definition in keys:
             owner.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
         owner.execute("VACUUM (ANALYZE)")
+    _settle(bench)
     found = [
         Figure("load to a million orders", time.perf_counter() - began, "s", note="in no other figure"),
         _books(),
@@ -50,6 +53,16 @@ def measure(bench: Bench, before: list[Figure]) -> list[Figure]:
         ratio = figure.value / base if base and figure.unit.endswith("/s") else None
         found.append(Figure(f"at a million, {figure.name}", figure.value, figure.unit, ratio, "of empty"))
     return found
+
+
+def _settle(bench: Bench) -> None:
+    """Write out what the load left dirty: nine gigabytes on their way to disk are no part of an order's cost."""
+    home = Home(bench.home)
+    server = EmbeddedPostgres(
+        home.path / "unused", port=home.port("postgres"), passwords=home.state["postgres_passwords"]
+    )
+    with psycopg.connect(server.url(SUPERUSER), autocommit=True) as superuser:
+        superuser.execute("CHECKPOINT")
 
 
 def _books() -> Figure:
