@@ -104,7 +104,7 @@ class History:
                     continue
                 if self.draw.random() < site.depth:
                     share = UNITS_SOLD * sold[code] / sum(shelf.weights) / len(SITES)
-                    units = round(share * self.draw.uniform(1.5, 4)) + self.draw.randint(12, 60)
+                    units = round(share * self.draw.uniform(1.5, 4)) + self.draw.randint(60, 160)
                     units = self.draw.randint(3, 14) if site.kind == "store" else units
                     row = {"id": new_id(), "node_id": nodes[site.code], "sku_id": ids[code], "on_hand": units}
                     rows.append(row)

@@ -11,12 +11,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from sqlalchemy import make_url
 
 from app import integrity
 from app.models import metadata
 from infra import settings
 from infra.embedded.home import Home
-from infra.embedded.postgres import SUPERUSER, EmbeddedPostgres
+from infra.embedded.postgres import SUPERUSER
 from tenants.scope import operator
 from workers.cli.bench import clients
 from workers.cli.bench.figures import Figure
@@ -57,11 +58,9 @@ def measure(bench: Bench, before: list[Figure]) -> list[Figure]:
 
 def _settle(bench: Bench) -> None:
     """Write out what the load left dirty: nine gigabytes on their way to disk are no part of an order's cost."""
-    home = Home(bench.home)
-    server = EmbeddedPostgres(
-        home.path / "unused", port=home.port("postgres"), passwords=home.state["postgres_passwords"]
-    )
-    with psycopg.connect(server.url(SUPERUSER), autocommit=True) as superuser:
+    password = Home(bench.home).state["postgres_passwords"][SUPERUSER]
+    url = make_url(settings.current().owner_database_url).set(username=SUPERUSER, password=password)
+    with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as superuser:
         superuser.execute("CHECKPOINT")
 
 
