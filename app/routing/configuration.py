@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from app.routing.documents import default_document, parse
-from app.routing.rules import Network, NodeFacts, Rule
+from app.routing.facts import Network, NodeFacts
+from app.routing.policy import Rule
 from tenants.scope import Scope
 
 MOST_KEPT = 512

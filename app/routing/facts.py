@@ -22,6 +22,10 @@ FARTHEST = round(
 )  # half the way round: where a node without a place counts
 HIGHEST_PRIORITY = 9_999
 
+FEWEST = "fewest_packages_then_nearest"
+PRIORITY = "priority_then_fewest_nearest"
+NEAREST = "nearest"
+
 GOODS = ("warehouse", "store", "vendor")
 LINE_ROUTES: Mapping[str, tuple[str, ...]] = {
     "stock": GOODS,
