@@ -11,6 +11,8 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +65,7 @@ class NodeFacts:
     handling_per_package: float = 0.0
     handling_per_unit: float = 0.0
     open: bool = True
+    capabilities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +81,18 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class BasketLine:
-    """One line to place: a whole number of units, at least one."""
+    """One line to place: a whole number of units, at least one.
+
+    Weight is of one unit; `value` what all of its units are worth to the buyer, in minor units, where known.
+    """
 
     sku: str
     kind: str
     quantity: int
     weight_g: int = 0
+    value: int | None = None
+    tax_code: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +102,7 @@ class Basket:
     `available[line, node]` is what the node may give to the line: available-to-promise, net of safety stock
     and segments, never below zero; nodes in the network's order. Lines of one SKU show and share one stock.
     `load` (packages already given to each node today) makes a node with a capacity count as full.
+    `value` in minor units; `promised_by` the buyer's day; `at` the moment in the merchant's own zone.
     """
 
     lines: Sequence[BasketLine]
@@ -101,6 +111,13 @@ class Basket:
     channel: str = ""
     ship_complete: bool = False
     load: Ints | None = None
+    value: int | None = None
+    service: str = ""
+    source_code: str = ""
+    email_domain: str = ""
+    is_business: bool | None = None
+    promised_by: date | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,6 +148,7 @@ class Network:
     placed: Flags
     all_placed: bool
     limited: bool
+    capabilities: tuple[frozenset[str], ...]
     prepared: dict[tuple[bytes, int], NDArray[np.int16]] = field(default_factory=dict)
 
     @classmethod
@@ -174,6 +192,7 @@ class Network:
             placed=_fixed(placed),
             all_placed=bool(placed.all()),
             limited=bool((capacity >= 0).any()),
+            capabilities=tuple(frozenset(node.capabilities) for node in nodes),
         )
 
     def __len__(self) -> int:
