@@ -307,10 +307,12 @@ class AuditEntry(TenantTable):
 
 
 class RuleVersion(TenantTable):
-    """A routing-rule document, as versions. A version's document never changes; one is active."""
+    """A routing-rule document, as versions. A version's document never changes; one is active in each scope."""
 
     __tablename__ = "rule_versions"
     version: Mapped[int]
+    scope: Mapped[str] = mapped_column(server_default="default")
+    """Whose orders it is for: `default`, or a channel's code."""
     state: Mapped[str]
     document: Mapped[dict[str, Any]]
     note: Mapped[str] = mapped_column(server_default="")
@@ -321,5 +323,11 @@ class RuleVersion(TenantTable):
     __table_args__ = (
         one_of("state", "draft", "simulated", "active", "retired"),
         Index("uq_rule_versions_version", "tenant_id", "version", unique=True),
-        Index("uq_rule_versions_active", "tenant_id", unique=True, postgresql_where=text("state = 'active'")),
+        Index(
+            "uq_rule_versions_active",
+            "tenant_id",
+            "scope",
+            unique=True,
+            postgresql_where=text("state = 'active'"),
+        ),
     )

@@ -47,7 +47,8 @@ def configuration(scope: Scope) -> Configuration:
 def _read(scope: Scope) -> Configuration:
     nodes = scope.rows("SELECT * FROM nodes WHERE tenant_id = :tenant ORDER BY code")
     rules = scope.row(
-        "SELECT version, document FROM rule_versions WHERE tenant_id = :tenant AND state = 'active'"
+        "SELECT version, document FROM rule_versions WHERE tenant_id = :tenant AND scope = 'default'"
+        " AND state = 'active'"
     )
     network = Network.build([_facts(node) for node in nodes], cards_in_use(scope))
     by_code = {node.code: node for node in nodes}

@@ -12,10 +12,11 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from app.routing import readings
-from app.routing.documents import MOST_FILTERS, MOST_STRATEGIES
+from app.routing import phrases
+from app.routing.checks import MOST_FILTERS
 from app.routing.facts import FEWEST, NEAREST, PRIORITY
-from app.routing.fields import NODE_FIELDS, NODE_KINDS
+from app.routing.sections import MOST_STRATEGIES
+from app.routing.vocabulary import NODE_FIELDS, NODE_KINDS
 
 OBJECTIVES = {
     FEWEST: "Fewest packages, then the nearest",
@@ -173,7 +174,7 @@ def _comparison(each: FilterEntry, taken: set[str]) -> dict[str, Any]:
 def _kind(typed: str) -> str:
     """ "Stores" as people write it -> store."""
     plain = typed.casefold()
-    return next((kind for kind in NODE_KINDS if plain in (kind, readings.KINDS[kind])), typed)
+    return next((kind for kind in NODE_KINDS if plain in (kind, phrases.KINDS[kind])), typed)
 
 
 def _number(text: str) -> Any:

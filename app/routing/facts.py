@@ -11,6 +11,7 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -94,12 +95,19 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class BasketLine:
-    """One line to place: a whole number of units, at least one."""
+    """One line to place: a whole number of units, at least one.
+
+    Weight and volume are of one unit; `value` what all of its units are worth, in minor units, where known.
+    """
 
     sku: str
     kind: str
     quantity: int
     weight_g: int = 0
+    volume_cm3: int = 0
+    value: int | None = None
+    tax_code: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +117,7 @@ class Basket:
     `available[line, node]` is what the node may give to the line: available-to-promise, net of safety stock
     and segments, never below zero; nodes in the network's order. Lines of one SKU show and share one stock.
     `load` (packages already given to each node today) makes a node with a capacity count as full.
+    `value` in minor units; `promised_by` the buyer's day; `at` the moment in the merchant's own zone.
     """
 
     lines: Sequence[BasketLine]
@@ -117,6 +126,14 @@ class Basket:
     channel: str = ""
     ship_complete: bool = False
     load: Ints | None = None
+    value: int | None = None
+    service: str = ""
+    source_code: str = ""
+    email_domain: str = ""
+    is_business: bool | None = None
+    promised_by: date | None = None
+    promise_is_delivery: bool = False
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +165,8 @@ class Network:
     placed: Flags
     all_placed: bool
     limited: bool
-    capabilities: Mapping[str, Flags]  # code -> nodes that have it
+    capabilities: tuple[frozenset[str], ...]
+    having: Mapping[str, Flags]  # capability -> nodes that have it
     reach: Reach  # which nodes deliver to a destination
     timetables: tuple[Timetable, ...]
     departures: Departures  # when parcels leave the nodes
@@ -202,7 +220,8 @@ class Network:
             placed=_fixed(placed),
             all_placed=bool(placed.all()),
             limited=bool((capacity >= 0).any()),
-            capabilities={
+            capabilities=tuple(frozenset(node.capabilities) for node in nodes),
+            having={
                 code: _fixed(np.array([code in node.capabilities for node in nodes], dtype=bool))
                 for code in sorted({code for node in nodes for code in node.capabilities})
             },
@@ -217,7 +236,7 @@ class Network:
 
     def capable(self, code: str) -> Flags:
         """The nodes that have a capability."""
-        found = self.capabilities.get(code)
+        found = self.having.get(code)
         return np.zeros(len(self.codes), dtype=bool) if found is None else found
 
     def distances(self, destination: Destination) -> Ints:

@@ -1,153 +1,450 @@
-"""The typed list of fields that rules may speak of: one source for validation, evaluation and reading aloud."""
+"""What rules look at, and whether it is so: facts of an order, a line and the nodes; conditions and filters on them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.routing.facts import MICRO, Basket, Ints, Network
+from app.routing.facts import MICRO, Basket, BasketLine, Flags, Ints, Network
+from app.routing.vocabulary import DISTANCES, FIXED, NODE_FIELDS, NODE_KINDS, ORDER_FIELDS, WEEKDAYS
 
-NODE_KINDS = ("warehouse", "store", "vendor", "workshop", "virtual")
-TEXT_OPS = ("eq", "ne", "in", "not_in")
-CODE_OPS = (*TEXT_OPS, "zip_prefix")
-NUMBER_OPS = (*TEXT_OPS, "lt", "lte", "gt", "gte", "between")
-LIST_OPS = ("in", "not_in", "zip_prefix")
+__all__ = [
+    "DISTANCE",
+    "NODE_FIELDS",
+    "NODE_KINDS",
+    "ORDER_FIELDS",
+    "Condition",
+    "Filter",
+    "LineFacts",
+    "NodeView",
+    "OrderFacts",
+]
 
-Scalar = str | int | float
+DISTANCE = "node.distance_miles"
+
+Scalar = str | int | float | bool
 Value = Scalar | tuple[Scalar, ...]
+Known = Scalar | frozenset[str] | None
+"""A fact; None where nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """A word of the rule language: what it may be compared with, and how it reads."""
+class OrderFacts:
+    """An order as conditions see it. Weights in grams, value in minor units, `at` in the merchant's own zone."""
 
-    words: str
-    number: bool
-    ops: tuple[str, ...]
-    choices: tuple[str, ...] = ()
+    channel: str = ""
+    units: int = 0
+    lines: int = 0
+    weight_g: int = 0
+    value: int | None = None
+    ship_complete: bool = False
+    service: str = ""
+    source_code: str = ""
+    country: str = ""
+    region: str = ""
+    postal_code: str = ""
+    kinds: frozenset[str] = frozenset()
+    skus: frozenset[str] = frozenset()
+    hazards: frozenset[str] = frozenset()
+    temperatures: frozenset[str] = frozenset()
+    vendors: frozenset[str] = frozenset()
+    email_domain: str = ""
+    is_business: bool | None = None
+    at: datetime | None = None
+
+    @classmethod
+    def of(cls, basket: Basket) -> OrderFacts:
+        """What a basket says of its order."""
+        to, lines = basket.destination, basket.lines
+        return cls(
+            channel=basket.channel,
+            units=sum(line.quantity for line in lines),
+            lines=len(lines),
+            weight_g=sum(line.weight_g * line.quantity for line in lines),
+            value=basket.value,
+            ship_complete=basket.ship_complete,
+            service=basket.service,
+            source_code=basket.source_code,
+            country=to.country,
+            region=to.region,
+            postal_code=to.postal_code,
+            kinds=frozenset(line.kind for line in lines),
+            skus=frozenset(line.sku for line in lines),
+            hazards=_named(lines, "hazard"),
+            temperatures=_named(lines, "temperature"),
+            vendors=_named(lines, "vendor"),
+            email_domain=basket.email_domain,
+            is_business=basket.is_business,
+            at=basket.at,
+        )
 
 
-ORDER_FIELDS: Mapping[str, Field] = {
-    "order.channel": Field("the channel", False, TEXT_OPS),
-    "order.units": Field("the number of units", True, NUMBER_OPS),
-    "order.lines": Field("the number of lines", True, NUMBER_OPS),
-    "order.weight_g": Field("the weight in grams", True, NUMBER_OPS),
-    "destination.country": Field("the destination country", False, TEXT_OPS),
-    "destination.region": Field("the destination region", False, TEXT_OPS),
-    "destination.postal_code": Field("the destination postal code", False, CODE_OPS),
-}
-NODE_FIELDS: Mapping[str, Field] = {
-    "node.kind": Field("kind", False, TEXT_OPS, NODE_KINDS),
-    "node.code": Field("code", False, TEXT_OPS),
-    "node.region": Field("region", False, TEXT_OPS),
-    "node.country": Field("country", False, TEXT_OPS),
-    "node.distance_miles": Field("distance", True, ("lt", "lte", "gt", "gte", "between")),
-    "node.priority": Field("priority", True, NUMBER_OPS),
-}
-DISTANCE = "node.distance_miles"
+def _named(lines: Any, attribute: str) -> frozenset[str]:
+    return frozenset(str(line.attributes[attribute]) for line in lines if line.attributes.get(attribute))
 
-_ORDER_VALUES: Mapping[str, Callable[[Basket], Scalar]] = {
-    "order.channel": lambda basket: basket.channel,
-    "order.units": lambda basket: sum(line.quantity for line in basket.lines),
-    "order.lines": lambda basket: len(basket.lines),
-    "order.weight_g": lambda basket: sum(line.weight_g * line.quantity for line in basket.lines),
-    "destination.country": lambda basket: basket.destination.country,
-    "destination.region": lambda basket: basket.destination.region,
-    "destination.postal_code": lambda basket: basket.destination.postal_code,
-}
+
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """One line as a line route's condition sees it, with its order."""
+
+    order: OrderFacts
+    kind: str = "stock"
+    quantity: int = 1
+    weight_g: int = 0
+    value: int | None = None
+    tax_code: str = ""
+    sku: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    price: int | None = None
+
+    @classmethod
+    def of(cls, line: BasketLine, order: OrderFacts) -> LineFacts:
+        """What a basket says of one of its lines."""
+        return cls(
+            order,
+            line.kind,
+            line.quantity,
+            line.weight_g * line.quantity,
+            line.value,
+            line.tax_code,
+            line.sku,
+            line.attributes,
+            None if line.value is None else line.value // max(line.quantity, 1),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NodeView:
+    """All nodes as filters see them for one order; every array in the network's order, None where not known.
+
+    `distance` in millionths of a mile; in `zone`, `transit_days` and `days_late` -1 is not known; in
+    `capacity_left` (packages) -1 is no limit. `available[row, node]` against `quantity[row]` in units.
+    """
+
+    network: Network
+    order: OrderFacts = OrderFacts()
+    distance: Ints | None = None
+    zone: Ints | None = None
+    transit_days: Ints | None = None
+    days_late: Ints | None = None
+    capacity_left: Ints | None = None
+    open_today: Flags | None = None
+    quantity: Ints | None = None
+    available: Ints | None = None
+
+
+Column = NDArray[Any] | tuple[Any, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A predicate over the order: `all`, `any` or `not` of parts, or one comparison."""
+    """A predicate over an order or a line: `all`, `any` or `not` of parts, or one comparison with `value` or `ref`."""
 
     op: str
     field: str = ""
     value: Value = ""
     parts: tuple[Condition, ...] = ()
+    ref: str = ""
 
-    def holds(self, basket: Basket) -> bool:
+    def holds(self, facts: Basket | OrderFacts | LineFacts) -> bool:
+        """Whether it is so. Compared with what is not known, only `ne`, `not_in` and `exists` false are."""
+        seen = OrderFacts.of(facts) if isinstance(facts, Basket) else facts
         if self.op == "all":
-            return all(part.holds(basket) for part in self.parts)
+            return all(part.holds(seen) for part in self.parts)
         if self.op == "any":
-            return any(part.holds(basket) for part in self.parts)
+            return any(part.holds(seen) for part in self.parts)
         if self.op == "not":
-            return not self.parts[0].holds(basket)
-        return compare(self.op, _ORDER_VALUES[self.field](basket), self.value)
+            return not self.parts[0].holds(seen)
+        value = read(seen, self.ref) if self.ref else self.value
+        return value is not None and compare(self.op, read(seen, self.field), value)
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a node must be, or it is ruled out."""
+    """What a node must be, or it is ruled out: one comparison, or `all`, `any`, `not` of parts."""
 
     id: str
     field: str
     op: str
     value: Value
+    ref: str = ""
+    parts: tuple[Filter, ...] = ()
 
-    def passes(self, network: Network) -> NDArray[np.bool_]:
-        """The nodes that pass, for every field but the distance."""
-        values = node_values(network, self.field)
-        return np.array([compare(self.op, value, self.value) for value in values], dtype=bool)
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it depends on the network alone, so that it can be worked out once."""
+        if self.parts:
+            return all(part.is_fixed for part in self.parts)
+        return self.field in FIXED and (not self.ref or self.ref in FIXED)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Every field it looks at."""
+        if self.parts:
+            return frozenset().union(*(part.fields for part in self.parts))
+        return frozenset({self.field, self.ref} - {""})
+
+    def passes(self, nodes: Network | NodeView) -> NDArray[np.bool_]:
+        """The nodes that pass. What is not known of a node never rules it out."""
+        return self._may(nodes if isinstance(nodes, NodeView) else NodeView(nodes), negated=False)
 
     def near_enough(self, distance: Ints) -> NDArray[np.bool_]:
-        """The nodes that pass a filter on the distance (millionths of a mile)."""
-        if self.op == "between":
-            low, high = (round(float(limit) * MICRO) for limit in _listed(self.value))
-            return (distance >= low) & (distance <= high)
-        limit = round(float(_one(self.value)) * MICRO)
-        if self.op == "lt":
-            return distance < limit
-        if self.op == "lte":
-            return distance <= limit
-        return distance > limit if self.op == "gt" else distance >= limit
+        """The nodes that pass a filter on the distance alone (millionths of a mile)."""
+        return _columns(self.op, distance, self._limits())
+
+    def _may(self, view: NodeView, negated: bool) -> NDArray[np.bool_]:
+        """The nodes that may pass: a `not` is handed down to the comparisons, where the unknown passes either way."""
+        if self.op == "not":
+            return self.parts[0]._may(view, not negated)
+        if self.op in ("all", "any"):
+            masks = [part._may(view, negated) for part in self.parts]
+            joins = np.logical_and if (self.op == "all") is not negated else np.logical_or
+            found: NDArray[np.bool_] = joins.reduce(masks)
+            return found
+        column, value = _COLUMNS[self.field](view), self._value(view)
+        if self.op == "exists" and column is None:
+            return np.full(len(view.network), bool(value) is negated)
+        if column is None or value is None:
+            return np.ones(len(view.network), dtype=bool)
+        mask = _columns(self.op, column, value)
+        if negated:
+            mask = ~mask
+        return mask if self.op == "exists" else mask | _unknown(self.field, column)
+
+    def _value(self, view: NodeView) -> Any:
+        if not self.ref:
+            return self._limits() if self.field in DISTANCES else self.value
+        return _COLUMNS[self.ref](view) if self.ref in _COLUMNS else read(view.order, self.ref)
+
+    def _limits(self) -> Value:
+        """Miles as the millionths that distances are kept in."""
+        if isinstance(self.value, tuple):
+            return tuple(round(float(each) * MICRO) for each in self.value)
+        return round(float(self.value) * MICRO)
+
+
+def first_failed(filters: tuple[Filter, ...], view: NodeView, fixed: bool | None = None) -> NDArray[np.int16]:
+    """Per node the position of the first filter that it fails; 32767 where it passes them all.
+
+    `fixed`: look only at filters that depend on the network alone (True), or only at the others (False).
+    """
+    first = np.full(len(view.network), np.iinfo(np.int16).max, dtype=np.int16)
+    for at in range(len(filters) - 1, -1, -1):
+        if fixed is None or filters[at].is_fixed is fixed:
+            first[~filters[at].passes(view)] = at
+    return first
 
 
 def node_values(network: Network, field: str) -> tuple[Scalar, ...]:
-    """What a filter on this field looks at, node by node."""
-    if field == "node.kind":
-        return network.kinds
-    if field == "node.code":
-        return network.codes
-    if field == "node.region":
-        return network.regions
-    if field == "node.country":
-        return network.countries
-    return tuple(network.priority.tolist())
+    """What a filter on a fixed field looks at, node by node, as text and numbers."""
+    column = _COLUMNS[field](NodeView(network))
+    if column is None:
+        return ("not known",) * len(network)
+    values = column.tolist() if isinstance(column, np.ndarray) else column
+    return tuple(", ".join(sorted(each)) if isinstance(each, frozenset) else each for each in values)
 
 
-def compare(op: str, actual: Scalar, value: Value) -> bool:
+def read(facts: OrderFacts | LineFacts, name: str) -> Known:
+    """A fact by its field's name; None where it is not known."""
+    if name in _OF_LINE:
+        return _OF_LINE[name](facts) if isinstance(facts, LineFacts) else None
+    return _OF_ORDER[name](facts.order if isinstance(facts, LineFacts) else facts)
+
+
+def compare(op: str, actual: Known, value: Any) -> bool:
     """One comparison. Raises ValueError for an operator that is not in the list."""
-    if op in LIST_OPS:
-        listed = _listed(value)
-        if op == "zip_prefix":
-            return any(str(actual).startswith(str(prefix)) for prefix in listed)
-        return (actual in listed) is (op == "in")
-    if op == "eq":
-        return actual == value
-    if op == "ne":
-        return actual != value
+    if op == "exists":
+        return (actual is not None and actual != "" and actual != frozenset()) is bool(value)
+    if op in ("ne", "not_in"):
+        return not compare("eq" if op == "ne" else "in", actual, value)
+    if actual is None or actual == "":
+        return False
+    if op in _ORDERS:
+        return bool(_ORDERS[op](actual, value))
+    if op == "in":
+        return actual in _listed(value)
+    if op == "zip_prefix":
+        return str(actual).startswith(tuple(str(prefix) for prefix in _listed(value)))
     if op == "between":
         low, high = _listed(value)
-        return float(low) <= float(actual) <= float(high)
-    number, limit = float(actual), float(_one(value))
-    if op == "lt":
-        return number < limit
-    if op == "lte":
-        return number <= limit
-    if op == "gt":
-        return number > limit
-    if op == "gte":
-        return number >= limit
+        return bool(low <= actual <= high)
+    if op in ("has_any", "has_all"):
+        wanted = value if isinstance(value, frozenset) else frozenset(_listed(value))
+        assert isinstance(actual, frozenset)
+        return bool(wanted & actual) if op == "has_any" else wanted <= actual
     raise ValueError(f"unknown operator {op}")
 
 
-def _listed(value: Value) -> tuple[Scalar, ...]:
+_ORDERS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "eq": lambda actual, value: actual == value,
+    "lt": lambda actual, value: actual < value,
+    "lte": lambda actual, value: actual <= value,
+    "gt": lambda actual, value: actual > value,
+    "gte": lambda actual, value: actual >= value,
+}
+
+
+def _columns(op: str, column: Column, value: Any) -> NDArray[np.bool_]:
+    """One comparison for every node; `value` may be a column of its own."""
+    if isinstance(column, np.ndarray):
+        return _numbers(op, column, value)
+    assert column is not None
+    if isinstance(value, tuple) and len(value) == len(column) and op in ("eq", "ne"):
+        return np.array([compare(op, one, two) for one, two in zip(column, value, strict=True)], dtype=bool)
+    return np.array([compare(op, each, value) for each in column], dtype=bool)
+
+
+def _numbers(op: str, column: NDArray[Any], value: Any) -> NDArray[np.bool_]:
+    found: Any
+    if op in ("ne", "not_in"):
+        return ~_numbers("eq" if op == "ne" else "in", column, value)
+    if op in _ORDERS:
+        found = _ORDERS[op](column, value)
+    elif op == "in":
+        found = np.isin(column, np.array(_listed(value)))
+    elif op == "between":
+        low, high = _listed(value)
+        found = (column >= low) & (column <= high)
+    elif op == "exists":
+        found = np.full(len(column), bool(value)) if column.dtype == bool else (column >= 0) == bool(value)
+    else:
+        raise ValueError(f"unknown operator {op}")
+    return np.asarray(found, dtype=bool)
+
+
+def _unknown(name: str, column: Column) -> NDArray[np.bool_] | bool:
+    """Nodes of which this is not known."""
+    if isinstance(column, np.ndarray):
+        return column < 0 if name in ("lane.zone", "lane.transit_days", "lane.days_late") else False
+    return False
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _one(value: Value) -> Scalar:
-    return value[0] if isinstance(value, tuple) else value
+def _room(view: NodeView) -> Ints | None:
+    left = view.capacity_left
+    return None if left is None else np.where(left < 0, np.iinfo(np.int64).max, left)
+
+
+def _same(
+    names: Callable[[Network], tuple[str, ...]], of: Callable[[OrderFacts], str]
+) -> Callable[[NodeView], Column]:
+    def column(view: NodeView) -> Column:
+        there = of(view.order)
+        if not there:
+            return None
+        return np.array([name == there for name in names(view.network)], dtype=bool)
+
+    return column
+
+
+def _covered(view: NodeView) -> Ints | None:
+    """Units of each row that each node could fill."""
+    if view.available is None or view.quantity is None:
+        return None
+    return np.minimum(np.maximum(view.available, 0), view.quantity[:, None])
+
+
+def _share(whole: bool) -> Callable[[NodeView], Column]:
+    """Percent of the lines a node holds whole, or of the units it could fill."""
+
+    def column(view: NodeView) -> Column:
+        covered = _covered(view)
+        if covered is None or view.quantity is None or not len(view.quantity):
+            return None
+        if whole:
+            return (covered == view.quantity[:, None]).sum(axis=0) * 100.0 / len(view.quantity)
+        return covered.sum(axis=0) * 100.0 / max(int(view.quantity.sum()), 1)
+
+    return column
+
+
+def _all_held(view: NodeView) -> Column:
+    covered = _covered(view)
+    return (
+        None if covered is None or view.quantity is None else (covered == view.quantity[:, None]).all(axis=0)
+    )
+
+
+def _filled(view: NodeView) -> Column:
+    covered = _covered(view)
+    return None if covered is None else covered.sum(axis=0)
+
+
+def _left_after(view: NodeView) -> Column:
+    """The fewest units that stay of any line the node gives to; of none it gives to, no figure rules it out."""
+    covered = _covered(view)
+    if covered is None or view.available is None or not len(covered):
+        return None
+    left = np.where(covered > 0, view.available - covered, np.iinfo(np.int64).max)
+    fewest: Ints = left.min(axis=0)
+    return fewest
+
+
+_COLUMNS: Mapping[str, Callable[[NodeView], Column]] = {
+    "node.kind": lambda view: view.network.kinds,
+    "node.code": lambda view: view.network.codes,
+    "node.region": lambda view: view.network.regions,
+    "node.country": lambda view: view.network.countries,
+    "node.priority": lambda view: view.network.priority,
+    "node.capabilities": lambda view: view.network.capabilities,
+    "node.capacity_left": _room,
+    "node.handling_per_package": lambda view: view.network.handling_per_package,
+    "node.open_today": lambda view: view.open_today,
+    "node.distance_miles": lambda view: view.distance,
+    "lane.distance_miles": lambda view: view.distance,
+    "lane.zone": lambda view: view.zone,
+    "lane.transit_days": lambda view: view.transit_days,
+    "lane.days_late": lambda view: view.days_late,
+    "lane.same_region": _same(lambda network: network.regions, lambda order: order.region),
+    "lane.same_country": _same(lambda network: network.countries, lambda order: order.country),
+    "stock.holds_all": _all_held,
+    "stock.lines_held_share": _share(whole=True),
+    "stock.units_share": _share(whole=False),
+    "stock.covers": _filled,
+    "stock.left_after": _left_after,
+}
+_OF_ORDER: Mapping[str, Callable[[OrderFacts], Known]] = {
+    "order.channel": lambda order: order.channel,
+    "order.units": lambda order: order.units,
+    "order.lines": lambda order: order.lines,
+    "order.weight_g": lambda order: order.weight_g,
+    "order.value": lambda order: order.value,
+    "order.ship_complete": lambda order: order.ship_complete,
+    "order.service": lambda order: order.service,
+    "order.source_code": lambda order: order.source_code,
+    "destination.country": lambda order: order.country,
+    "destination.region": lambda order: order.region,
+    "destination.postal_code": lambda order: order.postal_code,
+    "lines.kinds": lambda order: order.kinds,
+    "lines.skus": lambda order: order.skus,
+    "lines.hazards": lambda order: order.hazards,
+    "lines.temperatures": lambda order: order.temperatures,
+    "lines.vendors": lambda order: order.vendors,
+    "customer.email_domain": lambda order: order.email_domain,
+    "customer.is_business": lambda order: order.is_business,
+    "time.weekday": lambda order: WEEKDAYS[order.at.weekday()] if order.at else None,
+    "time.hour_local": lambda order: order.at.hour if order.at else None,
+    "time.date": lambda order: order.at.date().isoformat() if order.at else None,
+}
+_OF_LINE: Mapping[str, Callable[[LineFacts], Known]] = {
+    "line.kind": lambda line: line.kind,
+    "line.quantity": lambda line: line.quantity,
+    "line.weight_g": lambda line: line.weight_g,
+    "line.value": lambda line: line.value,
+    "line.tax_code": lambda line: line.tax_code,
+    "product.sku": lambda line: line.sku,
+    "product.kind": lambda line: line.kind,
+    "product.hazard": lambda line: line.attributes.get("hazard"),
+    "product.temperature": lambda line: line.attributes.get("temperature"),
+    "product.vendor": lambda line: line.attributes.get("vendor"),
+    "product.attributes": lambda line: frozenset(name for name, value in line.attributes.items() if value),
+    "product.price": lambda line: line.price,
+}

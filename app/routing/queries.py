@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.routing import documents
+from app.routing import documents, wording
+from app.routing.policy import DEFAULT_SCOPE
 from infra.errors import invalid, not_found
 from tenants.scope import Scope
 
@@ -14,10 +15,11 @@ NEWEST = 1000
 """Orders that the Routing page looks back on."""
 
 
-def version_document(row: Mapping[str, Any]) -> dict[str, Any]:
+def version_document(scope: Scope, row: Mapping[str, Any]) -> dict[str, Any]:
     """A rule version as the API shows it."""
     kept = (
         "version",
+        "scope",
         "state",
         "note",
         "document",
@@ -26,7 +28,7 @@ def version_document(row: Mapping[str, Any]) -> dict[str, Any]:
         "activated_at",
         "retired_at",
     )
-    return {**{name: row[name] for name in kept}, "sentences": said(row["document"])}
+    return {**{name: row[name] for name in kept}, "sentences": said(scope, row["document"])}
 
 
 def versions(scope: Scope, *, limit: int, after: str | None = None) -> dict[str, Any]:
@@ -37,7 +39,7 @@ def versions(scope: Scope, *, limit: int, after: str | None = None) -> dict[str,
         before=_before(after),
         limit=limit + 1,
     )
-    shown = [version_document(row._mapping) for row in rows[:limit]]
+    shown = [version_document(scope, row._mapping) for row in rows[:limit]]
     return {"data": shown, "next": str(shown[-1]["version"]) if len(rows) > limit else None}
 
 
@@ -60,26 +62,51 @@ def version(scope: Scope, number: int) -> dict[str, Any]:
     return dict(row._mapping)
 
 
-def active(scope: Scope) -> dict[str, Any] | None:
-    """The version in force, or None while there is none."""
-    row = scope.row("SELECT * FROM rule_versions WHERE tenant_id = :tenant AND state = 'active'")
+def active(scope: Scope, of: str = DEFAULT_SCOPE) -> dict[str, Any] | None:
+    """The version in force for a scope of orders, or None while there is none."""
+    row = scope.row(
+        "SELECT * FROM rule_versions WHERE tenant_id = :tenant AND scope = :of AND state = 'active'", of=of
+    )
     return dict(row._mapping) if row is not None else None
 
 
-def newest_draft(scope: Scope, above: int) -> int | None:
-    """The newest draft written after a version."""
+def in_force(scope: Scope) -> dict[str, tuple[int, dict[str, Any]]]:
+    """Every scope of orders that has rules in force: its version and document."""
+    rows = scope.rows(
+        "SELECT scope, version, document FROM rule_versions WHERE tenant_id = :tenant AND state = 'active'"
+        " ORDER BY scope"
+    )
+    return {row.scope: (row.version, row.document) for row in rows}
+
+
+def newest_draft(scope: Scope, above: int, of: str = DEFAULT_SCOPE) -> int | None:
+    """The newest draft of a scope written after a version."""
     row = scope.row(
         "SELECT max(version) AS version FROM rule_versions WHERE tenant_id = :tenant AND version > :above"
-        " AND state IN ('draft', 'simulated')",
+        " AND scope = :of AND state IN ('draft', 'simulated')",
         above=above,
+        of=of,
     )
     return row.version if row is not None else None
 
 
-def said(document: Mapping[str, Any]) -> list[str]:
+def comparison(scope: Scope, number: int, other: int | None = None) -> dict[str, Any]:
+    """What a version says otherwise than another, by default the one in force in its place, as sentences.
+
+    Raises Problem 404.
+    """
+    one = version(scope, number)
+    two = version(scope, other) if other else active(scope, one["scope"]) or active(scope)
+    if two is None:
+        raise not_found("rule version")
+    found = wording.difference(one["document"], two["document"], scope.tenant.currency)
+    return {"version": one["version"], "with": two["version"], **found}
+
+
+def said(scope: Scope, document: Mapping[str, Any]) -> list[str]:
     """A document's sentences; none when an older document no longer fits the language."""
     try:
-        return documents.sentences(document)
+        return documents.sentences(document, scope.tenant.currency)
     except ValueError:
         return []
 
@@ -105,25 +132,32 @@ def strangers(scope: Scope, document: Mapping[str, Any]) -> list[dict[str, str]]
 
 def _named(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """(node or channel, pointer, code) of every code that a valid document names."""
-    for at, strategy in enumerate(document["strategies"]):
-        base = f"/strategies/{at}"
-        for place, each in enumerate(strategy.get("filters", ())):
-            if each["field"] == "node.code":
-                yield from _values("node", f"{base}/filters/{place}/value", each["value"])
-        if strategy.get("when") is not None:
-            yield from _channels(f"{base}/when", strategy["when"])
+    if documents.scope_of(document) != DEFAULT_SCOPE:
+        yield "channel", "/scope", documents.scope_of(document)
+    for at, one in enumerate(document.get("allotments", ())):
+        yield "channel", f"/allotments/{at}/channel", one["channel"]
+    for section in ("line_routes", "strategies"):
+        for at, one in enumerate(document.get(section, ())):
+            base = f"/{section}/{at}"
+            yield from _values("node", f"{base}/nodes", one.get("nodes", []))
+            for place, each in enumerate(one.get("filters", ())):
+                yield from _compared(f"{base}/filters/{place}", each)
+            if one.get("when") is not None:
+                yield from _compared(f"{base}/when", one["when"])
 
 
-def _channels(base: str, condition: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    if "channel" in condition:
-        yield from _values("channel", f"{base}/channel", condition["channel"])
-    elif condition.get("field") == "order.channel":
-        yield from _values("channel", f"{base}/value", condition["value"])
-    elif "not" in condition:
-        yield from _channels(f"{base}/not", condition["not"])
+def _compared(base: str, predicate: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """The codes that a predicate and its parts compare with."""
+    what = {"node.code": "node", "order.channel": "channel"}.get(predicate.get("field", ""))
+    if "channel" in predicate:
+        yield from _values("channel", f"{base}/channel", predicate["channel"])
+    elif what and "value" in predicate and predicate["op"] != "exists":
+        yield from _values(what, f"{base}/value", predicate["value"])
+    elif "not" in predicate:
+        yield from _compared(f"{base}/not", predicate["not"])
     for group in ("all", "any"):
-        for at, part in enumerate(condition.get(group, ())):
-            yield from _channels(f"{base}/{group}/{at}", part)
+        for at, part in enumerate(predicate.get(group, ())):
+            yield from _compared(f"{base}/{group}/{at}", part)
 
 
 def _values(what: str, pointer: str, value: Any) -> Iterator[tuple[str, str, str]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from app.events import NETWORK_CHANGED
 from app.routing import queries
-from app.routing.documents import validate
+from app.routing.documents import scope_of, validate
+from app.routing.policy import DEFAULT_SCOPE
 from app.transitions import Machine, transition
 from infra.clock import real_now
 from infra.errors import FieldError, Problem, refused
@@ -24,7 +24,7 @@ RULES = Machine(
     "state",
     "draft",
     {
-        "draft": frozenset({"active"}),
+        "draft": frozenset({"simulated", "active"}),
         "simulated": frozenset({"active"}),
         "active": frozenset({"retired"}),
         "retired": frozenset({"active"}),
@@ -44,19 +44,21 @@ def write(scope: Scope, document: object, note: str = "") -> int:
             f"{errors[0]['pointer'] or 'The document'} {errors[0]['message']}.",
             errors=[FieldError(f"/document{each['pointer']}", each["message"]) for each in errors],
         )
+    assert isinstance(document, dict)
     _lock(scope)
     row = scope.row(
-        "INSERT INTO rule_versions (tenant_id, id, version, state, document, note, created_by, created_at)"
-        " SELECT :tenant, :id, coalesce(max(version), 0) + 1, 'draft', CAST(:document AS jsonb), :note, :who, :now"
-        " FROM rule_versions WHERE tenant_id = :tenant RETURNING version",
+        "INSERT INTO rule_versions (tenant_id, id, version, scope, state, document, note, created_by, created_at)"
+        " SELECT :tenant, :id, coalesce(max(version), 0) + 1, :scope, 'draft', CAST(:document AS jsonb), :note,"
+        " :who, :now FROM rule_versions WHERE tenant_id = :tenant RETURNING version",
         id=new_id(),
+        scope=scope_of(document),
         document=orjson.dumps(document).decode(),
         note=note,
         who=str(scope.actor),
         now=real_now(),
     )
     assert row is not None
-    audit.record(scope, "routing.written", f"v{row.version}", note=note)
+    audit.record(scope, "routing.written", f"v{row.version}", of=scope_of(document), note=note)
     return int(row.version)
 
 
@@ -75,12 +77,21 @@ def checked(scope: Scope, document: object, version: int | None = None) -> dict[
         "valid": valid,
         "errors": errors,
         "warnings": queries.strangers(scope, document) if valid and isinstance(document, dict) else [],
-        "sentences": queries.said(document) if valid and isinstance(document, dict) else [],
+        "sentences": queries.said(scope, document) if valid and isinstance(document, dict) else [],
     }
 
 
+def simulated(scope: Scope, version: int) -> None:
+    """Note that a draft was tried on the past; any other state stays as it is. Raises Problem 404."""
+    _lock(scope)
+    found = queries.version(scope, version)
+    if found["state"] == "draft":
+        transition(scope, RULES, found["id"], "draft", "simulated")
+        audit.record(scope, "routing.simulated", f"v{version}", of=found["scope"])
+
+
 def activate(scope: Scope, version: int, replaces: int | None) -> None:
-    """Put a version in force in place of the one the caller saw in force; that one is retired.
+    """Put a version in force in its scope, in place of the one the caller saw in force there; that one is retired.
 
     A retired version may return: that is how one rolls back. Raises Problem 404, 409 `rules-changed` when
     another one is in force than `replaces` says, `rules-active` when it is in force already, and
@@ -88,8 +99,8 @@ def activate(scope: Scope, version: int, replaces: int | None) -> None:
     """
     _lock(scope)
     found = queries.version(scope, version)
-    active = scope.row("SELECT id, version FROM rule_versions WHERE tenant_id = :tenant AND state = 'active'")
-    in_force = active.version if active is not None else None
+    active = queries.active(scope, found["scope"])
+    in_force = active["version"] if active is not None else None
     if in_force == version:
         raise refused("rules-active", f"Version {version} is in force already.")
     if in_force != replaces:
@@ -100,13 +111,50 @@ def activate(scope: Scope, version: int, replaces: int | None) -> None:
             f"Version {version} cannot be used any more: {errors[0]['message']}. Write a new one.",
         )
     if active is not None:
-        transition(scope, RULES, active.id, "active", "retired", why=f"replaced by version {version}")
+        _retire(scope, active["id"], f"replaced by version {version}")
     transition(scope, RULES, found["id"], found["state"], "active")
-    _stamp(scope, active.id if active is not None else None, found)
+    scope.execute(
+        "UPDATE rule_versions SET activated_at = :now, retired_at = NULL WHERE tenant_id = :tenant AND id = :id",
+        id=found["id"],
+        now=real_now(),
+    )
+    action = "routing.rolled_back" if found["state"] == "retired" else "routing.activated"
+    _changed(scope, action, version, of=found["scope"], replaces=in_force)
+
+
+def retire(scope: Scope, version: int) -> None:
+    """Give up the rules of a channel of their own: its orders are decided by the default ones from now on.
+
+    Raises Problem 404, 409 `rules-default` for the default scope, `rules-not-active` when it is not in force.
+    """
+    _lock(scope)
+    found = queries.version(scope, version)
+    if found["scope"] == DEFAULT_SCOPE:
+        raise refused(
+            "rules-default", "The default rules cannot be given up. Put another version in force instead."
+        )
+    if found["state"] != "active":
+        raise refused(
+            "rules-not-active", f"Version {version} is not in force, so there is nothing to give up."
+        )
+    _retire(scope, found["id"], "given up")
+    _changed(scope, "routing.retired", version, of=found["scope"])
+
+
+def _retire(scope: Scope, version_id: Any, why: str) -> None:
+    transition(scope, RULES, version_id, "active", "retired", why=why)
+    scope.execute(
+        "UPDATE rule_versions SET retired_at = :now WHERE tenant_id = :tenant AND id = :id",
+        id=version_id,
+        now=real_now(),
+    )
+
+
+def _changed(scope: Scope, action: str, version: int, **facts: Any) -> None:
+    """What is in force is another one now: what was prepared is forgotten, and what waits is tried again."""
     configuration_changed(scope)
     scope.later(NETWORK_CHANGED, scope.tenant_id)
-    action = "routing.rolled_back" if found["state"] == "retired" else "routing.activated"
-    audit.record(scope, action, f"v{version}", replaces=in_force)
+    audit.record(scope, action, f"v{version}", **facts)
 
 
 def _lock(scope: Scope) -> None:
@@ -119,19 +167,4 @@ def _overtaken(in_force: int | None, replaces: int | None) -> Problem:
     said = f"not version {replaces}" if replaces is not None else "not none"
     return refused(
         "rules-changed", f"{now}, {said}: somebody changed the rules meanwhile. Compare, then decide."
-    )
-
-
-def _stamp(scope: Scope, retired: Any, activated: Mapping[str, Any]) -> None:
-    now = real_now()
-    if retired is not None:
-        scope.execute(
-            "UPDATE rule_versions SET retired_at = :now WHERE tenant_id = :tenant AND id = :id",
-            id=retired,
-            now=now,
-        )
-    scope.execute(
-        "UPDATE rule_versions SET activated_at = :now, retired_at = NULL WHERE tenant_id = :tenant AND id = :id",
-        id=activated["id"],
-        now=now,
     )

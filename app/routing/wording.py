@@ -6,96 +6,90 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.routing import documents, readings
-from app.routing.policy import Strategy
-
-Piece = tuple[str, bool]
-"""(words, whether they are a choice of this rule)"""
+from app.routing import documents, phrases
+from app.routing.phrases import Piece, Statement
 
 
 @dataclass(frozen=True)
 class Said:
-    """A rule as the page shows it, beside the same rule of another version."""
+    """A statement as the page shows it, beside the same statement of another version."""
 
+    section: str
     id: str
-    pieces: list[Piece]
+    pieces: tuple[Piece, ...]
     mark: str = ""
     """What happened to it: Added, Edited, Moved, "Edited, moved"; empty when nothing did."""
     was: str = ""
 
 
-def rules_as_said(document: Mapping[str, Any]) -> list[Said]:
-    """The rules of a document in order; none when an older one no longer fits the language."""
-    return [
-        Said(strategy.id, pieces(strategy, first=at == 0))
-        for at, strategy in enumerate(_strategies(document))
-    ]
+def rules_as_said(document: Mapping[str, Any], currency: str = "USD") -> list[Said]:
+    """What a document says, in order; nothing when an older one no longer fits the language."""
+    return [Said(each.section, each.id, each.pieces) for each in _statements(document, currency)]
 
 
 def compared(
-    document: Mapping[str, Any], other: Mapping[str, Any], name: str
+    document: Mapping[str, Any], other: Mapping[str, Any], name: str, currency: str = "USD"
 ) -> tuple[list[Said], list[str]]:
-    """The rules of a document marked against another's (called `name`), and the sentences that are gone."""
-    before, after = _strategies(other), _strategies(document)
-    known = {strategy.id: (at, strategy) for at, strategy in enumerate(before)}
-    ranks = _ranks([one.id for one in before], [one.id for one in after])
+    """What a document says, marked against another (called `name`), and the sentences that are gone."""
+    before, after = _statements(other, currency), _statements(document, currency)
+    known = {_key(one): one for one in before}
+    moved = _moved([_key(one) for one in before], [_key(one) for one in after])
     shown = []
-    for at, strategy in enumerate(after):
-        words = pieces(strategy, first=at == 0)
-        if strategy.id not in known:
-            shown.append(Said(strategy.id, words, "Added"))
+    for one in after:
+        old = known.get(_key(one))
+        if old is None:
+            shown.append(Said(one.section, one.id, one.pieces, "Added"))
             continue
-        place, old = known[strategy.id]
-        edited, moved = old != strategy, strategy.id in ranks
-        mark = ("Edited, moved" if moved else "Edited") if edited else ("Moved" if moved else "")
-        known_as = [f"rule {place + 1}"] if moved else []
+        edited, is_moved = old.value != one.value, _key(one) in moved
+        mark = ("Edited, moved" if is_moved else "Edited") if edited else ("Moved" if is_moved else "")
+        known_as = [f"rule {_place(before, old)}"] if is_moved else []
         was = f"{name}: {', '.join(known_as + ([_core(old)] if edited else []))}" if mark else ""
-        shown.append(Said(strategy.id, words, mark, was))
-    kept = {strategy.id for strategy in after}
-    gone = [
-        readings.strategy_sentence(strategy, first=at == 0)
-        for at, strategy in enumerate(before)
-        if strategy.id not in kept
-    ]
-    return shown, gone
+        shown.append(Said(one.section, one.id, one.pieces, mark, was))
+    kept = {_key(one) for one in after}
+    return shown, [one.sentence for one in before if _key(one) not in kept]
 
 
-def _strategies(document: Mapping[str, Any]) -> tuple[Strategy, ...]:
+def difference(
+    document: Mapping[str, Any], other: Mapping[str, Any], currency: str = "USD"
+) -> dict[str, list[Any]]:
+    """What a document says otherwise than another: sentences `added`, `removed`, `changed` and `moved`."""
+    before, after = _statements(other, currency), _statements(document, currency)
+    known, now = {_key(one): one for one in before}, {_key(one): one for one in after}
+    moved = _moved(list(known), list(now))
+    return {
+        "added": [one.sentence for key, one in now.items() if key not in known],
+        "removed": [one.sentence for key, one in known.items() if key not in now],
+        "changed": [
+            {"before": known[key].sentence, "after": one.sentence}
+            for key, one in now.items()
+            if key in known and known[key].value != one.value
+        ],
+        "moved": [one.sentence for key, one in now.items() if key in moved],
+    }
+
+
+def _statements(document: Mapping[str, Any], currency: str) -> list[Statement]:
     try:
-        return documents.parse(document).strategies
+        return phrases.statements(documents.parse(document), currency)
     except ValueError:
-        return ()
+        return []
 
 
-def _ranks(before: list[str], after: list[str]) -> set[str]:
-    """Those whose place among the rules of both versions changed."""
+def _key(one: Statement) -> tuple[str, str]:
+    return one.section, one.id
+
+
+def _place(among: list[Statement], one: Statement) -> int:
+    return [each for each in among if each.section == one.section].index(one) + 1
+
+
+def _moved(before: list[tuple[str, str]], after: list[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those whose place among the statements of both versions changed."""
     old = [one for one in before if one in after]
     new = [one for one in after if one in before]
     return {one for at, one in enumerate(new) if old[at] != one}
 
 
-def _core(strategy: Strategy) -> str:
-    sentence = readings.strategy_sentence(strategy, first=True)
-    return sentence.removeprefix("For every order: ")
-
-
-def pieces(strategy: Strategy, first: bool) -> list[Piece]:
-    """A rule's sentence as `readings.strategy_sentence` writes it, cut where a choice begins and ends."""
-    sentence = readings.strategy_sentence(strategy, first=first)
-    choices = []
-    if strategy.when is not None:
-        choices.append(readings.condition_words(strategy.when))
-    choices += [readings.filter_words(each) for each in strategy.filters]
-    choices.append(readings.OBJECTIVES[strategy.objective.mode])
-    found: list[Piece] = []
-    left = sentence
-    for words in choices:
-        before, _, left = left.partition(words)
-        found += [(before, False), (words, True)]
-    rest, semicolon, ending = left.partition("; ")
-    limit, at_most, packages = rest.partition(" in at most ")
-    if at_most:
-        found += [(f"{limit}{at_most}", False), (packages, True)]
-    elif rest:
-        found.append((rest, False))
-    return [*found, (semicolon, False), (ending.rstrip("."), True), (".", False)]
+def _core(one: Statement) -> str:
+    """A sentence without the words that say which order it is for, where that is every order."""
+    return one.sentence.removeprefix("For every order: ").removeprefix("For everything else: ")

@@ -489,6 +489,7 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("scope", sa.Text(), server_default="default", nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("note", sa.Text(), server_default="", nullable=False),
@@ -505,7 +506,7 @@ def upgrade() -> None:
     op.create_index(
         "uq_rule_versions_active",
         "rule_versions",
-        ["tenant_id"],
+        ["tenant_id", "scope"],
         unique=True,
         postgresql_where=sa.text("state = 'active'"),
     )

@@ -8,7 +8,9 @@ import threading
 import pytest
 from flask import Flask
 
+from app.routing import queries, service
 from app.routing.documents import default_document
+from tenants.scope import inside
 from tests.factories import Caller, Merchant
 
 PRIORITY = "priority_then_fewest_nearest"
@@ -168,3 +170,98 @@ def test_each_scope_opens_its_own_doors(merchant: Merchant, other_merchant: Merc
     assert other_merchant.post(f"/routing/rules/{version}/validation").status_code == 404
     assert activate(other_merchant, version, 1).status_code == 404
     assert states(other_merchant) == {1: "active"}
+
+
+def own(merchant: Merchant, channel: str = "marketplace", **changes: object) -> int:
+    """A draft for the orders of one channel."""
+    document = rules(**changes) | {"scope": channel}
+    return merchant.ok("POST", "/routing/rules", {"document": document})["version"]
+
+
+def test_each_scope_has_one_version_in_force(merchant: Merchant):
+    first, second = own(merchant), own(merchant, objective=PRIORITY)
+    assert merchant.ok("GET", "/routing/rules")["data"][0]["scope"] == "marketplace"
+    assert activate(merchant, first, 1).get_json()["type"].endswith("/rules-changed")
+    assert activate(merchant, first, None).status_code == 200
+    assert states(merchant) == {second: "draft", first: "active", 1: "active"}
+    assert activate(merchant, second, None).status_code == 409
+    assert activate(merchant, second, first).status_code == 200
+    assert states(merchant) == {second: "active", first: "retired", 1: "active"}
+    with inside(merchant.tenant_id) as scope:
+        found = queries.in_force(scope)
+    assert {name: version for name, (version, _) in found.items()} == {"default": 1, "marketplace": second}
+    assert found["marketplace"][1]["strategies"][0]["objective"] == PRIORITY
+
+
+def test_a_channel_gives_up_its_own_rules_but_nobody_the_default_ones(merchant: Merchant):
+    version = own(merchant)
+    retirement = f"/routing/rules/{version}/retirement"
+    assert merchant.post(retirement).get_json()["type"].endswith("/rules-not-active")
+    assert activate(merchant, version, None).status_code == 200
+    reader = merchant.another_key("routing:read")
+    assert reader.post(retirement).status_code == 403
+    given_up = merchant.ok("POST", retirement)
+    assert given_up["state"] == "retired"
+    assert given_up["retired_at"]
+    assert merchant.post("/routing/rules/1/retirement").get_json()["type"].endswith("/rules-default")
+    assert merchant.post("/routing/rules/99/retirement").status_code == 404
+    assert states(merchant) == {version: "retired", 1: "active"}
+    assert activate(merchant, version, None).status_code == 200
+
+
+def test_a_draft_that_was_simulated_says_so_and_can_be_activated(merchant: Merchant):
+    version = written(merchant)
+    with inside(merchant.tenant_id) as scope:
+        service.simulated(scope, version)
+        service.simulated(scope, version)
+        service.simulated(scope, 1)
+        scope.keep()
+    assert states(merchant) == {version: "simulated", 1: "active"}
+    assert activate(merchant, version, 1).status_code == 200
+    with inside(merchant.tenant_id) as scope:
+        acts = scope.rows("SELECT action, subject FROM audit_entries WHERE tenant_id = :tenant ORDER BY id")
+    said = [(row.action, row.subject) for row in acts if row.action.startswith("routing.")]
+    assert said == [("routing.written", "v2"), ("routing.simulated", "v2"), ("routing.activated", "v2")]
+
+
+def test_two_versions_are_compared_in_sentences(merchant: Merchant):
+    filters = [{"id": "no-stores", "field": "node.kind", "op": "ne", "value": "store"}]
+    document = rules(filters=filters) | {"release": {"mode": "window"}}
+    version = merchant.ok("POST", "/routing/rules", {"document": document})["version"]
+    found = merchant.ok("GET", f"/routing/rules/{version}/comparison?with=1")
+    assert (found["version"], found["with"]) == (version, 1)
+    assert found["added"] == ["Gather orders for 30 minutes and plan them together."]
+    assert found["removed"] == found["moved"] == []
+    assert found["changed"][0]["after"].startswith("For every order: never use stores, choose")
+    back = merchant.ok("GET", f"/routing/rules/1/comparison?with={version}")
+    assert back["removed"] == found["added"]
+    assert merchant.ok("GET", f"/routing/rules/{version}/comparison") == found
+    assert merchant.get(f"/routing/rules/{version}/comparison?with=x").status_code == 422
+    assert merchant.get(f"/routing/rules/{version}/comparison?with=99").status_code == 404
+
+
+def test_templates_can_be_written_as_they_are(merchant: Merchant):
+    found = merchant.ok("GET", "/routing/templates")["data"]
+    assert len(found) == 7
+    for each in found:
+        written = merchant.ok("POST", "/routing/rules", {"document": each["document"]})
+        assert written["sentences"] == each["sentences"]
+
+
+def test_validation_names_strangers_wherever_they_stand(merchant: Merchant):
+    document = rules(
+        nodes=["NOWHERE"],
+        filters=[{"id": "x", "any": [{"field": "node.code", "op": "eq", "value": "GONE"}]}],
+    ) | {
+        "scope": "radio",
+        "line_routes": [{"id": "r", "when": {"not": {"channel": ["telex"]}}, "nodes": ["AWAY"]}],
+    }
+    version = merchant.ok("POST", "/routing/rules", {"document": document})["version"]
+    said = merchant.ok("POST", f"/routing/rules/{version}/validation")
+    assert [warning["pointer"] for warning in said["warnings"]] == [
+        "/scope",
+        "/line_routes/0/nodes/0",
+        "/line_routes/0/when/not/channel/0",
+        "/strategies/0/nodes/0",
+        "/strategies/0/filters/0/any/0/value",
+    ]
