@@ -98,7 +98,7 @@ class Plan:
 
 def cheapest(bill: Bill) -> Plan | None:
     """The best plan, or None when no unit can be placed."""
-    task = _Task.of(bill)
+    task = Task.of(bill)
     if task is None:
         return None
     if bill.bounded:
@@ -109,7 +109,7 @@ def cheapest(bill: Bill) -> Plan | None:
         return _wide(bill, task)
     task = task.thinned()
     found = task.solved()
-    return _plan(bill, task, found) if found else None
+    return made(bill, task, found) if found else None
 
 
 def _within_bounds(bill: Bill, plan: Plan) -> bool:
@@ -151,7 +151,7 @@ Found = list[tuple[int, int]]
 
 
 @dataclass(frozen=True, eq=False)
-class _Task:
+class Task:
     """A bill cut to the lines that anything can fill and the nodes that can fill them.
 
     `need[line]` units can be placed; `step[line]` units at a time (all of a whole line at once).
@@ -164,7 +164,7 @@ class _Task:
     step: Ints
 
     @classmethod
-    def of(cls, bill: Bill) -> _Task | None:
+    def of(cls, bill: Bill) -> Task | None:
         whole, total = bill.whole, np.add.reduce(bill.stock, axis=1)
         gathered = np.minimum(total, bill.quantity) if bill.gather else np.zeros_like(total)
         need = np.where(whole, bill.quantity, gathered)
@@ -222,13 +222,13 @@ class _Task:
             return package
         return package + self.extra[:, 1:].min(axis=1)[self.bill.row[self.columns]]
 
-    def only(self, columns: Ints) -> _Task:
+    def only(self, columns: Ints) -> Task:
         """With these of its columns alone."""
-        return _Task(self.bill, self.lines, self.columns[columns], self.need, self.step)
+        return Task(self.bill, self.lines, self.columns[columns], self.need, self.step)
 
     # ---- fewer nodes
 
-    def thinned(self) -> _Task:
+    def thinned(self) -> Task:
         """Without columns that no best plan has: each would cost more than a plan that is already there."""
         if len(self.columns) <= FEW_NODES or self.bill.bounded or self.package.min() < 0:
             return self
@@ -502,7 +502,8 @@ def _least_sums(first: Ints, last: Ints) -> Ints:
     return least.ravel()
 
 
-def _plan(bill: Bill, task: _Task, found: Found) -> Plan:
+def made(bill: Bill, task: Task, found: Found) -> Plan:
+    """The plan of some packages."""
     cost = task.cost(found)
     nodes = [int(task.columns[column]) for column, _ in found]
     if bill.extra is None and not bill.bounded:
@@ -517,7 +518,7 @@ def _plan(bill: Bill, task: _Task, found: Found) -> Plan:
     return ranked(bill, placements, cost, "set", True)
 
 
-def _wide(bill: Bill, task: _Task) -> Plan | None:
+def _wide(bill: Bill, task: Task) -> Plan | None:
     """More states than the tables hold: by sets of nodes, or as an integer program; costs that add up only."""
     unit, approximate = bill.unit, bill.extra is not None
     if bill.extra is not None and bill.row is not None:
@@ -539,7 +540,7 @@ def _wide(bill: Bill, task: _Task) -> Plan | None:
     return ranked(bill, placements, cost_of(bill, placements), method, exact)
 
 
-def _slopes(bill: Bill, task: _Task) -> Ints:
+def _slopes(bill: Bill, task: Task) -> Ints:
     """[line, class]: what a unit of each line adds to a package of everything: a straight line through steps."""
     assert bill.extra is not None
     everything = np.zeros((1 + len(bill.quantity), len(bill.quantity)), dtype=np.int64)

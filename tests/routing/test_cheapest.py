@@ -124,7 +124,7 @@ def test_thinning_loses_nothing(seed: int) -> None:
     rng = np.random.default_rng(seed)
     for _ in range(40):
         bill = random_bill(rng, 60, int(rng.integers(1, 6)))
-        task = kernel._Task.of(bill)
+        task = kernel.Task.of(bill)
         if task is None or task.size > kernel.MOST_STATES:
             continue
         whole = task.solved()
@@ -140,7 +140,7 @@ def test_wide_orders(seed: int) -> None:
     rng = np.random.default_rng(seed)
     bill = random_bill(rng, 12, 7)
     tables = cheapest(bill)
-    task = kernel._Task.of(bill)
+    task = kernel.Task.of(bill)
     if task is None:
         return
     program = kernel._wide(bill, task)

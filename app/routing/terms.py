@@ -1,0 +1,338 @@
+"""The figures that an objective adds up: what a package and each unit from every node count, term by term.
+
+A figure is whole millionths of its own unit: minor units of money, miles, days, points. Together they make the
+bills that `cheapest` and `ordered` solve, and the amounts that an explanation shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.network.departures import arrivals
+from app.routing.cheapest import Bill
+from app.routing.facts import MICRO, Basket, Flags, Ints, Network
+from app.routing.policy import COST, SCORE, Objective, Split, Term
+
+ESTIMATED_PACKAGE = 700 * MICRO
+ESTIMATED_PER_MILE = 0.35
+ESTIMATED_PER_KG = 45
+"""Minor units: what a parcel is taken to cost from a node without a rate card."""
+ESTIMATED_MILES_A_DAY = 450
+USUAL_MARGIN_PERCENT = 40
+USUAL_MARKDOWN_PERCENT = 30
+MARKDOWN = "markdown"
+"""Capability of a place that would mark down what it does not sell."""
+SCORE_SCALE = 1_000 * MICRO
+GREATEST = 1 << 40
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prices:
+    """The price table in force: millionths of a minor unit, nodes in the network's order.
+
+    `stock[sku]` of one unit at each node, `capacity` of one package, `risk` the share of work each node refused of
+    late in millionths. `version` 0: no table yet.
+    """
+
+    version: int = 0
+    stock: Mapping[str, Ints] = field(default_factory=dict)
+    capacity: Ints | None = None
+    risk: Ints | None = None
+    digest: bytes = b""
+
+
+NO_PRICES = Prices()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lanes:
+    """The ways from every node to one destination: millionths of a mile, row of the tariffs, business days under way
+    (estimated where no card says), days after the promise (0 where nothing was promised)."""
+
+    distance: Ints
+    rows: Ints
+    days: Ints
+    late: Ints
+
+    @classmethod
+    def of(cls, network: Network, basket: Basket, now: datetime | None) -> Lanes:
+        """`now`: the moment the work would be given out, UTC; without it nothing is late."""
+        distance, to = network.distances(basket.destination), basket.destination
+        rows = network.tariffs.rows(to.country, to.postal_code or None, distance)
+        known = network.tariffs.transit_days(rows)
+        days = np.where(known < 0, 1 + distance // (ESTIMATED_MILES_A_DAY * MICRO), known)
+        return cls(distance, rows, days, _late(network, basket, now, days))
+
+
+def _late(network: Network, basket: Basket, now: datetime | None, days: Ints) -> Ints:
+    if now is None or basket.promised_by is None:
+        return np.zeros(len(network), dtype=np.int64)
+    leaving = network.departures.at(now, basket.service).days
+    due = arrivals(leaving, days) if basket.promise_is_delivery else leaving
+    late: Ints = np.maximum(due - basket.promised_by.toordinal(), 0)
+    return late
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Goods:
+    """The rows of a basket that are planned together, one per SKU: per unit grams, cubic centimeters, minor units of
+    value and of margin and of markdown; `available[row, node]` before any capping."""
+
+    skus: tuple[str, ...]
+    quantity: Ints
+    weight_g: Ints
+    volume_cm3: Ints
+    value: Ints
+    margin: Ints
+    markdown: Ints
+    available: Ints
+
+    @classmethod
+    def of(cls, basket: Basket, rows: Sequence[Sequence[int]], quantity: Ints, available: Ints) -> Goods:
+        """`rows`: the lines of the basket behind each row."""
+        first = [basket.lines[row[0]] for row in rows]
+        value = np.array(
+            [0 if line.value is None else line.value // max(line.quantity, 1) for line in first],
+            dtype=np.int64,
+        )
+        percent = lambda name, usual: np.array(  # noqa: E731
+            [_number(line.attributes.get(name), usual) for line in first], dtype=np.int64
+        )
+        return cls(
+            skus=tuple(line.sku for line in first),
+            quantity=quantity,
+            weight_g=np.array([line.weight_g for line in first], dtype=np.int64),
+            volume_cm3=np.array([line.volume_cm3 for line in first], dtype=np.int64),
+            value=value,
+            margin=value * percent("margin_percent", USUAL_MARGIN_PERCENT) // 100,
+            markdown=value * percent("markdown_percent", USUAL_MARKDOWN_PERCENT) // 100,
+            available=available,
+        )
+
+
+def _number(given: object, usual: int) -> int:
+    return int(given) if isinstance(given, int | float) and 0 <= given <= 100 else usual
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Figure:
+    """One term: per package by node, per unit by row and node, and besides by the units in a package (one row per
+    class of nodes, `row` the class of each node)."""
+
+    package: Ints
+    unit: Ints
+    extra: Callable[[Ints], Ints] | None = None
+    row: Ints | None = None
+
+
+Given = tuple[Network, Goods, Lanes, Prices]
+
+
+def figure(name: str, given: Given) -> Figure:
+    """The figure of a term. Raises KeyError for a term that is not in the list."""
+    return _FIGURES[name](*given)
+
+
+def bill(figures: Sequence[tuple[Term, Figure]], stock: Ints, given: Given, split: Split) -> Bill:
+    """The bill of some figures, each times its term's weight."""
+    network, goods, _, _ = given
+    package = np.zeros(len(network), dtype=np.int64)
+    unit = np.zeros(stock.shape, dtype=np.int64)
+    tables = []
+    for term, one in figures:
+        package += _times(one.package, term.weight)
+        unit += _times(one.unit, term.weight)
+        if one.extra is not None:
+            tables.append((term.weight, one.extra, one.row))
+    extra, row = _joined(tables, len(network))
+    return Bill(
+        quantity=goods.quantity,
+        stock=stock,
+        package=package,
+        unit=unit,
+        priority=network.priority,
+        extra=extra,
+        row=row,
+        cap=split.max_packages,
+        value=goods.value if split.least_package_value else None,
+        least_value=split.least_package_value,
+        gather=split.lines,
+    )
+
+
+def weighed(objective: Objective, given: Given, eligible: Flags) -> list[tuple[Term, Figure]]:
+    """The terms of a `cost` or `score` objective with their figures. In a score each figure is scaled by how far the
+    eligible nodes lie apart in it, so that weights are shares."""
+    found = [(term, figure(term.name, given)) for term in objective.terms]
+    if objective.mode == COST:
+        return found
+    assert objective.mode == SCORE
+    return [
+        (Term(term.name, term.weight * SCORE_SCALE / _spread(one, given, eligible)), one)
+        for term, one in found
+    ]
+
+
+def _spread(one: Figure, given: Given, eligible: Flags) -> float:
+    """How far the eligible nodes lie apart if each sent everything; 1 unit where they do not."""
+    quantity = given[1].quantity
+    total = one.package + quantity @ one.unit
+    if one.extra is not None and one.row is not None:
+        total = total + one.extra(quantity[None, :])[one.row, 0]
+    seen = total[eligible]
+    apart = int(seen.max() - seen.min()) if len(seen) else 0
+    return float(apart or MICRO)
+
+
+def amount(one: Figure, placements: Sequence[tuple[int, int, int]]) -> int:
+    """What some placements [(row, node, units)] count in a figure, in millionths of its unit."""
+    by_node: dict[int, Ints] = {}
+    for at, node, units in placements:
+        by_node.setdefault(node, np.zeros(len(one.unit), dtype=np.int64))[at] += units
+    total = 0
+    for node, given in by_node.items():
+        total += int(one.package[node]) + int(one.unit[:, node] @ given)
+        if one.extra is not None and one.row is not None:
+            total += int(one.extra(given[None, :])[one.row[node], 0])
+    return total
+
+
+def _times(values: Ints, weight: float) -> Ints:
+    return values if weight == 1 else np.rint(values * weight).astype(np.int64)
+
+
+def _joined(
+    tables: list[tuple[float, Callable[[Ints], Ints], Ints | None]], nodes: int
+) -> tuple[Callable[[Ints], Ints] | None, Ints | None]:
+    """Several tables as one whose classes are the pairs that occur."""
+    if not tables:
+        return None, None
+    if len(tables) == 1:
+        weight, only, row = tables[0]
+        return lambda units: _times(only(units), weight), row
+    rows = np.stack([np.zeros(nodes, dtype=np.int64) if row is None else row for _, _, row in tables])
+    classes, row = np.unique(rows, axis=1, return_inverse=True)
+
+    def together(units: Ints) -> Ints:
+        parts = [
+            _times(one(units), weight)[own] for (weight, one, _), own in zip(tables, classes, strict=True)
+        ]
+        total: Ints = np.add.reduce(parts)
+        return total
+
+    return together, row.reshape(-1)
+
+
+# ---- the terms
+
+
+def _nothing(network: Network, goods: Goods) -> Ints:
+    return np.zeros((len(goods.quantity), len(network)), dtype=np.int64)
+
+
+def _per_package(values: Ints | NDArray[np.float64], network: Network, goods: Goods) -> Figure:
+    return Figure(np.asarray(values).astype(np.int64), _nothing(network, goods))
+
+
+def _shipping(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
+    """By the node's rate card; from a node without one by a rough estimate of distance and weight."""
+    priced, unit = network.tariffs.priced, _nothing(network, goods)
+    package = ESTIMATED_PACKAGE + np.rint(lanes.distance * ESTIMATED_PER_MILE).astype(np.int64)
+    per_unit = goods.weight_g * (ESTIMATED_PER_KG * MICRO // 1000)
+    unit[:, ~priced] = per_unit[:, None]
+    if not priced.any():
+        return Figure(package, unit)
+
+    def table(units: Ints) -> Ints:
+        return network.tariffs.table(units @ goods.weight_g, units @ goods.volume_cm3) * MICRO
+
+    return Figure(np.where(priced, 0, package), unit, table, lanes.rows)
+
+
+def _handling(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
+    per_unit = np.rint(network.handling_per_unit * MICRO).astype(np.int64)
+    per_package = np.rint(network.handling_per_package * MICRO).astype(np.int64)
+    return Figure(per_package, _nothing(network, goods) + per_unit)
+
+
+def _store_labor(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
+    """The handling of stores alone, to weigh their people's time."""
+    handling = _handling(network, goods, lanes, prices)
+    stores = np.array([kind == "store" for kind in network.kinds], dtype=np.int64)
+    return Figure(handling.package * stores, handling.unit * stores)
+
+
+def _packages(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
+    return _per_package(np.full(len(network), MICRO), network, goods)
+
+
+def _stock_price(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
+    none = np.zeros(len(network), dtype=np.int64)
+    return Figure(none, np.stack([prices.stock.get(sku, none) for sku in goods.skus]))
+
+
+def _capacity_price(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
+    none = np.zeros(len(network), dtype=np.int64)
+    return _per_package(none if prices.capacity is None else prices.capacity, network, goods)
+
+
+def _balance(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
+    """(e^x - 1) / (e - 1) per unit; x is how far the node's stock lies below the fullest node's, as a share."""
+    fullest = np.maximum(goods.available.max(axis=1, initial=0), 1)[:, None]
+    x = 1.0 - np.clip(goods.available / fullest, 0.0, 1.0)
+    unit = np.rint(np.expm1(x) / (np.e - 1) * MICRO).astype(np.int64)
+    return Figure(np.zeros(len(network), dtype=np.int64), unit)
+
+
+def _margin_floor(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
+    """What shipping and handling of a package cost more than the margin of what is in it."""
+    shipping, handling = (
+        _shipping(network, goods, lanes, prices),
+        _handling(network, goods, lanes, prices),
+    )
+    package, unit = shipping.package + handling.package, shipping.unit + handling.unit
+
+    def table(units: Ints) -> Ints:
+        costs = package[:, None] + (units @ unit).T
+        if shipping.extra is not None and shipping.row is not None:
+            costs = costs + shipping.extra(units)[shipping.row]
+        short: Ints = np.maximum(costs - (units @ goods.margin) * MICRO, 0)
+        return short
+
+    zero = np.zeros(len(network), dtype=np.int64)
+    return Figure(zero, _nothing(network, goods), table, np.arange(len(network)))
+
+
+def _markdown_bonus(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
+    """What a unit need not be marked down by: below zero, for it counts for a plan."""
+    places = network.capable(MARKDOWN).astype(np.int64)
+    return Figure(np.zeros(len(network), dtype=np.int64), -(goods.markdown * MICRO)[:, None] * places)
+
+
+def _risk(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
+    none = np.zeros(len(network), dtype=np.int64)
+    return _per_package(none if prices.risk is None else prices.risk, network, goods)
+
+
+_FIGURES: Mapping[str, Callable[[Network, Goods, Lanes, Prices], Figure]] = {
+    "shipping": _shipping,
+    "handling": _handling,
+    "store_labor": _store_labor,
+    "packages": _packages,
+    "split_penalty": _packages,
+    "distance": lambda network, goods, lanes, prices: _per_package(lanes.distance, network, goods),
+    "transit_days": lambda network, goods, lanes, prices: _per_package(lanes.days * MICRO, network, goods),
+    "lateness": lambda network, goods, lanes, prices: _per_package(lanes.late * MICRO, network, goods),
+    "priority": lambda network, goods, lanes, prices: _per_package(network.priority * MICRO, network, goods),
+    "stock_price": _stock_price,
+    "capacity_price": _capacity_price,
+    "inventory_balance": _balance,
+    "margin_floor": _margin_floor,
+    "markdown_bonus": _markdown_bonus,
+    "rejection_risk": _risk,
+}
