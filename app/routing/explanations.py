@@ -12,6 +12,7 @@ from app.routing import readings
 from app.routing.facts import MICRO, NEAREST, PRIORITY, Basket, Ints, Network
 from app.routing.fields import DISTANCE, Filter, node_values
 from app.routing.kernel import Plan, Task
+from app.routing.parts import Eligible
 
 MOST_NODES = 56
 MOST_LETTERS = 640  # of node codes: keeps an explanation under 2 kB
@@ -19,7 +20,7 @@ MOST_PARTS = 12
 MOST_NAMES = 6
 
 CHOSEN, WHOLE, PART, SHORT = b"CPpS"
-FILTERED, REFUSED, CLOSED, FULL, OTHER_KIND = b"FXOUK"
+FILTERED, REFUSED, CLOSED, FULL, OTHER_KIND, AWAY = b"FXOUKA"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,14 +31,13 @@ class Findings:
     rows: list[list[int]]
     task: Task
     seen: Ints
-    eligible: NDArray[np.bool_]
+    allowed: Eligible
     filters: tuple[Filter, ...]
-    ruled_out: NDArray[np.int16] | None
-    refused: tuple[int, ...]
     plan: Plan | None
     runner_up: Plan | None
     best_single: Plan | None
     placements: list[tuple[int, int, int]]
+    money: dict[str, dict[str, float]]
 
 
 def miles_of(network: Network, distance: Ints, nodes: Sequence[int]) -> float:
@@ -89,12 +89,13 @@ def _add_findings(explanation: dict, network: Network, basket: Basket, findings:
             "filled": plan.filled,
             "miles": round(miles_of(network, findings.task.distance, plan.nodes), 1),
         }
+        explanation["chosen"] |= _terms(findings, "plan")
         explanation["method"] = plan.method
         explanation["exact"] = plan.exact
         if findings.runner_up is not None:
-            explanation["runner_up"] = _summary(network, findings, findings.runner_up)
+            explanation["runner_up"] = _summary(network, findings, findings.runner_up, "runner_up")
         if findings.best_single is not None and len(plan.nodes) > 1:
-            explanation["best_single"] = _summary(network, findings, findings.best_single)
+            explanation["best_single"] = _summary(network, findings, findings.best_single, "best_single")
     outcomes, line, detail = _outcomes(network, basket, findings)
     shown = _shown(network, findings, outcomes, MOST_LETTERS - _letters(explanation))
     if len(shown) < len(network):
@@ -118,16 +119,22 @@ def _add_findings(explanation: dict, network: Network, basket: Basket, findings:
         ]
 
 
+def _terms(findings: Findings, name: str) -> dict:
+    """The figures of a plan by term, where the objective has terms."""
+    return {"terms": findings.money[name]} if name in findings.money else {}
+
+
 def _located(basket: Basket) -> bool:
     return basket.destination.lat is not None and basket.destination.lon is not None
 
 
-def _summary(network: Network, findings: Findings, plan: Plan) -> dict:
+def _summary(network: Network, findings: Findings, plan: Plan, name: str) -> dict:
     return {
         "nodes": [network.codes[node] for node in plan.nodes[:MOST_NAMES]],
         "packages": len(plan.nodes),
         "filled": plan.filled,
         "miles": round(miles_of(network, findings.task.distance, plan.nodes), 1),
+        **_terms(findings, name),
     }
 
 
@@ -139,20 +146,24 @@ def _outcomes(network: Network, basket: Basket, findings: Findings) -> tuple[NDA
     outcomes: NDArray[np.uint8] = np.where(some, np.uint8(PART), np.uint8(SHORT))
     outcomes[task.alone] = WHOLE
     detail = seen[line, network.every]
-    for node in findings.refused:
+    allowed = findings.allowed
+    for node in allowed.refused:
         if not some[node]:
             outcomes[node] = REFUSED
-    if not findings.eligible.all():
-        if network.limited and basket.load is not None:
-            full = (network.capacity_per_day >= 0) & (basket.load >= network.capacity_per_day)
-            outcomes = np.where(full, np.uint8(FULL), outcomes)
-            detail = np.where(full, basket.load, detail)
-        if findings.ruled_out is not None:
-            filtered: NDArray[np.bool_] = findings.ruled_out < len(findings.filters)
+    if not allowed.nodes.all():
+        outcomes[~allowed.nodes & ~some] = OTHER_KIND
+        if allowed.full is not None and basket.load is not None:
+            outcomes = np.where(allowed.full, np.uint8(FULL), outcomes)
+            detail = np.where(allowed.full, basket.load, detail)
+        if allowed.ruled_out is not None:
+            filtered: NDArray[np.bool_] = (allowed.ruled_out < len(findings.filters)) & ~allowed.nodes
             outcomes[filtered] = FILTERED
-            detail = np.where(filtered, findings.ruled_out, detail)
+            detail = np.where(filtered, allowed.ruled_out, detail)
+        if allowed.away is not None:
+            outcomes[allowed.away] = AWAY
         outcomes[~network.open] = CLOSED
-        outcomes[np.logical_not(network.route_kinds[findings.route])] = OTHER_KIND
+        if findings.route in network.route_kinds:
+            outcomes[np.logical_not(network.route_kinds[findings.route])] = OTHER_KIND
     if findings.plan is not None:
         outcomes[list(findings.plan.nodes)] = CHOSEN
     return outcomes, line, detail
@@ -243,6 +254,7 @@ def _words(explanation: dict, nodes: dict, at: int, network: Network | None, pos
         "X": "Ruled out: refused this order before",
         "O": "Ruled out: closed",
         "U": f"Ruled out: full today, {detail:,} packages",
+        "A": "Ruled out: does not deliver there",
         "K": "Ruled out: not for goods of this kind",
     }[letter]
 

@@ -54,7 +54,7 @@ def _reason(network: Network, basket: Basket, findings: Findings) -> str:
     plan = findings.plan
     assert plan is not None
     names = _names(network, plan)
-    if findings.route != GOODS:
+    if not set(findings.route) & set(GOODS):
         verb = "Made" if "workshop" in findings.route else "Delivered"
         by = "in" if "workshop" in findings.route else "by"
         return f"{verb} {by} {names}."

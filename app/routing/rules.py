@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.routing import explanations, kernel
 from app.routing.explanations import Findings
 from app.routing.facts import (
-    FEWEST,
     GOODS,
     Basket,
     BasketLine,
@@ -25,8 +23,10 @@ from app.routing.facts import (
     NodeFacts,
     line_routes,
 )
-from app.routing.fields import DISTANCE
+from app.routing.parts import Part, eligible, handed_out, parts_of
+from app.routing.plans import solve
 from app.routing.policy import Rule, Strategy
+from app.routing.terms import NO_PRICES, Lanes, Prices
 
 __all__ = [
     "Alternative",
@@ -39,9 +39,6 @@ __all__ = [
     "decide",
     "line_routes",
 ]
-
-MOST_PREPARED = 256
-NO_FILTER = np.iinfo(np.int16).max
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +67,10 @@ class Decision:
     explanation: dict
     sentence: str
     input_hash: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """Lines of one route, one row per SKU, with the lines behind each row."""
-
-    route: tuple[str, ...]
-    lines: list[list[int]]
-    quantity: Ints
-    stock: Ints
+    then: str = ""
+    """Where the unfilled units go: `backorder`, `queue` or `cancel`; empty when nothing is missing."""
+    kill: bool = False
+    """The rule would rather have no order than a part of it."""
 
 
 def decide(
@@ -88,39 +79,81 @@ def decide(
     rule: Rule,
     *,
     excluded: Collection[tuple[int | None, int]] = (),
+    prices: Prices = NO_PRICES,
+    relaxed: Collection[str] = (),
 ) -> Decision:
     """Choose the nodes for a basket.
 
     `excluded` holds (line, node) pairs that may not be used, line None for the whole node. A pair counts for
-    every line of the same SKU. Made-to-order and digital lines leave before the strategy is asked: they go to
-    the workshop or virtual node by themselves, and no filter or package limit speaks of them.
-    Raises ValueError when the basket does not fit the network.
+    every line of the same SKU. Lines that are made to order, digital, or sent a way of their own by a line route
+    leave before the strategy is asked. Where units stay without a place, the strategy's fallback gives up its
+    constraints step by step; the first step that leaves the fewest units decides. `relaxed`: constraints given up
+    from the start. Raises ValueError when the basket does not fit the network.
     """
     available = _checked(network, basket)
-    distance = network.distances(basket.destination)
+    lanes = Lanes(network, basket)
     position, strategy = rule.strategy_for(basket)
-    found = [
-        _planned(network, basket, part, distance, (position, strategy, rule.digest), excluded)
-        for part in _parts(basket, available)
-    ]
-    placements = sorted(placement for findings in found for placement in findings.placements)
-    unfilled = _unfilled(basket, placements)
-    complete = basket.ship_complete or strategy.split.ship_complete
-    held = bool(unfilled) and complete and bool(placements)
+    parts = parts_of(network, basket, available, rule)
+    key = (rule.digest, position)
+    attempts: list[_Attempt] = []
+    for step in ((), *strategy.fallback.relax):
+        given_up = frozenset((*relaxed, *step))
+        found = [
+            _planned(network, basket, part, lanes, strategy, key, excluded, prices, given_up)
+            for part in parts
+        ]
+        attempts.append(_Attempt(step, found, _unfilled(basket, _all(found))))
+        if not attempts[-1].unfilled:
+            break
+    chosen = min(attempts, key=lambda attempt: attempt.missing)
+    return _decision(network, basket, rule, strategy, chosen, available, lanes, excluded, prices)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Attempt:
+    """What came of planning with some constraints given up."""
+
+    relaxed: tuple[str, ...]
+    found: list[Findings]
+    unfilled: list[tuple[int, int]]
+
+    @property
+    def missing(self) -> int:
+        return sum(units for _, units in self.unfilled)
+
+
+def _decision(
+    network: Network,
+    basket: Basket,
+    rule: Rule,
+    strategy: Strategy,
+    chosen: _Attempt,
+    available: Ints,
+    lanes: Lanes,
+    excluded: Collection[tuple[int | None, int]],
+    prices: Prices,
+) -> Decision:
+    found, unfilled, placements = chosen.found, chosen.unfilled, sorted(_all(chosen.found))
+    waits = basket.ship_complete or strategy.split.ship_complete or strategy.on_partial == "wait"
+    held = bool(unfilled and placements) and waits
     if held:
         placements, unfilled = [], [(line, each.quantity) for line, each in enumerate(basket.lines)]
     nodes = tuple(sorted({node for _, node, _ in placements}))
-    digest = _input_hash(network, basket, rule, available, excluded)
-    explained = next((f for f in found if f.route == GOODS), found[0] if found else None)
+    digest = _input_hash(network, basket, rule, available, excluded, prices)
+    explained = next((f for f in found if set(f.route) & set(GOODS)), found[0] if found else None)
     explanation, sentence = explanations.explain(
         network, basket, strategy.id, explained, found, placements, unfilled, held, digest
     )
+    if chosen.relaxed:
+        explanation["relaxed"] = list(chosen.relaxed)
+    if prices.version and explained is not None and explained.money:
+        explanation["prices"] = prices.version
     return Decision(
         placements=placements,
         unfilled=unfilled,
         nodes=nodes,
         packages=len(nodes),
-        miles=explanations.miles_of(network, distance, nodes),
+        miles=explanations.miles_of(network, lanes.distance, nodes),
         strategy=strategy.id,
         runner_up=_alternative(network, explained, explained.runner_up) if explained else None,
         best_single=_alternative(network, explained, explained.best_single) if explained else None,
@@ -128,7 +161,16 @@ def decide(
         explanation=explanation,
         sentence=sentence,
         input_hash=digest,
+        then=_then(strategy, bool(placements)) if unfilled else "",
+        kill=bool(unfilled) and strategy.split.fill_or_kill,
     )
+
+
+def _then(strategy: Strategy, any_placed: bool) -> str:
+    """Where units without a place go: the fallback's end, or what the strategy says when nothing was found."""
+    if not any_placed and strategy.on_none != "backorder":
+        return strategy.on_none
+    return strategy.fallback.then
 
 
 def _checked(network: Network, basket: Basket) -> Ints:
@@ -140,121 +182,37 @@ def _checked(network: Network, basket: Basket) -> Ints:
     return available
 
 
-def _parts(basket: Basket, available: Ints) -> list[_Part]:
-    """The lines by route; lines of one SKU become one row, for they share one stock."""
-    routes: dict[tuple[str, ...], dict[str, list[int]]] = {}
-    for at, line in enumerate(basket.lines):
-        routes.setdefault(line_routes(line.kind), {}).setdefault(line.sku, []).append(at)
-    parts = []
-    for route, rows in routes.items():
-        lines = list(rows.values())
-        quantity = np.array([sum(basket.lines[at].quantity for at in row) for row in lines], dtype=np.int64)
-        first = [row[0] for row in lines]
-        stock = available if len(first) == len(available) else available[first]
-        parts.append(_Part(route, lines, quantity, np.maximum(np.minimum(stock, quantity[:, None]), 0)))
-    return parts
-
-
 def _planned(
     network: Network,
     basket: Basket,
-    part: _Part,
-    distance: Ints,
-    rule: tuple[int, Strategy, bytes],
+    part: Part,
+    lanes: Lanes,
+    strategy: Strategy,
+    key: tuple[bytes, int],
     excluded: Collection[tuple[int | None, int]],
+    prices: Prices,
+    relaxed: frozenset[str],
 ) -> Findings:
     """The best plan of one part, with what ruled each node out."""
-    position, strategy, digest = rule
-    goods = part.route == GOODS
-    filters = strategy.filters if goods else ()
-    eligible = network.open & network.route_kinds[part.route]
-    ruled_out = None
-    if filters:
-        ruled_out = _ruled_out(network, basket, distance, position, strategy, digest)
-        eligible &= ruled_out == NO_FILTER
-    if network.limited and basket.load is not None:
-        eligible &= (network.capacity_per_day < 0) | (basket.load < network.capacity_per_day)
-    seen = part.stock
-    stock = seen * eligible
-    refused = _refuse(stock, part, excluded)
-    task = kernel.Task(
-        part.quantity,
-        stock,
-        distance,
-        network.priority,
-        strategy.objective.mode if goods else FEWEST,
-        strategy.split.max_packages if goods else None,
-    )
-    plan = kernel.best(task)
+    allowed = eligible(network, basket, part, strategy, key, lanes, excluded, relaxed)
+    solved = solve(network, basket, part, allowed, lanes, strategy, prices, relaxed)
     return Findings(
-        route=part.route,
+        route=part.kinds,
         rows=part.lines,
-        task=task,
-        seen=seen,
-        eligible=eligible,
-        filters=filters,
-        ruled_out=ruled_out,
-        refused=refused,
-        plan=plan,
-        runner_up=kernel.runner_up(task, plan) if plan else None,
-        best_single=_single(task, plan),
-        placements=_handed_out(basket, part, kernel.place(task, plan)) if plan else [],
+        task=solved.task,
+        seen=np.minimum(part.available, part.quantity[:, None]),
+        allowed=allowed,
+        filters=strategy.filters if part.is_goods else (),
+        plan=solved.plan,
+        runner_up=solved.runner_up,
+        best_single=solved.best_single,
+        placements=handed_out(basket, part, solved.rows),
+        money=solved.money,
     )
 
 
-def _single(task: kernel.Task, plan: kernel.Plan | None) -> kernel.Plan | None:
-    return plan if plan is None or len(plan.nodes) == 1 else kernel.best_single(task)
-
-
-def _ruled_out(
-    network: Network, basket: Basket, distance: Ints, position: int, strategy: Strategy, digest: bytes
-) -> NDArray[np.int16]:
-    """Per node the first filter that it fails. A destination without a place passes filters on the distance."""
-    key = (digest, position)
-    first = network.prepared.get(key)
-    if first is None:
-        first = np.full(len(network), NO_FILTER, dtype=np.int16)
-        for at, each in reversed(list(enumerate(strategy.filters))):
-            if each.field != DISTANCE:
-                first[~each.passes(network)] = at
-        if len(network.prepared) >= MOST_PREPARED:
-            network.prepared.clear()
-        network.prepared[key] = first
-    if basket.destination.lat is None or basket.destination.lon is None:
-        return first
-    for at, each in enumerate(strategy.filters):
-        if each.field == DISTANCE:
-            first = np.where(each.near_enough(distance), first, np.minimum(first, np.int16(at)))
-    return first
-
-
-def _refuse(stock: Ints, part: _Part, excluded: Collection[tuple[int | None, int]]) -> tuple[int, ...]:
-    """Take excluded stock out of sight; the nodes that were excluded for any of these lines."""
-    nodes = set()
-    for line, node in excluded:
-        for row, lines in enumerate(part.lines):
-            if line is None or line in lines:
-                stock[row, node] = 0
-                nodes.add(node)
-    return tuple(sorted(nodes))
-
-
-def _handed_out(
-    basket: Basket, part: _Part, rows: Sequence[tuple[int, int, int]]
-) -> list[tuple[int, int, int]]:
-    """Placements of rows as placements of lines: lines of one SKU take from the nodes in order."""
-    if all(len(lines) == 1 for lines in part.lines):
-        return [(part.lines[row][0], node, quantity) for row, node, quantity in rows]
-    left = {at: basket.lines[at].quantity for lines in part.lines for at in lines}
-    handed = []
-    for row, node, quantity in rows:
-        for at in part.lines[row]:
-            share = min(left[at], quantity)
-            if share:
-                handed.append((at, node, share))
-                left[at] -= share
-                quantity -= share
-    return handed
+def _all(found: Sequence[Findings]) -> list[tuple[int, int, int]]:
+    return [placement for findings in found for placement in findings.placements]
 
 
 def _unfilled(basket: Basket, placements: Sequence[tuple[int, int, int]]) -> list[tuple[int, int]]:
@@ -277,14 +235,14 @@ def _input_hash(
     rule: Rule,
     available: Ints,
     excluded: Collection[tuple[int | None, int]],
+    prices: Prices,
 ) -> str:
     """SHA-256 over everything the decision depends on."""
     pairs = sorted((-1 if line is None else line, node) for line, node in set(excluded))
-    lines = [(line.sku, line.kind, line.quantity, line.weight_g) for line in basket.lines]
-    to = basket.destination
-    place = (to.lat, to.lon, to.region, to.postal_code, to.country)
-    said = repr((lines, place, basket.channel, basket.ship_complete, pairs))
-    digest = hashlib.sha256(network.digest + rule.digest + said.encode("utf-8", "surrogatepass"))
+    own = [getattr(basket, each.name) for each in fields(basket) if each.name not in ("available", "load")]
+    said = repr((own, pairs))
+    digest = hashlib.sha256(network.digest + rule.digest + prices.digest)
+    digest.update(said.encode("utf-8", "surrogatepass"))
     digest.update(available.data)
     if basket.load is not None and network.limited:
         digest.update(np.ascontiguousarray(basket.load, dtype=np.int64).data)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,33 +49,42 @@ class Prices:
 NO_PRICES = Prices()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Lanes:
-    """The ways from every node to one destination: millionths of a mile, row of the tariffs, business days under way
-    (estimated where no card says), days after the promise (0 where nothing was promised)."""
+    """The ways from every node to the destination of a basket; each fact is worked out when it is asked for."""
 
-    distance: Ints
-    rows: Ints
-    days: Ints
-    late: Ints
+    def __init__(self, network: Network, basket: Basket) -> None:
+        self.network, self.basket = network, basket
+        self.distance = network.distances(basket.destination)
+        """Millionths of a mile."""
 
-    @classmethod
-    def of(cls, network: Network, basket: Basket, now: datetime | None) -> Lanes:
-        """`now`: the moment the work would be given out, UTC; without it nothing is late."""
-        distance, to = network.distances(basket.destination), basket.destination
-        rows = network.tariffs.rows(to.country, to.postal_code or None, distance)
-        known = network.tariffs.transit_days(rows)
-        days = np.where(known < 0, 1 + distance // (ESTIMATED_MILES_A_DAY * MICRO), known)
-        return cls(distance, rows, days, _late(network, basket, now, days))
+    @cached_property
+    def rows(self) -> Ints:
+        """The row of the tariffs that holds for each node."""
+        to = self.basket.destination
+        return self.network.tariffs.rows(to.country, to.postal_code or None, self.distance)
 
+    @cached_property
+    def zones(self) -> Ints:
+        """The carrier's zone, from 1; -1 from a node without a rate card."""
+        tariffs = self.network.tariffs
+        return np.where(tariffs.priced, self.rows - tariffs.first + 1, -1)
 
-def _late(network: Network, basket: Basket, now: datetime | None, days: Ints) -> Ints:
-    if now is None or basket.promised_by is None:
-        return np.zeros(len(network), dtype=np.int64)
-    leaving = network.departures.at(now, basket.service).days
-    due = arrivals(leaving, days) if basket.promise_is_delivery else leaving
-    late: Ints = np.maximum(due - basket.promised_by.toordinal(), 0)
-    return late
+    @cached_property
+    def days(self) -> Ints:
+        """Business days under way, estimated from the distance where no card says."""
+        known = self.network.tariffs.transit_days(self.rows)
+        return np.where(known < 0, 1 + self.distance // (ESTIMATED_MILES_A_DAY * MICRO), known)
+
+    @cached_property
+    def late(self) -> Ints:
+        """Days after the promise, of leaving or of arriving as it was promised; 0 where nothing was."""
+        basket = self.basket
+        if basket.at is None or basket.promised_by is None:
+            return np.zeros(len(self.network), dtype=np.int64)
+        leaving = self.network.departures.at(basket.at, basket.service).days
+        due = arrivals(leaving, self.days) if basket.promise_is_delivery else leaving
+        late: Ints = np.maximum(due - basket.promised_by.toordinal(), 0)
+        return late
 
 
 @dataclass(frozen=True, slots=True, eq=False)

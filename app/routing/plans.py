@@ -1,0 +1,138 @@
+"""The best plan of one part by its strategy's objective, its runner-up, and what each costs term by term."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from app.routing import cheapest, kernel, terms
+from app.routing.cheapest import Bill
+from app.routing.facts import FEWEST, NEAREST, PRIORITY, Basket, Network
+from app.routing.kernel import Plan, Task
+from app.routing.ordered import best_in_order
+from app.routing.parts import Eligible, Part
+from app.routing.policy import LEXICOGRAPHIC, NAMED, Objective, Split, Strategy, Term
+from app.routing.terms import Figure, Given, Goods, Lanes, Prices
+
+Rows = list[tuple[int, int, int]]
+"""[(row of the part, node, units)]"""
+MOST_PACKAGES, LEAST_VALUE = "max_packages", "least_package_value"
+MOST_LOOKED_AT = 4  # packages of a plan up to which its runner-up is looked for
+IN_ORDER = {
+    FEWEST: (Term("packages"), Term("distance")),
+    PRIORITY: (Term("packages"), Term("priority"), Term("distance")),
+    NEAREST: (Term("distance"),),
+}
+"""The named objectives as terms, for splits that only bills know."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solved:
+    """A plan with its placements, and those it was compared with. `money` of each: amounts by term, minor units."""
+
+    task: Task
+    plan: Plan | None
+    rows: Rows
+    runner_up: Plan | None
+    best_single: Plan | None
+    money: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+def solve(
+    network: Network,
+    basket: Basket,
+    part: Part,
+    allowed: Eligible,
+    lanes: Lanes,
+    strategy: Strategy,
+    prices: Prices,
+    relaxed: frozenset[str] = frozenset(),
+) -> Solved:
+    """The best plan of a part. Lines that are made or digital go by fewest packages, whatever the strategy says."""
+    split = _split(strategy.split, relaxed) if part.is_goods else Split()
+    objective = strategy.objective if part.is_goods else Objective()
+    by_name = objective.mode in NAMED
+    task = Task(
+        part.quantity,
+        allowed.stock,
+        lanes.distance,
+        network.priority,
+        objective.mode if by_name else FEWEST,
+        split.max_packages,
+    )
+    if by_name and split.lines and not split.least_package_value:
+        return _by_name(task)
+    given: Given = (network, Goods.of(basket, part.lines, part.quantity, part.available), lanes, prices)
+    if by_name:
+        objective = Objective(LEXICOGRAPHIC, IN_ORDER[objective.mode])
+    return _by_bill(task, objective, split, given, allowed)
+
+
+def _split(split: Split, relaxed: frozenset[str]) -> Split:
+    return replace(
+        split,
+        max_packages=None if MOST_PACKAGES in relaxed else split.max_packages,
+        least_package_value=0 if LEAST_VALUE in relaxed else split.least_package_value,
+    )
+
+
+def _by_name(task: Task) -> Solved:
+    plan = kernel.best(task)
+    if plan is None:
+        return Solved(task, None, [], None, None)
+    single = plan if len(plan.nodes) == 1 else kernel.best_single(task)
+    return Solved(task, plan, kernel.place(task, plan), kernel.runner_up(task, plan), single)
+
+
+def _by_bill(task: Task, objective: Objective, split: Split, given: Given, allowed: Eligible) -> Solved:
+    if objective.mode == LEXICOGRAPHIC:
+        figures = [(replace(term, weight=1.0), terms.figure(term.name, given)) for term in objective.terms]
+        bills = [terms.bill([each], task.stock, given, split) for each in figures]
+        tolerances = [term.tolerance for term in objective.terms]
+    else:
+        figures = terms.weighed(objective, given, allowed.nodes)
+        bills, tolerances = [terms.bill(figures, task.stock, given, split)], [0.0]
+
+    def best(change: Callable[[Bill], Bill]) -> cheapest.Plan | None:
+        return best_in_order([change(bill) for bill in bills], tolerances)
+
+    plan = best(lambda bill: bill)
+    if plan is None:
+        return Solved(task, None, [], None, None)
+    other = _runner_up(plan, best)
+    single = plan if len(plan.nodes) == 1 else best(lambda bill: replace(bill, cap=1))
+    named = {"plan": plan, "runner_up": other, "best_single": single}
+    money = {name: _amounts(figures, each) for name, each in named.items() if each is not None}
+    return Solved(
+        task,
+        _measured(task, plan),
+        list(plan.placements),
+        None if other is None else _measured(task, other),
+        None if single is None else _measured(task, single),
+        money,
+    )
+
+
+def _runner_up(
+    plan: cheapest.Plan, best: Callable[[Callable[[Bill], Bill]], cheapest.Plan | None]
+) -> cheapest.Plan | None:
+    """The best plan that does without at least one of the chosen nodes."""
+    if len(plan.nodes) > MOST_LOOKED_AT or plan.method != "set":
+        return None
+    others = [best(lambda bill, node=node: bill.without(node)) for node in plan.nodes]  # type: ignore[misc]
+    return min((other for other in others if other), key=lambda other: other.rank, default=None)
+
+
+def _measured(task: Task, plan: cheapest.Plan) -> Plan:
+    """The same plan with its miles, as explanations compare plans."""
+    distance = int(task.distance[list(plan.nodes)].sum())
+    return Plan(plan.nodes, plan.filled, distance, plan.rank, plan.method, plan.exact)
+
+
+def _amounts(figures: Sequence[tuple[Term, Figure]], plan: cheapest.Plan) -> dict[str, float]:
+    """By term, in its own unit, to the hundredth; the first package is no split."""
+    found = {}
+    for term, figure in figures:
+        amount = terms.amount(figure, plan.placements) / terms.MICRO
+        found[term.name] = round(amount - (term.name == "split_penalty"), 2)
+    return found
