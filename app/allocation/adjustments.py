@@ -17,6 +17,7 @@ from app.inventory.rules import STOCKLESS, parts, target
 from app.network.queries import by_code as nodes_by_code
 from app.transitions import REQUEST, WORK, transition
 from infra.errors import FieldError, Problem
+from tenants import audit
 from tenants.scope import Contended, Scope
 
 HOLDERS = """
@@ -39,7 +40,13 @@ def adjust(scope: Scope, given: Sequence[Mapping[str, Any]], *, single: bool = F
     Contended when stock was reserved meanwhile.
     """
     places = _places(scope, given, "" if single else "/adjustments/{}")
-    return _shown(_written(scope, given, places), given, places)
+    ledger = _written(scope, given, places)
+    kept_back = [one for one in given if one.get("safety") is not None]
+    if kept_back:
+        first = f"{kept_back[0]['sku']} at {kept_back[0]['node']}"
+        more = f" and {len(kept_back) - 1} more" if len(kept_back) > 1 else ""
+        audit.record(scope, "stock.safety_set", first + more, units=kept_back[0]["safety"])
+    return _shown(ledger, given, places)
 
 
 def change(scope: Scope, changes: Sequence[tuple[Place, Mapping[str, Any]]]) -> Ledger:
@@ -169,9 +176,12 @@ def _written(
             pointer = f"/adjustments/{at}/delta" if len(given) > 1 else "/delta"
             text = f"Only {position.on_hand} are on hand there; {-int(one['delta'])} cannot leave."
             raise Problem(409, "below-zero", text, errors=[FieldError(pointer, text)])
-        if after > position.on_hand and place[2] == "sellable":
-            more.add(place[1])
+        free = position.free
         ledger.move(position, after - position.on_hand, one["cause"], one["reason"], one["reference"])
+        if one.get("safety") is not None:
+            ledger.keep_back(position, one["safety"])
+        if position.free > free and place[2] == "sellable":
+            more.add(place[1])
     if victims:
         released = service.apply(
             scope,

@@ -8,8 +8,11 @@ from flask import Response, current_app
 
 from app.allocation import counts, queries
 from app.allocation.adjustments import adjust
+from app.allocation.allotments import allotments, put_allotments
 from app.allocation.schemas import (
     AdjustedOut,
+    AllotmentsIn,
+    AllotmentsOut,
     AnswerIn,
     CaseListIn,
     CaseOut,
@@ -98,3 +101,25 @@ def accept_case(given: dict[str, Any], case: str) -> dict[str, Any]:
 def dismiss_case(given: dict[str, Any], case: str) -> dict[str, Any]:
     """Believe the books: the count changes nothing. Units that were on hold become sellable again."""
     return counts.dismiss(current(), identifier(case), given["note"])
+
+
+@blueprint.route("/allotments", methods=["PUT"])
+@permit("stock:write", most_body=2_000_000)
+@blueprint.arguments(AllotmentsIn)
+@blueprint.response(200, AllotmentsOut)
+def put_all(given: dict[str, Any]) -> dict[str, Any]:
+    """Say what each channel holds of the shared stock, all at once.
+
+    Units held for a channel are the last ones at a node: the other channels do not see them, unless their own
+    allotment lets them borrow. The most particular allotment of a channel counts: SKU and node, SKU, node, neither.
+    """
+    put_allotments(current(), given["allotments"])
+    return {"allotments": allotments(current())}
+
+
+@blueprint.route("/allotments", methods=["GET"])
+@permit("stock:read")
+@blueprint.response(200, AllotmentsOut)
+def get_all() -> dict[str, Any]:
+    """What each channel holds of the shared stock."""
+    return {"allotments": allotments(current())}

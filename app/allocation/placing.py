@@ -122,6 +122,7 @@ class Chunk:
             [(str(row.id), str(row.sku_id), str(row.node_id), row.segment, row.free) for row in stock],
             {str(row.sku_id): int(row.units) for row in earlier},
             {},
+            self.configured.allotments,
         )
 
     def any_left(self, skus: Sequence[str]) -> bool:
@@ -339,7 +340,7 @@ class Chunk:
         ledger = Ledger(self.scope, ids=[UUID(position) for position in self._taken])
         for position, count in self._taken.items():
             locked = ledger.by_id[UUID(position)]
-            if locked.free < count:
+            if locked.free < max(count, self.shelf.needed().get(position, 0)):
                 raise Contended
             ledger.release(locked, -count)
         ledger.write()

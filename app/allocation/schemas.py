@@ -11,6 +11,7 @@ from app.shapes import MOST_QUANTITY, Instant, ListIn, Strict, Text
 
 MOST_ADJUSTMENTS = 1000
 MOST_COUNTED = 5000
+MOST_ALLOTMENTS = 5000
 
 
 def _units(least: int, **options: Any) -> fields.Integer:
@@ -18,12 +19,15 @@ def _units(least: int, **options: Any) -> fields.Integer:
 
 
 class StockAdjustmentIn(Strict):
-    """One change of stock: `delta` moves units, `on_hand` sets them."""
+    """One change of stock: `delta` moves units, `on_hand` sets them, `safety` says how many are kept back."""
 
     node = Text(100, least=1, required=True)
     sku = Text(100, least=1, required=True)
     delta = _units(-MOST_QUANTITY, metadata={"description": "Units in (positive) or out (negative)."})
     on_hand = _units(0, metadata={"description": "Units there afterwards."})
+    safety = _units(
+        0, metadata={"description": "Safety stock: units kept back from sale there. May come alone."}
+    )
     disposition = fields.String(load_default="sellable", validate=validate.OneOf(DISPOSITIONS))
     segment = Text(
         60,
@@ -37,9 +41,8 @@ class StockAdjustmentIn(Strict):
 
     @validates_schema
     def one_way(self, data: dict[str, Any], **_: Any) -> None:
-        """delta or on_hand."""
-        if ("delta" in data) == ("on_hand" in data):
-            raise ValidationError("Send either delta or on_hand.", "delta")
+        """delta or on_hand; neither where only the safety stock changes."""
+        _check_one_way(data)
 
 
 class StockAdjustmentsIn(StockAdjustmentIn):
@@ -58,10 +61,52 @@ class StockAdjustmentsIn(StockAdjustmentIn):
             }
             if missing:
                 raise ValidationError(missing)
-            if ("delta" in original) == ("on_hand" in original):
-                raise ValidationError("Send either delta or on_hand.", "delta")
+            _check_one_way(original)
         elif len(original) > 1:
             raise ValidationError("Send the fields of one adjustment, or adjustments alone.", "adjustments")
+
+
+def _check_one_way(given: dict[str, Any]) -> None:
+    if ("delta" in given and "on_hand" in given) or not given.keys() & {"delta", "on_hand", "safety"}:
+        raise ValidationError("Send either delta or on_hand.", "delta")
+
+
+class AllotmentIn(Strict):
+    """What one channel may count on of the shared stock at each node: a share of what is free, or units."""
+
+    channel = Text(60, least=1, required=True)
+    sku = Text(100, least=1, load_default=None, allow_none=True, metadata={"description": "None: every SKU."})
+    node = Text(
+        100, least=1, load_default=None, allow_none=True, metadata={"description": "None: every node."}
+    )
+    share_percent = fields.Integer(
+        strict=True, load_default=None, allow_none=True, validate=validate.Range(0, 100)
+    )
+    units = _units(0, load_default=None, allow_none=True)
+    borrow = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Whether this channel may take what others hold."},
+    )
+
+    @validates_schema
+    def one_measure(self, data: dict[str, Any], **_: Any) -> None:
+        """A share or units."""
+        if (data.get("share_percent") is None) == (data.get("units") is None):
+            raise ValidationError("Send either share_percent or units.", "units")
+
+
+class AllotmentsIn(Strict):
+    """All allotments: what is not named is held no more."""
+
+    allotments = fields.List(
+        fields.Nested(AllotmentIn), required=True, validate=validate.Length(max=MOST_ALLOTMENTS)
+    )
+
+
+class AllotmentsOut(Schema):
+    """All allotments, by channel."""
+
+    allotments = fields.List(fields.Nested(AllotmentIn))
 
 
 class PositionOut(Schema):

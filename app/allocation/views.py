@@ -58,6 +58,7 @@ POINTERS = {
     "/sku": "sku",
     "/delta": "units",
     "/on_hand": "units",
+    "/safety": "units",
     "/disposition": "disposition",
     "/segment": "segment",
     "/reason": "reason",
@@ -69,7 +70,11 @@ HOW = {
     "add": ("Add units", "Found, returned outside an order, put right"),
     "remove": ("Take units away", "Lost, broken, used up"),
     "set": ("Set the units on hand", "Somebody counted, and the count is right"),
+    "safety": ("Set the safety stock", "Units that are kept back from sale here"),
 }
+
+SETS = {"set": "on_hand", "safety": "safety"}
+"""Ways that say a number instead of a change."""
 
 
 @blueprint.get("/inventory", endpoint="grid")
@@ -209,10 +214,11 @@ def save() -> Any:
     """Adjust stock by the verb of `POST /v1/stock/adjustments`."""
     form = Form(request.form)
     how = form.choice("how", HOW)
-    units = form.whole("units", 0 if how == "set" else 1, MOST_QUANTITY)
-    change = (
-        {"on_hand": units} if how == "set" else {"delta": -(units or 1) if how == "remove" else units or 1}
-    )
+    units = form.whole("units", 0 if how in SETS else 1, MOST_QUANTITY)
+    if how in SETS:
+        change = {SETS[how]: units}
+    else:
+        change = {"delta": -(units or 1) if how == "remove" else units or 1}
     body = {
         "node": form.text("node", "Choose the node."),
         "sku": form.text("sku", "Enter the item's code."),
@@ -235,7 +241,8 @@ def save() -> Any:
 
 
 def _adjusted(found: dict[str, Any]) -> AnyResponse:
-    toast(f"{found['sku']} at {found['node']}: {found['on_hand']:,} on hand now.")
+    kept = f", {found['safety']:,} of them kept back" if found["safety"] else ""
+    toast(f"{found['sku']} at {found['node']}: {found['on_hand']:,} on hand now{kept}.")
     return redirect(url_for("inventory_pages.position", position_id=found["id"]), 303)
 
 

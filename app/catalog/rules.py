@@ -10,8 +10,36 @@ from infra.errors import FieldError, Problem, refused
 STOCKED = frozenset({"stock", "preorder", "gift_card_physical"})
 """Kinds that lie on a shelf. A kit is as available as its components; the others are made or sent."""
 DIGITAL = frozenset({"digital", "gift_card_digital"})
+TEMPERATURES = ("ambient", "chilled", "frozen")
+SIZES = ("length_mm", "width_mm", "height_mm")
+MOST_SIZE = 20_000
+"""Millimeters."""
 EXEMPTIONS = ("seeds_and_plants", "later_serial_delivery", "negative_option", "service")
 """Exemptions from the delay rule that a SKU itself can declare (16 CFR 435.3(a))."""
+
+
+def attribute_errors(attributes: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the attributes that routing and the law read; all others are the merchant's own."""
+    errors = []
+    if "exemption" in attributes and attributes["exemption"] not in EXEMPTIONS:
+        errors.append(f"exemption is one of: {', '.join(EXEMPTIONS)}.")
+    if not isinstance(attributes.get("hazard", False), bool):
+        errors.append("hazard is true or false.")
+    if attributes.get("temperature", TEMPERATURES[0]) not in TEMPERATURES:
+        errors.append(f"temperature is one of: {', '.join(TEMPERATURES)}.")
+    for name in SIZES:
+        size = attributes.get(name, 1)
+        if type(size) is not int or not 0 < size <= MOST_SIZE:
+            errors.append(f"{name} is a whole number of millimeters from 1 to {MOST_SIZE:,}.")
+    if 0 < sum(name in attributes for name in SIZES) < len(SIZES):
+        errors.append(f"Send {', '.join(SIZES)} together, or none of them.")
+    return errors
+
+
+def volume_cm3(attributes: Mapping[str, Any]) -> int:
+    """Cubic centimeters of one packed unit, rounded half up; 0 when its sizes are not known."""
+    sizes = [attributes.get(name, 0) for name in SIZES]
+    return (sizes[0] * sizes[1] * sizes[2] + 500) // 1000
 
 
 def component_errors(code: str, given: Mapping[str, Any], kinds: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from app.catalog.models import KINDS
-from app.catalog.rules import EXEMPTIONS
+from app.catalog.rules import attribute_errors
 from app.shapes import ListIn, MoneyShape, PriceShape, Strict, Text, quantity
 
 MOST_WEIGHT = 100_000_000
@@ -31,10 +31,10 @@ class Attribute(fields.Field[Any]):
 _text = Text(1000)
 
 
-def known_exemption(attributes: dict[str, Any]) -> None:
-    """An exemption from the delay rule is one of the law's own. Raises ValidationError."""
-    if "exemption" in attributes and attributes["exemption"] not in EXEMPTIONS:
-        raise ValidationError(f"exemption is one of: {', '.join(EXEMPTIONS)}.")
+def known_attributes(attributes: dict[str, Any]) -> None:
+    """Attributes that routing and the law read hold what they can read. Raises ValidationError."""
+    if errors := attribute_errors(attributes):
+        raise ValidationError(errors)
 
 
 class ComponentShape(Strict):
@@ -63,7 +63,11 @@ class SkuIn(Strict):
         keys=Text(100, least=1),
         values=Attribute(),
         load_default=dict,
-        validate=[validate.Length(max=MOST_ATTRIBUTES), known_exemption],
+        metadata={
+            "description": "Your own, and those Kept reads: length_mm, width_mm, height_mm of a packed unit, hazard"
+            " (true or false), temperature (ambient, chilled, frozen), exemption."
+        },
+        validate=[validate.Length(max=MOST_ATTRIBUTES), known_attributes],
     )
     exempt_from_delay_rule = fields.Boolean(load_default=False)
 

@@ -1,4 +1,4 @@
-"""Files in: orders, SKUs, nodes and stock."""
+"""Files in: orders, SKUs, nodes, stock and carriers' rates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from app.imports.service import receive
 from app.shapes import ListIn, identifier
 from tenants.scope import current
 
-blueprint = Blueprint("imports", __name__, description="Files of orders, SKUs, nodes and stock")
+blueprint = Blueprint(
+    "imports", __name__, description="Files of orders, SKUs, nodes, stock and carriers' rates"
+)
 MOST_FILE = 100 * 1024 * 1024
 
 
@@ -31,6 +33,7 @@ def upload(files: dict[str, Any], given: dict[str, Any]) -> Response:
         filename=file.filename or "file.csv",
         kind=given["kind"],
         mapping=given["mapping"],
+        rate_card=given["rate_card"],
     )
     return _json(queries.document(current(), import_id), 202)
 

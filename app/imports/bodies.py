@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from app.imports.rules import Reader, Unreadable
 from app.money import round_half_up
+from app.network import cells as written
+
+ATTRIBUTES = ("length_mm", "width_mm", "height_mm", "hazard", "temperature")
+CALENDAR = ("open_days", "hours", "closed", "holidays")
+READERS: Mapping[str, Callable[[str], Any]] = {
+    "cutoffs": written.cutoffs,
+    "capabilities": written.words,
+    "zones": written.zones,
+    "open_days": written.words,
+    "hours": written.hours,
+    "closed": written.words,
+    "holidays": str,
+}
+"""How a node's facts are written in one cell."""
 
 
 def list_price(total: int, quantity: int, rate: Decimal) -> int:
@@ -149,14 +163,31 @@ def sku_body(reader: Reader, cells: Sequence[str], currency: str) -> tuple[str, 
         raise Unreadable("It has no price.")
     names = ("title", "kind", "weight_g", "tax_code", "release_date", "lead_time_days")
     body = {name: values[name] for name in names if name in values}
+    if attributes := {name: values[name] for name in ATTRIBUTES if name in values}:
+        body["attributes"] = attributes
     return values.get("sku", ""), body | {"price": _money(price, code)}
 
 
 def node_body(reader: Reader, cells: Sequence[str], currency: str) -> tuple[str, dict[str, Any]]:
     """A row as (code, body of PUT /nodes). Raises Unreadable."""
     values = reader.values(cells)
-    names = ("kind", "timezone", "priority", "capacity_per_day", "cutoff")
+    names = (
+        "kind",
+        "timezone",
+        "priority",
+        "capacity_per_day",
+        "capacity_per_hour",
+        "handling_minutes",
+        "cutoff",
+        "rate_card",
+    )
     body: dict[str, Any] = {name: values[name] for name in names if name in values}
+    body |= {
+        name: READERS[name](values[name]) for name in ("cutoffs", "capabilities", "zones") if name in values
+    }
+    calendar = {name: READERS[name](values[name]) for name in CALENDAR if name in values}
+    if calendar:
+        body["calendar"] = calendar
     body |= {name: float(values[name]) for name in ("latitude", "longitude") if name in values}
     for name in ("handling_per_package", "handling_per_unit"):
         if (amount := _minor(values, name, currency)) is not None:

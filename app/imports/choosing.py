@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.imports.mappings import LABELS, NAMED, REQUIRED, TARGETS
+from app.imports.mappings import LABELS, NAMED, RATES, REQUIRED, TARGETS
 
 OWN = "own"
 WORDS = {
@@ -18,6 +18,16 @@ WORDS = {
     "placed_at": "Placed at",
     "reference_date": "Date elsewhere",
     "weight_g": "Weight in grams",
+    "weight_lb": "Weight in pounds",
+    "length_mm": "Length in millimeters",
+    "width_mm": "Width in millimeters",
+    "height_mm": "Height in millimeters",
+    "safety": "Safety stock",
+    "hours": "Opening hours",
+    "closed": "Days off",
+    "zones": "Delivers to",
+    "origin": "From ZIP area",
+    "destination": "To ZIP area",
     "line.total": "Line total after discount",
     "line.discount_rate": "Line discount rate",
     "ship_to.line1": "Ship to street",
@@ -52,6 +62,10 @@ OTHER_NAMES = {
     "latitude": ("lat",),
     "longitude": ("lon", "lng"),
     "on_hand": ("quantity", "qty", "stock", "units"),
+    "price": ("amount", "rate"),
+    "weight_lb": ("weight", "pounds", "lb", "lbs"),
+    "origin": ("origin zip3", "from"),
+    "destination": ("dest zip3", "destination zip3", "to"),
 }
 """What columns are often called elsewhere."""
 
@@ -109,9 +123,12 @@ def guesses(kind: str, header: Sequence[str]) -> dict[str, str]:
     free = {_plain(title): title for title in reversed(header)}
     found = {}
     for target in TARGETS[kind]:
-        if not target.startswith(("bill_to.", "list_price.")):
-            names = (target, words(target), *OTHER_NAMES.get(target, ()), _last(target))
-            found[target] = next((free.pop(_plain(one)) for one in names if _plain(one) in free), "")
+        if target.startswith(("bill_to.", "list_price.")) or (target == "rate_card" and kind in RATES):
+            continue
+        names = (target, words(target), *OTHER_NAMES.get(target, ()), _last(target))
+        column = next((free.pop(_plain(one)) for one in names if _plain(one) in free), "")
+        if column or not target.startswith("zone_"):
+            found[target] = column
     return found
 
 

@@ -105,7 +105,7 @@ def _place(scope: Scope, requests: list[dict[str, Any]]) -> list[Placed]:
     if not requests:
         return []
     try:
-        with _attempt(scope):
+        with attempt(scope):
             return place(scope, requests)
     except Contended:
         if len(requests) == 1:
@@ -117,7 +117,7 @@ def _place(scope: Scope, requests: list[dict[str, Any]]) -> list[Placed]:
 def _placed(rows: Sequence[Row], reference: str, result: Placed) -> Outcome:
     row = rows[0][0]
     if result.problem is not None:
-        return Outcome(row, reference, "refused", _words(result.problem, rows))
+        return Outcome(row, reference, "refused", said(result.problem, rows))
     assert result.order is not None
     return Outcome(row, reference, "created" if result.status == 201 else "existing", "", result.order["id"])
 
@@ -186,12 +186,12 @@ def _put(scope: Scope, kind: _Kind, sound: dict[str, tuple[int, dict[str, Any]]]
     if not sound:
         return []
     try:
-        with _attempt(scope):
+        with attempt(scope):
             fresh = kind.put(scope, {code: body for code, (_, body) in sound.items()})
     except Problem as problem:
         if len(sound) == 1:
             ((code, (row, _)),) = sound.items()
-            return [Outcome(row, code, "refused", _words(problem))]
+            return [Outcome(row, code, "refused", said(problem))]
         return [outcome for code, one in sound.items() for outcome in _put(scope, kind, {code: one})]
     return [
         Outcome(row, code, "created")
@@ -222,14 +222,14 @@ def _adjusted(scope: Scope, sound: Sequence[tuple[int, dict[str, Any]]]) -> list
     if not sound:
         return []
     try:
-        with _attempt(scope):
+        with attempt(scope):
             adjust(scope, [one for _, one in sound])
     except Problem as problem:
         if len(sound) > 1:
             half = len(sound) // 2
             return _adjusted(scope, sound[:half]) + _adjusted(scope, sound[half:])
         row, one = sound[0]
-        return [Outcome(row, _place_name(one), "refused", _words(problem))]
+        return [Outcome(row, _place_name(one), "refused", said(problem))]
     return [Outcome(row, _place_name(one), "created") for row, one in sound]
 
 
@@ -248,7 +248,7 @@ def _loaded(schema: Schema, body: dict[str, Any], rows: Sequence[Row] = ()) -> d
 
 
 @contextmanager
-def _attempt(scope: Scope) -> Iterator[None]:
+def attempt(scope: Scope) -> Iterator[None]:
     """A part of the transaction that may fail alone."""
     scope.execute("SAVEPOINT part")
     try:
@@ -259,7 +259,8 @@ def _attempt(scope: Scope) -> Iterator[None]:
     scope.execute("RELEASE SAVEPOINT part")
 
 
-def _words(problem: Problem, rows: Sequence[Row] = ()) -> str:
+def said(problem: Problem, rows: Sequence[Row] = ()) -> str:
+    """A refusal as one text for the report; `rows` are the lines of an order."""
     if not problem.errors:
         return problem.detail
     return _listed([(one.pointer, one.message) for one in problem.errors], rows)

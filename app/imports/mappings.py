@@ -16,7 +16,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-KINDS = ("orders", "skus", "nodes", "stock")
+KINDS = ("orders", "skus", "nodes", "stock", "rate_card", "zone_pairs")
+RATES = ("rate_card", "zone_pairs")
+"""Kinds whose rows are those of a rate card."""
+MOST_ZONES = 30
 
 _ADDRESS = ("name", "company", "line1", "line2", "city", "region", "postal_code", "country", "phone")
 
@@ -64,6 +67,11 @@ TARGETS: dict[str, dict[str, str]] = {
         "tax_code": "text",
         "release_date": "day",
         "lead_time_days": "integer",
+        "length_mm": "integer",
+        "width_mm": "integer",
+        "height_mm": "integer",
+        "hazard": "flag",
+        "temperature": "text",
     },
     "nodes": {
         "node": "text",
@@ -78,21 +86,41 @@ TARGETS: dict[str, dict[str, str]] = {
         "timezone": "text",
         "priority": "integer",
         "capacity_per_day": "integer",
+        "capacity_per_hour": "integer",
+        "handling_minutes": "integer",
         "handling_per_package": "money",
         "handling_per_unit": "money",
         "cutoff": "text",
+        "cutoffs": "text",
+        "open_days": "text",
+        "hours": "text",
+        "closed": "text",
+        "holidays": "text",
+        "capabilities": "text",
+        "zones": "text",
+        "rate_card": "text",
     },
     "stock": {
         "node": "text",
         "sku": "text",
         "on_hand": "integer",
         "delta": "integer",
+        "safety": "integer",
         "disposition": "text",
         "segment": "text",
         "cause": "text",
         "reason": "text",
         "reference": "text",
     },
+    "rate_card": {
+        "rate_card": "text",
+        "weight_g": "figure",
+        "weight_lb": "figure",
+        "zone": "integer",
+        "price": "money",
+        **{f"zone_{number}": "money" for number in range(1, MOST_ZONES + 1)},
+    },
+    "zone_pairs": {"rate_card": "text", "origin": "text", "destination": "text", "zone": "integer"},
 }
 """target -> what its cells hold, per kind of file. `line.` targets are read on every row of an order, the others on
 its first row that has a value. `line.total` is what the line cost after its discount; `subtotal` all lines after
@@ -103,8 +131,17 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "skus": ("sku", "title"),
     "nodes": ("node",),
     "stock": ("node", "sku"),
+    "rate_card": (),
+    "zone_pairs": ("origin", "destination", "zone"),
 }
-REFERENCE = {"orders": "external_ref", "skus": "sku", "nodes": "node", "stock": "sku"}
+REFERENCE = {
+    "orders": "external_ref",
+    "skus": "sku",
+    "nodes": "node",
+    "stock": "sku",
+    "rate_card": "rate_card",
+    "zone_pairs": "rate_card",
+}
 """The target that names a row in the report; of an order, the one that groups its rows."""
 
 _SHOPIFY_ADDRESS = {
@@ -235,11 +272,24 @@ NAMED: dict[str, dict[str, Mapping[str, Any]]] = {
             }
         }
     },
+    "usps": {
+        "rate_card": {
+            "columns": {
+                "weight_lb": "weight_lb",
+                **{
+                    f"zone_{number}": {"column": f"zone_{number}_cents", "minor": True}
+                    for number in range(1, 10)
+                },
+            }
+        },
+        "zone_pairs": {"columns": {"origin": "origin_zip3", "destination": "dest_zip3", "zone": "zone"}},
+    },
 }
 """Known mappings, name -> kind -> document. Their columns may be absent from a file unless the target is required.
 `kept` is our own format: the columns bear the targets' names."""
 
 LABELS = {
+    "usps": "USPS table (weight_lb, zone_1_cents...) or zones (origin_zip3, dest_zip3, zone)",
     "kept": "Kept's own columns",
     "shopify": "Shopify export",
     "superstore": "Superstore sample",

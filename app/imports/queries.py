@@ -89,6 +89,12 @@ def sample(scope: Scope, import_id: UUID, most: int = 5) -> tuple[list[str], lis
     return row.header, [cells for _, cells in rows]
 
 
+def rate_cards(scope: Scope) -> list[tuple[str, str]]:
+    """The rate cards whose prices or zones a file may hold: (code, name)."""
+    rows = scope.rows("SELECT code, name FROM rate_cards WHERE tenant_id = :tenant ORDER BY name, code")
+    return [(row.code, row.name) for row in rows]
+
+
 def _shown(row: Any) -> dict[str, Any]:
     return {
         **row._mapping,

@@ -8,12 +8,13 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from app.imports.mappings import NAMED, REFERENCE, REQUIRED, TARGETS
+from app.imports.mappings import NAMED, RATES, REFERENCE, REQUIRED, TARGETS
 from app.imports.transforms import Transform, figure, integer, transform
 from app.money import DECIMALS, round_half_up
 from infra.errors import invalid, refused
 
 MOST_TRANSFORMS = 10
+FLAGS = dict.fromkeys(("yes", "y", "true", "1", "x"), True) | dict.fromkeys(("no", "n", "false", "0"), False)
 
 
 class Unreadable(Exception):
@@ -135,6 +136,8 @@ class Reader:
                     return integer(text)
                 case "figure":
                     return figure(text)
+                case "flag":
+                    return FLAGS[text.casefold()]
                 case "money":
                     return Amount(figure(text), source.minor)
                 case "day":
@@ -142,8 +145,12 @@ class Reader:
                 case "instant":
                     moment = datetime.fromisoformat(text)
                     return (moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).isoformat()
-        except ValueError as error:
-            what = {"day": "a day as YYYY-MM-DD", "instant": "a time as YYYY-MM-DD HH:MM:SS"}
+        except (ValueError, KeyError) as error:
+            what = {
+                "flag": "yes or no",
+                "day": "a day as YYYY-MM-DD",
+                "instant": "a time as YYYY-MM-DD HH:MM:SS",
+            }
             raise Unreadable(
                 f"{source.title}: {text!r} is not {what.get(source.holds, 'a figure')}."
             ) from error
@@ -183,6 +190,24 @@ def resolve(kind: str, given: str | Mapping[str, Any]) -> dict[str, Any]:
         raise invalid("/mapping/delimiter", "Send one character, such as a comma.")
     _check_refusals(given.get("refuse", []))
     return dict(given)
+
+
+def of_card(kind: str, mapping: dict[str, Any], header: Sequence[str], code: str) -> dict[str, Any]:
+    """The mapping with the rate card whose prices or zones the rows are; other kinds have none.
+
+    Raises Problem 422 when neither `code` nor the file says which card it is.
+    """
+    if kind not in RATES:
+        if code:
+            raise invalid("/rate_card", f"A file of {kind} belongs to no rate card. Leave it out.")
+        return mapping
+    if code:
+        return {**mapping, "columns": {**mapping["columns"], "rate_card": {"const": code}}}
+    source = mapping["columns"].get("rate_card")
+    column = source.get("column") if isinstance(source, Mapping) else source
+    if source is None or (column is not None and column not in header):
+        raise invalid("/rate_card", "Say whose prices or zones these are: the code of a rate card.")
+    return mapping
 
 
 def _spec(kind: str, target: str, given: Any) -> Mapping[str, Any]:

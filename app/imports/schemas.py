@@ -9,7 +9,7 @@ from flask_smorest.fields import Upload
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from app.imports.mappings import KINDS, NAMED
-from app.shapes import Instant, ListIn
+from app.shapes import Instant, ListIn, Text
 
 MOST_MAPPING = 100_000
 
@@ -44,6 +44,13 @@ class ImportIn(Schema):
     mapping = Mapping(
         load_default="kept",
         metadata={"type": "string", "description": f"One of {', '.join(NAMED)}, or a mapping as JSON."},
+    )
+    rate_card = Text(
+        100,
+        load_default="",
+        metadata={
+            "description": "Of rate_card and zone_pairs: the card's code, unless the file has a column for it."
+        },
     )
 
 

@@ -18,7 +18,8 @@ import orjson
 from app import calendar
 from app.events import IMPORT_QUEUED
 from app.imports import files, loading
-from app.imports.rules import Reader, resolve
+from app.imports.mappings import RATES
+from app.imports.rules import Reader, of_card, resolve
 from app.imports.slices import Slice
 from infra.clock import real_now
 from infra.errors import Problem, invalid, not_found, refused
@@ -27,27 +28,35 @@ from tenants import audit
 from tenants.scope import Scope
 
 CHUNK_ROWS = 500
+MOST_PRICES = 20_000
 CHUNK_BYTES = 512_000
 DRAFTS_LIVE = timedelta(days=1)
 
 
 def receive(
-    scope: Scope, stream: IO[bytes], *, filename: str, kind: str, mapping: str | Mapping[str, Any]
+    scope: Scope,
+    stream: IO[bytes],
+    *,
+    filename: str,
+    kind: str,
+    mapping: str | Mapping[str, Any],
+    rate_card: str = "",
 ) -> UUID:
-    """Keep a file's rows and queue the work. Returns the import's id.
+    """Keep a file's rows and queue the work; `rate_card`: of which card prices and zones are, unless the file says
+    so itself. Returns the import's id.
 
     Raises Problem 403 when the caller may not write this kind, 409 for a mapping that does not fit the kind, 413,
     422 for a file or a mapping that cannot be read.
     """
     document = resolve(kind, mapping)
     import_id = keep(scope, stream, filename=filename, kind=kind, delimiter=document.get("delimiter"))
-    start(scope, import_id, mapping)
+    start(scope, import_id, mapping, rate_card)
     return import_id
 
 
 def keep(scope: Scope, stream: IO[bytes], *, filename: str, kind: str, delimiter: str | None = None) -> UUID:
     """Keep a file's rows as a draft whose columns are still to be chosen. Raises as `receive`."""
-    needed = f"{kind}:write"
+    needed = "nodes:write" if kind in RATES else f"{kind}:write"
     if not scope.actor.may(needed):
         raise Problem(403, "lacks-scope", f"Importing {kind} needs the permission `{needed}` too.")
     rows = files.rows(stream, delimiter)
@@ -66,6 +75,8 @@ def keep(scope: Scope, stream: IO[bytes], *, filename: str, kind: str, delimiter
         now=real_now(),
     )
     total = _keep(scope, import_id, rows)
+    if kind == "rate_card" and total > MOST_PRICES:
+        raise invalid("/file", f"The file has {total} rows. A price list has at most {MOST_PRICES}.")
     if not total:
         raise invalid("/file", "The file has a header and no rows.")
     scope.execute(
@@ -74,10 +85,10 @@ def keep(scope: Scope, stream: IO[bytes], *, filename: str, kind: str, delimiter
     return import_id
 
 
-def start(scope: Scope, import_id: UUID, mapping: str | Mapping[str, Any]) -> None:
+def start(scope: Scope, import_id: UUID, mapping: str | Mapping[str, Any], rate_card: str = "") -> None:
     """Read a draft by this mapping from now on, and queue the work. Raises Problem 404, 409, 422."""
     draft = _draft(scope, import_id)
-    document = resolve(draft.kind, mapping)
+    document = of_card(draft.kind, resolve(draft.kind, mapping), draft.header, rate_card)
     Reader(draft.kind, document, draft.header, calendar.zone(scope.tenant.timezone))
     scope.execute(
         "UPDATE imports SET state = 'queued', mapping = CAST(:mapping AS jsonb)"
@@ -154,7 +165,8 @@ def work(scope: Scope, import_id: UUID, **_: Any) -> None:
     scope.actor = replace(scope.actor, kind="import", name=f"{one.filename}, {one.created_by}")
     reader = Reader(one.kind, one.mapping, one.header, calendar.zone(scope.tenant.timezone))
     slice_ = Slice(scope, import_id, reader, one.cursor)
-    more = slice_.orders() if one.kind == "orders" else slice_.rows()
+    steps = {"orders": slice_.orders, "rate_card": slice_.prices, "zone_pairs": slice_.pairs}
+    more = steps.get(one.kind, slice_.rows)()
     outcomes = slice_.outcomes
     loading.report(scope, import_id, outcomes)
     counts = {

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from app.imports import files, loading
+from app.imports import files, loading, rates
 from app.imports.rules import Reader
 from app.intake.schemas import MOST_LINES
 from infra.ids import new_id
@@ -15,6 +15,8 @@ from tenants.scope import Scope
 
 ORDERS_AT_ONCE = 250
 STAGED_CHUNKS = 8
+PRICE_CHUNKS = 120
+PAIR_CHUNKS = 10
 
 
 class Slice:
@@ -32,6 +34,21 @@ class Slice:
             self.outcomes = loading.load(self.scope, self.import_id, self.reader, chunk)
             self.done = len(chunk)
         return bool(chunks) and self._left()
+
+    def prices(self) -> bool:
+        """A price list is taken whole: every chunk at once. Always False."""
+        self._loaded(rates.load_prices, self._chunks(PRICE_CHUNKS))
+        return False
+
+    def pairs(self) -> bool:
+        """Pairs of ZIP areas, several chunks at once. False when those were the last."""
+        chunks = self._chunks(PAIR_CHUNKS)
+        self._loaded(rates.load_pairs, chunks)
+        return bool(chunks) and self._left()
+
+    def _loaded(self, load: rates.Load, chunks: list[list[files.Row]]) -> None:
+        rows = [row for chunk in chunks for row in chunk]
+        self.outcomes, self.done = load(self.scope, self.reader, rows), len(rows)
 
     def orders(self) -> bool:
         """Stage rows until none is left, then take orders in the order of their first rows.

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.entries import address, csv_file
 from app.forms import Form
 from app.imports import choosing, queries
-from app.imports.mappings import KINDS, REQUIRED
+from app.imports.mappings import KINDS, RATES, REQUIRED
 from app.imports.service import discard, keep, start
 from app.pages import register_nav, toast
 from app.shapes import identifier
@@ -23,7 +23,23 @@ from tenants.scope import current
 blueprint = Blueprint("imports_pages", __name__, template_folder="templates")
 register_nav("Sell", "Imports", "imports_pages.list", "file-import", permission="imports:read", order=90)
 
-NAMES = {"orders": "Orders", "skus": "Items (SKUs)", "nodes": "Nodes", "stock": "Stock"}
+NAMES = {
+    "orders": "Orders",
+    "skus": "Items (SKUs)",
+    "nodes": "Nodes",
+    "stock": "Stock",
+    "rate_card": "Prices of a rate card",
+    "zone_pairs": "Zones of a rate card",
+}
+NAMED_BY = {
+    "orders": "Order",
+    "skus": "Item",
+    "nodes": "Node",
+    "stock": "Item and node",
+    "rate_card": "Rate card",
+    "zone_pairs": "Rate card and areas",
+}
+"""What a row of the report is named by."""
 OUTCOMES = {"all": "All", "created": "Taken", "existing": "There already", "refused": "Refused"}
 PAGE = 50
 
@@ -43,7 +59,10 @@ def new() -> str:
     """The form that takes a file."""
     kind = request.args.get("kind", "")
     return render_template(
-        "imports/new.html", form=Form(), kind=kind if kind in KINDS else "orders", names=NAMES
+        "imports/new.html",
+        form=Form(request.args),
+        kind=kind if kind in KINDS else "orders",
+        names=NAMES,
     )
 
 
@@ -59,7 +78,8 @@ def upload() -> AnyResponse | tuple[str, int]:
     elif not form.has_faults:
         try:
             made = keep(current(), file.stream, filename=file.filename, kind=kind)
-            return redirect(url_for("imports_pages.detail", import_id=made), 303)
+            card = form.value("rate_card") if kind in RATES else ""
+            return redirect(url_for("imports_pages.detail", import_id=made, rate_card=card or None), 303)
         except Problem as problem:
             form.refused(problem, "file")
     return form.again("imports/new.html", kind=kind, names=NAMES)
@@ -83,6 +103,7 @@ def detail(import_id: str) -> str:
         wanted=wanted,
         outcomes=OUTCOMES,
         names=NAMES,
+        named_by=NAMED_BY,
         order_url=lambda subject: address("order_pages.detail", order_id=subject),
     )
 
@@ -99,9 +120,11 @@ def begin(import_id: str) -> AnyResponse | tuple[str, int]:
             current(),
             UUID(one["id"]),
             choosing.document(one["kind"], shown["chosen"]) if mapping == choosing.OWN else mapping,
+            form.value("rate_card") if one["kind"] in RATES else "",
         )
     except Problem as problem:
-        form.refused(problem)
+        about_card = any(error.pointer == "/rate_card" for error in problem.errors)
+        form.refused(problem, "rate_card" if about_card else "")
         return form.again(
             "imports/columns.html", **{name: value for name, value in shown.items() if name != "form"}
         )
@@ -155,6 +178,7 @@ def _columns(one: dict[str, Any], form: Form) -> dict[str, Any]:
         "words": choosing.words,
         "names": NAMES,
         "own": choosing.OWN,
+        "cards": queries.rate_cards(current()) if kind in RATES else None,
     }
 
 

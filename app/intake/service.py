@@ -16,6 +16,7 @@ import psycopg
 from app.intake.drafts import Composer
 from app.intake.rules import SkuFacts
 from app.intake.statement import NUMBERS, READ, WRITE
+from app.inventory.allotments import NONE, Allotments
 from app.inventory.shelf import Shelf
 from app.orders.queries import documents
 from app.routing.configuration import configuration
@@ -42,8 +43,9 @@ def place(scope: Scope, requests: list[dict[str, Any]]) -> list[Placed]:
 
     Raises Contended when stock or a reference was taken meanwhile: the edge runs the transaction again.
     """
-    facts = read(scope, requests)
-    composer = Composer(scope, configuration(scope), facts.shelf, facts.skus, facts.channels)
+    configured = configuration(scope)
+    facts = read(scope, requests, configured.allotments)
+    composer = Composer(scope, configured, facts.shelf, facts.skus, facts.channels)
     results: list[Placed | None] = [None] * len(requests)
     fresh: dict[tuple[str, str], tuple[int, str]] = {}
     existing: dict[int, UUID] = {}
@@ -102,7 +104,7 @@ class Facts:
     orders: dict[tuple[str, str], tuple[UUID, str]]
 
 
-def read(scope: Scope, requests: list[dict[str, Any]]) -> Facts:
+def read(scope: Scope, requests: list[dict[str, Any]], allotments: Allotments = NONE) -> Facts:
     """Everything that drafting these requests needs of the database, in one statement."""
     channels = sorted({request["channel"] for request in requests})
     row = (
@@ -126,7 +128,7 @@ def read(scope: Scope, requests: list[dict[str, Any]]) -> Facts:
     ids = {**(parts or {}), **{sku.code: sku.id for sku in known}}
     return Facts(
         skus={sku.code: sku for sku in known},
-        shelf=Shelf(stock or [], waiting or {}, ids),
+        shelf=Shelf(stock or [], waiting or {}, ids, allotments),
         channels=kinds or {},
         orders={(channel, ref): (UUID(id_), digest) for channel, ref, id_, digest in orders or []},
     )
@@ -136,7 +138,8 @@ def _write(scope: Scope, composer: Composer) -> None:
     if not composer.drafts:
         return
     composer.number(_numbers(scope.tenant_id, len(composer.drafts)))
-    document = orjson.dumps(composer.rows).decode()
+    needs = [{"position_id": one, "units": units} for one, units in composer.shelf.needed().items()]
+    document = orjson.dumps(composer.rows | {"needs": needs}).decode()
     try:
         row = (
             scope.raw().execute(WRITE, {"tenant": scope.tenant_id, "doc": document}, prepare=True).fetchone()

@@ -52,11 +52,14 @@ WITH doc AS MATERIALIZED (
     SELECT p.id, p.on_hand - p.reserved - p.safety AS free FROM stock_positions p
     WHERE p.tenant_id = %(tenant)s AND p.id = ANY(ARRAY(SELECT position_id FROM wanted))
     ORDER BY p.node_id, p.sku_id, p.id FOR UPDATE
+), held AS (
+    SELECT h.position_id, h.units FROM doc, jsonb_to_recordset(d->'needs') AS h(position_id uuid, units bigint)
 ), short AS (
     SELECT need.position_id FROM (
         SELECT position_id, sum(quantity) AS quantity FROM wanted GROUP BY 1) need
     LEFT JOIN locked ON locked.id = need.position_id
-    WHERE locked.id IS NULL OR locked.free < need.quantity
+    LEFT JOIN held ON held.position_id = need.position_id
+    WHERE locked.id IS NULL OR locked.free < greatest(need.quantity, held.units)
 ), people AS (
     INSERT INTO customers (tenant_id, id, email, name, phone, created_at)
     SELECT %(tenant)s, c.id, c.email, c.name, c.phone, c.created_at

@@ -31,6 +31,8 @@ class Position:
     safety: int
     moved: int = 0
     released: int = 0
+    resafed: bool = False
+    """The safety stock is another."""
 
     @property
     def free(self) -> int:
@@ -55,8 +57,8 @@ WHERE p.tenant_id = :tenant AND (p.id = ANY(:ids) OR (p.sku_id, p.node_id, p.dis
 ORDER BY p.node_id, p.sku_id, p.id FOR UPDATE
 """
 WRITE = """
-UPDATE stock_positions p SET on_hand = p.on_hand + c.moved, reserved = p.reserved - c.released
-FROM jsonb_to_recordset(CAST(:doc AS jsonb)) AS c(id uuid, moved bigint, released bigint)
+UPDATE stock_positions p SET on_hand = p.on_hand + c.moved, reserved = p.reserved - c.released, safety = c.safety
+FROM jsonb_to_recordset(CAST(:doc AS jsonb)) AS c(id uuid, moved bigint, released bigint, safety bigint)
 WHERE p.tenant_id = :tenant AND p.id = c.id
 """
 MOVE = """
@@ -111,11 +113,19 @@ class Ledger:
         position.reserved -= units
         position.released += units
 
+    def keep_back(self, position: Position, units: int) -> None:
+        """Say how many units are safety stock."""
+        position.resafed = position.resafed or units != position.safety
+        position.safety = units
+
     def write(self) -> None:
         """Write every changed position and the movements."""
-        changed = [one for one in self.by_id.values() if one.moved or one.released]
+        changed = [one for one in self.by_id.values() if one.moved or one.released or one.resafed]
         if changed:
-            rows = [{"id": one.id, "moved": one.moved, "released": one.released} for one in changed]
+            rows = [
+                {"id": one.id, "moved": one.moved, "released": one.released, "safety": one.safety}
+                for one in changed
+            ]
             self._scope.execute(WRITE, doc=_json(rows))
         if self._movements:
             self._scope.execute(

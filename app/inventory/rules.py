@@ -27,4 +27,6 @@ def parts(kind: str, sku_id: UUID, components: list[Mapping[str, Any]]) -> list[
 
 def target(on_hand: int, change: Mapping[str, Any]) -> int:
     """Units on hand after an adjustment: `delta` moves, `on_hand` sets."""
-    return int(change["on_hand"]) if change.get("on_hand") is not None else on_hand + int(change["delta"])
+    if change.get("on_hand") is not None:
+        return int(change["on_hand"])
+    return on_hand + int(change.get("delta") or 0)

@@ -5,22 +5,33 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from app.inventory.allotments import NONE, Allotments
+
 Slot = list
-"""[position id, segment, free units]: mutable, shared by all drafts of one transaction."""
+"""[position id, segment, free units, units taken]: mutable, shared by all drafts of one transaction."""
 
 
 class Shelf:
     """Free units by (SKU id, node id), by position.
 
     Free = on hand - reserved - safety stock, floored at zero per position. Units that wait without supply come
-    first: they are taken off before anything new is promised.
+    first: they are taken off before anything new is promised. A channel sees its own segment, and of the shared
+    one what no other channel holds.
     """
 
-    def __init__(self, stock: Iterable[Sequence], waiting: Mapping[str, int], ids: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        stock: Iterable[Sequence],
+        waiting: Mapping[str, int],
+        ids: Mapping[str, str],
+        allotments: Allotments = NONE,
+    ) -> None:
         self.ids = ids
+        self._allotments = allotments
+        self._needed: dict[str, int] = {}
         self._slots: dict[str, dict[str, list[Slot]]] = defaultdict(lambda: defaultdict(list))
         for position, sku, node, segment, free in stock:
-            self._slots[sku][node].append([position, segment, free])
+            self._slots[sku][node].append([position, segment, free, 0])
         for sku, units in waiting.items():
             self._set_aside(sku, units)
 
@@ -33,24 +44,33 @@ class Shelf:
 
     def offered(self, sku: str, channel: str) -> dict[str, int]:
         """Units that an order of this channel may take, by node that has the SKU at all."""
-        return {
-            node: sum(slot[2] for slot in slots if slot[1] == "shared" or slot[1] == channel)
-            for node, slots in self._slots.get(sku, {}).items()
-        }
+        return {node: self.free(sku, node, channel) for node in self._slots.get(sku, {})}
 
     def free(self, sku: str, node: str, channel: str) -> int:
         """Units that an order of this channel may take."""
-        return sum(slot[2] for slot in self._own(sku, node, channel))
+        slots = self._slots.get(sku, {}).get(node, ())
+        seen = sum(slot[2] for slot in slots if slot[1] == "shared" or slot[1] == channel)
+        return seen - self.kept(sku, node, channel)
+
+    def kept(self, sku: str, node: str, channel: str) -> int:
+        """Shared units that are free but held for other channels."""
+        slots = self._slots.get(sku, {}).get(node, ())
+        shared = sum(slot[2] for slot in slots if slot[1] == "shared")
+        return self._allotments.kept_from(channel, sku, node, shared)
 
     def take(self, sku: str, node: str, channel: str, units: int) -> list[tuple[str, int]]:
         """Take units, the channel's own segment first: [(position id, units)]. The caller checked `free`."""
         taken = []
+        kept = self.kept(sku, node, channel)
         for slot in self._own(sku, node, channel):
             part = min(units, slot[2])
             if part:
                 slot[2] -= part
+                slot[3] += part
                 units -= part
                 taken.append((slot[0], part))
+                if kept and slot[1] == "shared":
+                    self._needed[slot[0]] = max(self._needed.get(slot[0], 0), slot[3] + kept)
         return taken
 
     def put_back(self, sku: str, node: str, position: str, units: int) -> None:
@@ -58,6 +78,12 @@ class Shelf:
         for slot in self._slots[sku][node]:
             if slot[0] == position:
                 slot[2] += units
+                slot[3] -= units
+
+    def needed(self) -> dict[str, int]:
+        """Position -> the units that must be free there when everything taken is written, because others hold some:
+        checked under the lock, so that two orders at once do not take what is held."""
+        return self._needed
 
     def _own(self, sku: str, node: str, channel: str) -> list[Slot]:
         slots = self._slots.get(sku, {}).get(node, [])

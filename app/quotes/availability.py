@@ -72,7 +72,7 @@ def availability(
     skus = [UUID(part[0]) for part in parts]
     stock = [row for row in scope.rows(STOCK, skus=skus) if str(row.node_id) in nodes]
     waiting = {str(row.sku_id): int(row.units) for row in scope.rows(WAITING, skus=skus)}
-    shelf = Shelf(_slots(stock, channel), waiting, {})
+    shelf = Shelf(_slots(stock, channel), waiting, {}, configured.allotments)
     days, codes = _days(scope, configured, nodes, found.release_date), configured.network.codes
     units = {one: _whole(shelf, parts, one, channel) for one in nodes if by is None or days[one] <= by}
     available = {one: count for one, count in units.items() if count}
@@ -174,14 +174,19 @@ def _part(
 ) -> dict[str, Any]:
     sku, code, each = part
     own = [row for row in stock if str(row.sku_id) == sku]
-    shown = []
+    shown, held = [], 0
     for node in sorted({str(row.node_id) for row in own}, key=lambda one: codes[one]):
         here = _sums([row for row in own if str(row.node_id) == node], channel)
+        kept = shelf.kept(sku, node, channel or "")
+        here["held"] += kept
+        held += kept
         shown.append({"node": codes[node], **here, "available": shelf.free(sku, node, channel or "")})
+    whole = _sums(own, channel)
     return {
         "sku": code,
         "quantity": each,
-        **_sums(own, channel),
+        **whole,
+        "held": whole["held"] + held,
         "waiting": waiting.get(sku, 0),
         "nodes": shown,
     }

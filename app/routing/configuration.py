@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from app.inventory.allotments import Allotments, Hold
 from app.network.queries import cards_in_use
 from app.network.rules import Timetable
 from app.routing.documents import default_document, parse
@@ -15,6 +16,9 @@ from app.routing.policy import Rule
 from tenants.scope import Scope
 
 MOST_KEPT = 512
+HOLDS = (
+    "SELECT channel, sku_id, node_id, share_percent, units, borrow FROM allotments WHERE tenant_id = :tenant"
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class Configuration:
     rule_version: int
     node_ids: tuple[UUID, ...]
     zones: tuple[str, ...]
+    allotments: Allotments
+    """What channels hold of the shared stock."""
     virtual: int | None
     """Position of the node that delivers digital goods."""
 
@@ -60,8 +66,14 @@ def _read(scope: Scope) -> Configuration:
         rule_version=rules.version if rules else 0,
         node_ids=tuple(node.id for node in ordered),
         zones=tuple(node.timezone for node in ordered),
+        allotments=Allotments(_hold(row) for row in scope.rows(HOLDS)),
         virtual=virtual,
     )
+
+
+def _hold(row: Any) -> Hold:
+    sku, node = (None if one is None else str(one) for one in (row.sku_id, row.node_id))
+    return Hold(row.channel, sku, node, row.share_percent, row.units, row.borrow)
 
 
 def _facts(node: Any) -> NodeFacts:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import numpy as np
 
+from app.inventory.allotments import Allotments
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
 from app.network.places import locate
@@ -102,7 +103,7 @@ def attempt(scope: Scope, rule: Rule, wish: Wish) -> Trial:
     ]:
         raise Problem(422, "invalid", " ".join(error.message for error in errors), errors=errors)
     configured = configuration(scope)
-    shelf = _shelf(scope, list(skus.values()), wish)
+    shelf = _shelf(scope, list(skus.values()), wish, configured.allotments)
     found = [skus[code] for code, _ in wish.lines]
     destination = _destination(wish.ship_to)
     basket = Basket(
@@ -119,7 +120,7 @@ def attempt(scope: Scope, rule: Rule, wish: Wish) -> Trial:
     return Trial(wish, decision, configured, [row.title for row in found], destination)
 
 
-def _shelf(scope: Scope, skus: list[Any], wish: Wish) -> Shelf:
+def _shelf(scope: Scope, skus: list[Any], wish: Wish, allotments: Allotments) -> Shelf:
     codes = sorted({part["sku"] for row in skus for part in row.components})
     ids = {row.code: str(row.id) for row in (*skus, *scope.rows(PARTS, codes=codes))}
     wanted = [UUID(one) for one in ids.values()]
@@ -129,6 +130,7 @@ def _shelf(scope: Scope, skus: list[Any], wish: Wish) -> Shelf:
         [(str(row.id), str(row.sku_id), str(row.node_id), row.segment, int(row.free)) for row in stock],
         {str(row.sku_id): int(row.units) for row in waiting},
         ids,
+        allotments,
     )
 
 

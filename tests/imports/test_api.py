@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -260,3 +262,153 @@ def test_report_by_outcome_and_page(merchant: Merchant) -> None:
     assert [row["row"] for row in merchant.ok("GET", f"{path}&after={first['next']}")["rows"]] == [5, 6]
     assert merchant.get(f"{path}&after=x").status_code == 422
     assert merchant.ok("GET", f"/imports/{done['id']}?rows=created")["rows"] == []
+
+
+CARD = {"name": "Ground", "zone_miles": [150, 600], "transit_days": [1, 2, 4]}
+WIDE = "weight_g,zone_1,zone_2,zone_3\n500,5.00,6.00,\n1000,7.00,8.00,9.00\n"
+
+
+def prices(merchant: Merchant, code: str = "GA") -> list[tuple[int, list]]:
+    return [(one["weight_g"], one["amounts"]) for one in merchant.ok("GET", f"/rate-cards/{code}")["prices"]]
+
+
+def test_a_price_list_wide_and_long_replaces_the_card_s_prices(merchant: Merchant) -> None:
+    merchant.ok("PUT", "/rate-cards/GA", CARD)
+    done = import_all(merchant, WIDE, "rate_card", rate_card="GA")
+    assert (done["created"], done["refused"], done["rows"][0]["reference"]) == (2, 0, "GA")
+    assert prices(merchant) == [(500, [500, 600, None]), (1000, [700, 800, 900])]
+    long = "rate_card,weight_lb,zone,price\n" + "".join(
+        f"GA,{pounds},{zone},{zone}.50\n" for pounds in (2, 1) for zone in (1, 2, 3)
+    )
+    done = import_all(merchant, long, "rate_card")
+    assert (done["created"], done["refused"]) == (6, 0)
+    assert prices(merchant) == [(454, [150, 250, 350]), (907, [150, 250, 350])]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"{WIDE}0,1.00,1.00,1.00\n", "no weight above 0"),
+        (f"{WIDE}2000,1.00,cheap,1.00\n", "is not a figure"),
+        (f"{WIDE}2000,,,\n", "no price"),
+        (f"{WIDE}1000,1.00,1.00,1.00\n", "priced twice"),
+        (f"{WIDE}2000,-1.00,1.00,1.00\n", "below 0"),
+        ("weight_g,zone,price\n500,1,2.00\n", "zone_miles makes 3 zones"),
+        ("weight_g,zone,price\n500,99,2.00\n", "from 1 to 30"),
+    ],
+)
+def test_a_price_list_is_taken_whole_or_not_at_all(merchant: Merchant, text: str, words: str) -> None:
+    merchant.ok("PUT", "/rate-cards/GA", CARD)
+    import_all(merchant, WIDE, "rate_card", rate_card="GA")
+    before = prices(merchant)
+    done = import_all(merchant, text, "rate_card", rate_card="GA")
+    assert (done["created"], done["refused"]) == (0, done["rows_total"])
+    assert any(words in row["message"] for row in done["rows"]), done["rows"]
+    assert prices(merchant) == before
+
+
+def test_rates_need_a_card_and_the_permission(merchant: Merchant) -> None:
+    assert (
+        "no rate card NOBODYS"
+        in import_all(merchant, WIDE, "rate_card", rate_card="NOBODYS")["rows"][0]["message"]
+    )
+    answer = upload(merchant, WIDE, "rate_card")
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/rate_card")
+    answer = upload(merchant, f"{HEADER}\n", "orders", rate_card="GA")
+    assert answer.get_json()["errors"][0]["pointer"] in ("/rate_card", "/file")
+    reader = merchant.another_key("imports:write")
+    answer = reader.client.post(
+        "/v1/imports",
+        headers={"Authorization": f"Bearer {reader.key}"},
+        data={"file": (io.BytesIO(WIDE.encode()), "x.csv"), "kind": "rate_card", "rate_card": "GA"},
+    )
+    assert (answer.status_code, "nodes:write" in answer.get_json()["detail"]) == (403, True)
+
+
+def test_zones_between_zip_areas_zipped_or_not(merchant: Merchant) -> None:
+    merchant.ok("PUT", "/rate-cards/GA", CARD)
+    text = "origin_zip3,dest_zip3,zone\n005,012,2\n5,27,3\n895,837,4\n1005,1,1\n005,012,99\n,1,1\n"
+    done = import_all(merchant, gzip.compress(text.encode()), "zone_pairs", mapping="usps", rate_card="GA")
+    assert (done["created"], done["refused"]) == (3, 3)
+    assert done["rows"][0]["reference"] == "GA 005-012"
+    assert merchant.ok("GET", "/rate-cards/GA")["zone_origins"] == 2
+    again = import_all(merchant, "origin,destination,zone\n005,012,1\n", "zone_pairs", rate_card="GA")
+    assert (again["created"], again["existing"]) == (0, 1)
+    with inside(merchant.tenant_id) as scope:
+        row = scope.row("SELECT zones FROM rate_card_zones WHERE tenant_id = :tenant AND origin = 5")
+        assert row is not None
+        assert {at: zone for at, zone in enumerate(bytes(row.zones)) if zone} == {12: 1, 27: 3}
+
+
+def test_node_facts_in_cells_and_sizes_of_items(merchant: Merchant) -> None:
+    merchant.ok("PUT", "/rate-cards/GA", CARD)
+    columns = (
+        "node,address.postal_code,capacity_per_hour,handling_minutes,cutoffs,open_days,hours,closed,holidays,"
+        "capabilities,zones,rate_card"
+    )
+    text = (
+        f"{columns}\n"
+        'A,89501,6,90,"Ground 16:00; Next day 12:30",mon tue wed,mon-tue 09:00-17:00; wed 10:00-24:00,2026-12-24,'
+        'us_federal,hazard gift_wrap,"US: NV, 96; CA",GA\n'
+        "B,89501,,,Ground at four,,,,,,,\n"
+        "C,89501,,,,,mon 9-5,,,,,\n"
+        "D,89501,,,,,,,,,,NOBODYS\n"
+    )
+    done = import_all(merchant, text, "nodes")
+    assert (done["created"], done["refused"]) == (1, 3)
+    node = merchant.ok("GET", "/nodes/A")
+    assert node["cutoffs"] == {"Ground": "16:00", "Next day": "12:30"}
+    assert node["calendar"] == {
+        "open_days": ["mon", "tue", "wed"],
+        "hours": {"mon": ["09:00", "17:00"], "tue": ["09:00", "17:00"], "wed": ["10:00", "24:00"]},
+        "closed": ["2026-12-24"],
+        "holidays": "us_federal",
+    }
+    assert node["capabilities"] == ["hazard", "gift_wrap"]
+    assert node["zones"] == [
+        {"country": "US", "regions": ["NV"], "zip_prefixes": ["96"]},
+        {"country": "CA", "regions": [], "zip_prefixes": []},
+    ]
+    assert (node["rate_card"], node["capacity_per_hour"], node["handling_minutes"]) == ("GA", 6, 90)
+    columns = "sku,title,price,length_mm,width_mm,height_mm,hazard,temperature"
+    skus = f"{columns}\nX,X,1,10,20,30,yes,frozen\nY,Y,1,,,,maybe,\n"
+    done = import_all(merchant, skus, "skus")
+    assert (done["created"], done["refused"]) == (1, 1)
+    assert merchant.ok("GET", "/skus/X")["attributes"] == {
+        "length_mm": 10,
+        "width_mm": 20,
+        "height_mm": 30,
+        "hazard": True,
+        "temperature": "frozen",
+    }
+
+
+def test_safety_stock_in_a_stock_file(merchant: Merchant) -> None:
+    node, sku = merchant.node(), merchant.sku()
+    done = import_all(merchant, f"node,sku,on_hand,safety\n{node},{sku},9,2\n{node},{sku},,3\n", "stock")
+    assert (done["created"], done["refused"]) == (2, 0)
+    [position] = merchant.ok("GET", f"/stock?sku={sku}")["data"]
+    assert (position["on_hand"], position["safety"], position["available"]) == (9, 3, 6)
+
+
+SHIPPING = Path(os.environ.get("KEPT_DATA", "/work/shared/data")) / "shipping"
+
+
+@pytest.mark.skipif(not SHIPPING.exists(), reason="the carrier's files are not on this machine")
+def test_a_carrier_s_real_price_list_and_some_of_its_zones(merchant: Merchant) -> None:
+    merchant.ok(
+        "PUT", "/rate-cards/GA", {"name": "Ground Advantage", "zone_by": "zip3", "zone_miles": USPS_MILES}
+    )
+    table = (SHIPPING / "usps_ground_advantage_commercial_2026-07-12.csv").read_bytes()
+    done = import_all(merchant, table, "rate_card", mapping="usps", rate_card="GA")
+    assert (done["created"], done["refused"]) == (70, 0)
+    assert prices(merchant)[0] == (454, [761, 768, 800, 815, 874, 963, 998, 1067, 1067])
+    with gzip.open(SHIPPING / "usps_zone_pairs_2018_sample.csv.gz") as file:
+        some = b"".join(line for at, line in enumerate(file) if at % 40 == 0)
+    done = import_all(merchant, gzip.compress(some), "zone_pairs", mapping="usps", rate_card="GA")
+    assert done["refused"] == 0
+    assert done["created"] == done["rows_total"] > 5000
+    assert merchant.ok("GET", "/rate-cards/GA")["zone_origins"] > 800
+
+
+USPS_MILES = [50, 150, 300, 600, 1000, 1400, 1800]

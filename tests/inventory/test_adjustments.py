@@ -216,3 +216,31 @@ def test_only_one_s_own_and_only_with_permission(merchant: Merchant, other_merch
     assert merchant.provider.post("/stock/adjustments", body).status_code == 403
     assert merchant.another_key("stock:read").post("/stock/adjustments", body).status_code == 403
     assert stock_of(merchant, sku) == {(node, "sellable"): (1, 0)}
+
+
+def test_safety_stock_is_kept_back_and_given_to_who_waits_when_lowered(merchant: Merchant):
+    node, sku = merchant.node(), merchant.sku()
+    first = adjust(merchant, node=node, sku=sku, delta=5, safety=3)
+    assert (first["on_hand"], first["safety"], first["available"]) == (5, 3, 2)
+    assert adjust(merchant, node=node, sku=sku, safety=4)["available"] == 1
+    assert [one["delta"] for one in merchant.ok("GET", f"/stock/movements?sku={sku}")["data"]] == [5]
+    order = merchant.order((sku, 3), tenders=CASH)
+    assert order["lines"][0]["allocated"] == 1
+    assert adjust(merchant, node=node, sku=sku, delta=-1)["reserved"] == 1
+    adjust(merchant, node=node, sku=sku, safety=1)
+    merchant.drain()
+    assert line_of(merchant, order["id"])["allocated"] == 3
+    assert adjust(merchant, node=node, sku=sku, safety=0)["safety"] == 0
+    assert_books(merchant)
+
+
+def test_safety_stock_of_an_empty_position_and_what_is_wrong(merchant: Merchant):
+    node, sku = merchant.node(), merchant.sku()
+    assert adjust(merchant, node=node, sku=sku, safety=7)["safety"] == 7
+    for change in ({"safety": -1}, {"safety": 1.5}):
+        answer = merchant.post("/stock/adjustments", {"node": node, "sku": sku} | change)
+        assert [error["pointer"] for error in answer.get_json()["errors"]] == ["/safety"]
+    both = merchant.post(
+        "/stock/adjustments", {"node": node, "sku": sku, "delta": 1, "on_hand": 1, "safety": 1}
+    )
+    assert [error["pointer"] for error in both.get_json()["errors"]] == ["/delta"]
