@@ -215,6 +215,19 @@ BOOKS = (
         FROM refunds_due d JOIN tenants t ON t.tenant_id = d.tenant_id WHERE {d.tenant}""",
     ),
     Book(
+        7,
+        "a node's day holds the packages that were given to it",
+        """
+        SELECT n.tenant_id, n.id AS subject,
+            CASE WHEN n.packages <> coalesce(f.packages, 0)
+                 THEN n.packages || ' packages, ' || coalesce(f.packages, 0) || ' given' END AS fault
+        FROM node_loads n
+        LEFT JOIN (SELECT tenant_id, node_id, leaves_on, count(*) AS packages FROM fulfillment_orders
+                   WHERE leaves_on IS NOT NULL AND {tenant} GROUP BY 1, 2, 3) f
+            ON f.tenant_id = n.tenant_id AND f.node_id = n.node_id AND f.leaves_on = n.day
+        WHERE {n.tenant}""",
+    ),
+    Book(
         9,
         "each status equals what its history says, without a gap",
         """
@@ -272,7 +285,7 @@ def _finding(session: Session, book: Book, tenant_id: UUID | None) -> Finding:
 
 def _narrowed(query: str, tenant_id: UUID | None) -> str:
     """`{tenant}` and `{x.tenant}` become the filter, or true for all tenants."""
-    for alias in ("", "p.", "sl.", "l.", "o.", "a.", "t.", "x.", "d."):
+    for alias in ("", "p.", "sl.", "l.", "n.", "o.", "a.", "t.", "x.", "d."):
         name = "{" + alias + "tenant}"
         query = query.replace(name, f"{alias}tenant_id = :tenant" if tenant_id else "true")
     return query

@@ -236,4 +236,6 @@ def _close_emptied(scope: Scope, work_ids: set[UUID]) -> None:
         after = rules.outcome(lines[work_id])
         if after is not None and WORK.allows(state.work_status, after):
             transition(scope, WORK, work_id, state.work_status, after, why="stock lost")
+            if after == "cancelled":
+                service.free_day(scope, work_id)
             transition(scope, REQUEST, work_id, state.request_status, "closed", why="stock lost")

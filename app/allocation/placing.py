@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 import orjson
+from sqlalchemy.exc import IntegrityError
 
 from app import events
 from app.allocation import rules
 from app.allocation.service import COUNT_LINES, LOWER
-from app.allocation.statement import EARLIER, EXCLUDED, LINES, ORDERS, STOCK, WRITE
+from app.allocation.statement import EARLIER, EXCLUDED, LINES, LOADS, ORDERS, RESTING, STOCK, WRITE
+from app.calendar import local_date
+from app.catalog.rules import volume_cm3
 from app.inventory.ledger import Ledger
 from app.inventory.rules import MADE, PLENTY, parts
 from app.inventory.shelf import Shelf
-from app.network.places import locate
+from app.network.loads import Loads
 from app.network.rules import ships_on
 from app.orders.shapes import order_number
+from app.routing import recording
+from app.routing.baskets import Asked, basket, destination, resting_pairs
 from app.routing.configuration import Configuration
-from app.routing.rules import Basket, BasketLine, Decision, Destination, decide
+from app.routing.facts import BasketLine, Destination
+from app.routing.rules import Decision, decide
 from infra.clock import real_now
 from infra.ids import new_id
 from tenants.scope import Contended, Scope
@@ -57,6 +63,16 @@ class Order:
 
 
 @dataclass
+class _Made:
+    """One decision for lines of one destination, what it was made from, and what came of it."""
+
+    decision: Decision
+    inputs: str
+    group: list[Line]
+    placements: list[_Placement]
+
+
+@dataclass
 class _Placement:
     line: Line
     node: int
@@ -80,8 +96,16 @@ class Chunk:
             if row.order_id in self.orders:
                 self.orders[row.order_id].barred.add((row.node, row.sku))
         self.shelf = self._shelf(ids)
+        today = (self.now - timedelta(days=1)).date()
+        loads = scope.rows(LOADS, today=today) if configured.capacities else []
+        self.loads = Loads((str(row.node_id), row.day, row.packages) for row in loads)
+        self.resting = [
+            (str(row.node_id), None if row.sku_id is None else str(row.sku_id))
+            for row in scope.rows(RESTING, now=self.now)
+        ]
         self._rows: dict[str, list[dict[str, Any]]] = {
-            name: [] for name in ("work", "work_lines", "reservations", "decisions", "expected", "news")
+            name: []
+            for name in ("work", "work_lines", "reservations", "decisions", "expected", "exceptions", "news")
         }
         self._taken: dict[str, int] = {}
         self._lowered: dict[UUID, int] = {}
@@ -147,10 +171,10 @@ class Chunk:
         groups: dict[str, list[Line]] = {}
         for line in order.lines:
             groups.setdefault(repr(line.row.ship_to), []).append(line)
-        made: list[tuple[Decision, list[Line], list[_Placement]]] = []
+        made: list[_Made] = []
         for group in groups.values():
-            decision = self._decide(order, group)
-            made.append((decision, group, self._take_all(order, group, decision)))
+            decision, given = self._decide(order, group)
+            made.append(_Made(decision, given, group, self._take_all(order, group, decision)))
         if (order.row.policy or {}).get("ship_complete") and any(
             line.placed < line.waiting for line in order.lines
         ):
@@ -159,11 +183,11 @@ class Chunk:
         if units or always:
             self._decisions(order, made)
         if units:
-            self._work(order, [placement for _, _, own in made for placement in own])
+            self._work(order, [placement for own in made for placement in own.placements])
             self._counters(order)
         return units
 
-    def _decide(self, order: Order, group: list[Line]) -> Decision:
+    def _decide(self, order: Order, group: list[Line]) -> tuple[Decision, str]:
         network = self.configured.network
         available = np.zeros((len(group), len(network)), dtype=np.int64)
         for at, line in enumerate(group):
@@ -174,16 +198,31 @@ class Chunk:
                 position = network.index.get(node)
                 if position is not None:
                     available[at, position] = self._whole(line, node, order.row.channel)
-        basket = Basket(
-            lines=[
-                BasketLine(line.row.sku, line.row.kind, line.waiting, line.row.weight_g) for line in group
-            ],
-            destination=self._destination(order, group[0]),
-            available=available,
-            channel=order.row.channel,
-            ship_complete=bool((order.row.policy or {}).get("ship_complete")),
+        given = basket(
+            self.configured,
+            self._asked(order, group),
+            [_basket_line(line) for line in group],
+            self._destination(order, group[0]),
+            available,
+            self.loads,
         )
-        return decide(network, basket, self.configured.rule, excluded=self._excluded(order, group))
+        _, rule = self.configured.ruled(order.row.channel)
+        excluded = self._excluded(order, group)
+        decision = decide(network, given, rule, excluded=excluded, prices=self.configured.prices)
+        return decision, recording.inputs(self.configured, given, excluded)
+
+    def _asked(self, order: Order, group: list[Line]) -> Asked:
+        policy, zone = order.row.policy or {}, self.scope.tenant.timezone
+        return Asked(
+            channel=order.row.channel,
+            now=self.now,
+            timezone=zone,
+            ship_complete=bool(policy.get("ship_complete")),
+            service=policy.get("service") or "",
+            source_code=order.row.source_code or "",
+            email=order.row.customer.get("email", ""),
+            promised_by=local_date(min(line.ship_by for line in group) - timedelta(seconds=1), zone),
+        )
 
     def _whole(self, line: Line, node: str, channel: str) -> int:
         """Ordered units that a node's free stock makes up."""
@@ -196,16 +235,13 @@ class Chunk:
             if node in positions:
                 at = [i for i, line in enumerate(group) if line.row.sku == sku]
                 pairs |= {(i, positions[node]) for i in at} if sku else {(None, positions[node])}
-        return pairs
+        skus = [str(line.row.sku_id) for line in group]
+        return pairs | resting_pairs(self.configured.network, self.resting, skus)
 
     def _destination(self, order: Order, line: Line) -> Destination:
-        goes_to = line.row.ship_to or order.row.ship_to
-        lat, lon = order.row.ship_lat, order.row.ship_lon
-        country = goes_to.get("country", "US")
         if line.row.ship_to:
-            place = locate(goes_to.get("postal_code"), country, goes_to.get("region"))
-            lat, lon = (place.lat, place.lon) if place else (None, None)
-        return Destination(lat, lon, goes_to.get("region") or "", goes_to.get("postal_code") or "", country)
+            return destination(line.row.ship_to)
+        return destination(order.row.ship_to, order.row.ship_lat, order.row.ship_lon)
 
     def _take_all(self, order: Order, group: list[Line], decision: Decision) -> list[_Placement]:
         network, placements = self.configured.network, []
@@ -226,30 +262,32 @@ class Chunk:
                 placements.append(_Placement(line, node, units, taken))
         return placements
 
-    def _put_back(self, made: list[tuple[Decision, list[Line], list[_Placement]]]) -> None:
-        for _, _, placements in made:
-            for one in placements:
+    def _put_back(self, made: list[_Made]) -> None:
+        for own in made:
+            for one in own.placements:
                 one.line.placed -= one.units
                 for position, sku, count in one.taken:
                     self.shelf.put_back(sku, self.configured.network.ids[one.node], position, count)
-            placements.clear()
+            own.placements.clear()
 
-    def _decisions(self, order: Order, made: list[tuple[Decision, list[Line], list[_Placement]]]) -> None:
+    def _decisions(self, order: Order, made: list[_Made]) -> None:
         codes = self.configured.network.codes
         kept = {"excluded": sorted(order.named, key=str)} if order.named else {}
-        for decision, group, placements in made:
+        for own in made:
+            decision, placements = own.decision, own.placements
             self._rows["decisions"].append(
                 {
                     "id": new_id(),
                     "order_id": order.row.id,
-                    "rule_version": self.configured.rule_version,
+                    "rule_version": self.configured.ruled(order.row.channel)[0],
                     "plan": [
-                        {"node": codes[one.node], "line": group.index(one.line), "quantity": one.units}
+                        {"node": codes[one.node], "line": own.group.index(one.line), "quantity": one.units}
                         for one in placements
                     ],
                     "explanation": {**decision.explanation, **kept},
                     "sentence": decision.sentence,
                     "input_hash": decision.input_hash,
+                    "inputs": own.inputs,
                     "packages": decision.packages if placements else 0,
                     "miles": decision.miles if placements else 0.0,
                 }
@@ -266,8 +304,10 @@ class Chunk:
                     "node_id": self.configured.node_ids[one.node],
                     "node": self.configured.network.codes[one.node],
                     "number": f"{order_number(order.row.number)}-{order.row.works + len(work) + 1}",
+                    "service": (order.row.policy or {}).get("service") or "standard",
                     "ship_to": one.line.row.ship_to,
                     "promised_by": one.line.ship_by,
+                    "leaves_on": self._load(order, one.node),
                 }
             own = work[key]
             own["promised_by"] = min(own["promised_by"], one.line.ship_by)
@@ -294,6 +334,16 @@ class Chunk:
                 },
             }
         )
+
+    def _load(self, order: Order, node: int) -> date | None:
+        """Take a package of the node's day, where its capacity is limited: that day."""
+        network = self.configured.network
+        if network.ids[node] not in self.configured.capacities:
+            return None
+        service = (order.row.policy or {}).get("service") or ""
+        day = int(network.departures.at(self.now, service).days[node])
+        self.loads.add(network.ids[node], day)
+        return date.fromordinal(day)
 
     def _reserve(self, node_id: UUID, one: _Placement) -> None:
         supply = MADE.get(one.line.row.kind)
@@ -337,6 +387,9 @@ class Chunk:
         """Reserve the stock and write everything. Raises Contended when stock was taken meanwhile."""
         if not any(self._rows.values()):
             return
+        recording.keep(self.scope, self.configured)
+        loads = self.loads.rows(self.configured.capacities)
+        self._rows["loads"] = [{"id": new_id(), **row} for row in loads]
         ledger = Ledger(self.scope, ids=[UUID(position) for position in self._taken])
         for position, count in self._taken.items():
             locked = ledger.by_id[UUID(position)]
@@ -348,15 +401,34 @@ class Chunk:
             lowered = [{"id": one, "units": count} for one, count in self._lowered.items()]
             self.scope.execute(LOWER, doc=_json(lowered))
             self.scope.execute(COUNT_LINES, doc=_json(self._counted))
-        self.scope.execute(
-            WRITE,
-            doc=_json(self._rows),
-            cause=cause,
-            event=events.ORDER_ROUTED,
-            now=self.now,
-            real=real_now(),
-            actor=str(self.scope.actor),
-        )
+        try:
+            self.scope.execute(
+                WRITE,
+                doc=_json(self._rows),
+                cause=cause,
+                event=events.ORDER_ROUTED,
+                now=self.now,
+                real=real_now(),
+                actor=str(self.scope.actor),
+            )
+        except IntegrityError as error:
+            if "packages_within_capacity" in str(error.orig):  # a node took its last package meanwhile
+                raise Contended from error
+            raise
+
+
+def _basket_line(line: Line) -> BasketLine:
+    row = line.row
+    return BasketLine(
+        sku=row.sku,
+        kind=row.kind,
+        quantity=line.waiting,
+        weight_g=row.weight_g,
+        volume_cm3=volume_cm3(row.attributes),
+        value=row.value,
+        tax_code=row.tax_code,
+        attributes=row.attributes,
+    )
 
 
 def _json(value: list[dict[str, Any]] | Mapping[str, Any]) -> str:

@@ -195,6 +195,18 @@ def release_waiting(scope: Scope, units: Mapping[UUID, int], *, why: str) -> Non
         events.tell(scope, order_id, events.UNITS_RELEASED, units=told, back_to="cancelled", why=why)
 
 
+def free_day(scope: Scope, work_id: UUID) -> None:
+    """Give back the package that cancelled work took of its node's day. The caller holds the work."""
+    scope.execute(
+        "WITH given AS (UPDATE fulfillment_orders f SET leaves_on = NULL FROM fulfillment_orders was"
+        " WHERE f.tenant_id = :tenant AND f.id = :id AND was.tenant_id = :tenant AND was.id = f.id"
+        " AND was.leaves_on IS NOT NULL RETURNING was.node_id, was.leaves_on)"
+        " UPDATE node_loads n SET packages = n.packages - 1 FROM given"
+        " WHERE n.tenant_id = :tenant AND n.node_id = given.node_id AND n.day = given.leaves_on",
+        id=work_id,
+    )
+
+
 def offer(scope: Scope, skus: Iterable[UUID], *, cause: str = "restocked") -> None:
     """Have units of these SKUs matched to whoever waits for them, after this transaction."""
     codes = sorted(str(sku) for sku in skus)

@@ -18,16 +18,18 @@ ORDER BY w.ship_by, w.made_at, w.order_id LIMIT :limit
 """
 
 ORDERS = """
-SELECT o.id, o.number, o.status, o.channel, o.ship_to, o.ship_lat, o.ship_lon, o.policy,
+SELECT o.id, o.number, o.status, o.channel, o.source_code, o.customer, o.ship_to, o.ship_lat, o.ship_lon, o.policy,
     (SELECT count(*) FROM fulfillment_orders f WHERE f.tenant_id = :tenant AND f.order_id = o.id) AS works
 FROM orders o WHERE o.tenant_id = :tenant AND o.id = ANY(:orders) AND o.status = 'placed'
 """
 
 LINES = """
 SELECT l.id, l.order_id, l.sku_id, l.sku, l.kind, l.weight_g, l.backordered, l.components, l.ship_to,
+    l.tax_code, (l.items - l.discount) * l.backordered / l.ordered AS value, s.attributes,
     r.id AS reservation_id, r.quantity, r.ship_by, r.made_at
 FROM order_lines l JOIN reservations r
     ON r.tenant_id = :tenant AND r.order_line_id = l.id AND r.supply = 'none'
+JOIN skus s ON s.tenant_id = :tenant AND s.id = l.sku_id
 WHERE l.tenant_id = :tenant AND l.order_id = ANY(:orders) AND l.backordered > 0
 ORDER BY l.order_id, l.position, r.id
 """
@@ -52,6 +54,14 @@ WHERE p.tenant_id = :tenant AND p.sku_id = ANY(:skus) AND p.disposition = 'sella
 ORDER BY p.id
 """
 
+LOADS = """
+SELECT node_id, day, packages FROM node_loads WHERE tenant_id = :tenant AND day >= :today
+"""
+
+RESTING = """
+SELECT node_id, sku_id FROM cool_downs WHERE tenant_id = :tenant AND until > :now
+"""
+
 EARLIER = """
 SELECT r.sku_id, sum(r.quantity) AS units
 FROM jsonb_to_recordset(CAST(:doc AS jsonb)) AS own(sku_id uuid, ship_by timestamptz, made_at timestamptz)
@@ -66,11 +76,25 @@ WRITE = """
 WITH doc AS MATERIALIZED (
     SELECT CAST(:doc AS jsonb) AS d
 ), work AS (
-    INSERT INTO fulfillment_orders (tenant_id, id, order_id, node_id, node, number, ship_to, promised_by,
-        created_at)
-    SELECT :tenant, f.id, f.order_id, f.node_id, f.node, f.number, f.ship_to, f.promised_by, :now
+    INSERT INTO fulfillment_orders (tenant_id, id, order_id, node_id, node, number, service, ship_to, promised_by,
+        created_at, leaves_on)
+    SELECT :tenant, f.id, f.order_id, f.node_id, f.node, f.number, f.service, f.ship_to, f.promised_by, :now,
+        f.leaves_on
     FROM doc, jsonb_to_recordset(d->'work') AS f(id uuid, order_id uuid, node_id uuid, node text, number text,
-        ship_to jsonb, promised_by timestamptz)
+        service text, ship_to jsonb, promised_by timestamptz, leaves_on date)
+), loaded AS (
+    INSERT INTO node_loads (tenant_id, id, node_id, day, packages, capacity)
+    SELECT :tenant, n.id, n.node_id, n.day, n.packages, n.capacity
+    FROM doc, jsonb_to_recordset(d->'loads') AS n(id uuid, node_id uuid, day date, packages bigint,
+        capacity bigint)
+    ORDER BY n.node_id, n.day
+    ON CONFLICT (tenant_id, node_id, day) DO UPDATE SET packages = node_loads.packages + EXCLUDED.packages,
+        capacity = EXCLUDED.capacity
+), stuck AS (
+    INSERT INTO routing_exceptions (tenant_id, id, order_id, kind, reason, opened_at)
+    SELECT :tenant, e.id, e.order_id, e.kind, e.reason, :now
+    FROM doc, jsonb_to_recordset(d->'exceptions') AS e(id uuid, order_id uuid, kind text, reason text)
+    ON CONFLICT (tenant_id, order_id, kind) WHERE state = 'open' DO NOTHING
 ), work_lines AS (
     INSERT INTO fulfillment_order_lines (tenant_id, id, fulfillment_order_id, order_line_id, sku_id, sku, quantity)
     SELECT :tenant, f.id, f.fulfillment_order_id, f.order_line_id, f.sku_id, f.sku, f.quantity
@@ -85,11 +109,11 @@ WITH doc AS MATERIALIZED (
         position_id uuid, supply text, quantity bigint, ship_by timestamptz)
 ), decided AS (
     INSERT INTO routing_decisions (tenant_id, id, order_id, made_at, cause, rule_version, plan, explanation,
-        sentence, input_hash, packages, miles)
+        sentence, input_hash, inputs, packages, miles)
     SELECT :tenant, r.id, r.order_id, :now, :cause, r.rule_version, r.plan, r.explanation, r.sentence,
-        r.input_hash, r.packages, r.miles
+        r.input_hash, decode(r.inputs, 'base64'), r.packages, r.miles
     FROM doc, jsonb_to_recordset(d->'decisions') AS r(id uuid, order_id uuid, rule_version bigint, plan jsonb,
-        explanation jsonb, sentence text, input_hash text, packages bigint, miles float8)
+        explanation jsonb, sentence text, input_hash text, inputs text, packages bigint, miles float8)
 ), promised AS (
     UPDATE promises p SET expected_ship_at = e.at
     FROM doc, jsonb_to_recordset(d->'expected') AS e(line uuid, at timestamptz)

@@ -26,7 +26,7 @@ from app.demo.happened import Happened, id_at
 from app.demo.orders import Buyers, Shelf, daily_orders, moment_of_day, request
 from app.demo.places import SITES
 from app.demo.statement import CLOSE_STOCK, HAPPENED, MOVEMENTS, POSITIONS, TERMS_TOTALS
-from app.intake.drafts import Composer
+from app.intake.drafts import Composer, Facts
 from app.intake.rules import SkuFacts
 from app.intake.schemas import OrderIn
 from app.intake.service import body_hash
@@ -122,6 +122,8 @@ class History:
                     "segments": ["shared"],
                     "channels": [],
                     "refs": [],
+                    "today": self.now.date(),
+                    "now": self.now,
                 },
             )
             .fetchone()
@@ -194,15 +196,13 @@ class History:
         with self._open():
             composer = self._drafted(requests, facts, stock)
             happened = self._what_happened(composer)
-            self.scope.raw().execute(
-                WRITE, {"tenant": self.tenant_id, "doc": orjson.dumps(composer.rows).decode()}
-            )
+            self.scope.raw().execute(WRITE, {"tenant": self.tenant_id, "doc": composer.written()})
         with self._open():
             self.scope.execute(HAPPENED, doc=_json(happened.rows))
 
     def _drafted(self, requests: list[dict[str, Any]], facts: dict[str, SkuFacts], stock: Stock) -> Composer:
         channels = {one["channel"]: one["channel"] for one in requests}
-        composer = Composer(self.scope, self.configured, stock, facts, channels)
+        composer = Composer(self.scope, self.configured, Facts(facts, stock, channels))
         for one in requests:
             composer.now = one["placed_at"]
             composer.draft(one, body_hash(one))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +31,8 @@ class FulfillmentOrder(TenantTable):
     """Null = the order's."""
     promised_by: Mapped[datetime]
     created_at: Mapped[datetime]
+    leaves_on: Mapped[date | None]
+    """The day whose capacity of the node it takes; null where the node has none."""
     submitted_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     reject_reason: Mapped[str | None]

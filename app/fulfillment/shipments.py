@@ -10,6 +10,7 @@ from uuid import UUID
 
 import orjson
 
+from app.allocation.service import free_day
 from app.events import SHIPPED, record
 from app.fulfillment import rules
 from app.fulfillment.queries import locked
@@ -198,6 +199,8 @@ def settle(
     ended = rules.outcome(lines)
     if ended is not None:
         transition(scope, WORK, work["id"], work["work_status"], ended, why=why)
+        if ended == "cancelled":
+            free_day(scope, work["id"])
         transition(scope, REQUEST, work["id"], work["request_status"], request, why=why)
         work["work_status"], work["request_status"] = ended, request
     elif work["request_status"] == "cancel_requested" and not any(one["cancel_requested"] for one in lines):

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 import numpy as np
+import orjson
 
+from app.catalog.rules import volume_cm3
 from app.events import ORDER_PLACED
 from app.intake import rows
 from app.intake.rows import Line, Placement, Taken
 from app.intake.rules import PricedLine, SkuFacts, price, tender_amounts
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
-from app.network.places import destination_zones, locate
+from app.network.loads import Loads
+from app.network.places import destination_zones
 from app.network.rules import ships_on
 from app.orders.shapes import order_document, order_number
 from app.payments.rules import PAY_NOW
 from app.promises.rules import PromiseInput, Unit, clock, coverage
+from app.routing import recording
+from app.routing.baskets import Asked, basket, destination, resting_pairs
 from app.routing.configuration import Configuration
-from app.routing.rules import Basket, BasketLine, Decision, Destination, decide
+from app.routing.facts import BasketLine
+from app.routing.rules import Decision, decide
 from infra.clock import real_now
 from infra.errors import invalid, refused
 from infra.ids import new_id
@@ -37,11 +43,27 @@ TABLES = (
     "decisions",
     "fulfillment_orders",
     "fulfillment_order_lines",
+    "loads",
+    "exceptions",
     "tenders",
     "ledger",
     "timeline",
     "outbox",
 )
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What drafting some requests needs of the database, as far as the requests name it."""
+
+    skus: Mapping[str, SkuFacts]
+    shelf: Shelf
+    channels: Mapping[str, str]
+    orders: Mapping[tuple[str, str], tuple[UUID, str]] = field(default_factory=dict)
+    """Those already there: (id, body hash) by (channel, external_ref)."""
+    loads: Loads = field(default_factory=Loads)
+    resting: Sequence[tuple[str, str | None]] = ()
+    """(node id, SKU id or None = everything) that get no work for the moment."""
 
 
 @dataclass
@@ -60,12 +82,11 @@ class Composer:
         self,
         scope: Scope,
         configured: Configuration,
-        shelf: Shelf,
-        skus: Mapping[str, SkuFacts],
-        channels: Mapping[str, str],
+        facts: Facts,
     ) -> None:
-        self.scope, self.configured, self.shelf = scope, configured, shelf
-        self.skus, self.channels = skus, channels
+        self.scope, self.configured, self.shelf = scope, configured, facts.shelf
+        self.skus, self.channels = facts.skus, facts.channels
+        self.loads, self.resting = facts.loads, facts.resting
         self.now = scope.now()
         self.real = real_now()
         self.rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
@@ -94,9 +115,8 @@ class Composer:
             for at, line in enumerate(priced.lines)
         ]
         placements, decisions = self._route(request, lines)
-        if (request.get("policy") or {}).get("fill_or_kill") and any(
-            line.allocated < line.priced.quantity for line in lines
-        ):
+        kill = (request.get("policy") or {}).get("fill_or_kill") or any(made.kill for made, _ in decisions)
+        if kill and any(line.allocated < line.priced.quantity for line in lines):
             self._put_back(placements)
             raise refused("cannot-fill", "Not every unit is available now, and the order is fill-or-kill.")
         zone = zones[0] if zones else self.scope.tenant.timezone
@@ -109,11 +129,14 @@ class Composer:
         self.rows["lines"].extend(line_rows)
         promises = [rows.promise_row(order_id, line, request, placed_at) for line in lines]
         self.rows["promises"].extend(promises)
-        work = self._work(order_id, placements)
+        work = self._work(order_id, placements, (request.get("policy") or {}).get("service") or "")
         self._backorders(order_id, lines, placed_at)
+        version, _ = self.configured.ruled(request["channel"])
         self.rows["decisions"].extend(
-            rows.decision_row(order_id, decision, self.configured, self.now) for decision in decisions
+            rows.decision_row(order_id, decision, given, self.configured, version, self.now)
+            for decision, given in decisions
         )
+        self._nowhere(order_id, [decision for decision, _ in decisions])
         self._tenders(order_id, request, amounts, currency)
         self._news(order_id, order)
         draft = Draft(order, work)
@@ -129,6 +152,11 @@ class Composer:
             for at, work in enumerate(draft.work, 1):
                 work["number"] = f"{order_number(number)}-{at}"
                 draft.document["fulfillment_orders"][at - 1]["number"] = work["number"]
+
+    def written(self) -> str:
+        """Everything drafted, as the document that the one statement of intake writes."""
+        needs = [{"position_id": one, "units": units} for one, units in self.shelf.needed().items()]
+        return orjson.dumps(self.rows | {"needs": needs}).decode()
 
     # ---- promise
 
@@ -147,7 +175,7 @@ class Composer:
         sku = priced.sku
         covered = coverage(
             ordered_in_person=in_person,
-            exemption=sku.exemption or ("seeds_and_plants" if sku.exempt else None),
+            exemption=sku.attributes.get("exemption") or ("seeds_and_plants" if sku.exempt else None),
         ).covered
         return Line(
             id=new_id(),
@@ -159,7 +187,9 @@ class Composer:
 
     # ---- routing and reservation
 
-    def _route(self, request: Mapping[str, Any], lines: list[Line]) -> tuple[list[Placement], list[Decision]]:
+    def _route(
+        self, request: Mapping[str, Any], lines: list[Line]
+    ) -> tuple[list[Placement], list[tuple[Decision, str]]]:
         """Place the lines: [(line, node, units, [(position, SKU id, units)])], one decision per destination."""
         by_destination: dict[int, list[Line]] = {}
         destinations: list[Mapping[str, Any]] = []
@@ -170,8 +200,8 @@ class Composer:
             by_destination.setdefault(destinations.index(goes_to), []).append(line)
         placements, decisions = [], []
         for at, group in by_destination.items():
-            decision = self._decide(request, group, destinations[at])
-            decisions.append(decision)
+            decision, given = self._decide(request, group, destinations[at])
+            decisions.append((decision, given))
             for line_at, node, units in decision.placements:
                 taken = self._take(group[line_at], node, units, request["channel"])
                 units = taken[0]
@@ -181,31 +211,39 @@ class Composer:
                     placements.append((group[line_at], node, units, taken[1]))
         return placements, decisions
 
-    def _decide(self, request: Mapping[str, Any], lines: list[Line], goes_to: Mapping[str, Any]) -> Decision:
-        network = self.configured.network
-        available = np.zeros((len(lines), len(network)), dtype=np.int64)
+    def _decide(
+        self, request: Mapping[str, Any], lines: list[Line], goes_to: Mapping[str, Any]
+    ) -> tuple[Decision, str]:
+        """The decision for one destination, and everything it was made from."""
+        configured, channel = self.configured, request["channel"]
+        available = np.zeros((len(lines), len(configured.network)), dtype=np.int64)
         for at, line in enumerate(lines):
-            self._available(available[at], line.priced.sku, request["channel"])
-        place = locate(goes_to.get("postal_code"), goes_to["country"], goes_to.get("region"))
-        basket = Basket(
-            lines=[
-                BasketLine(
-                    line.priced.sku.code, line.priced.sku.kind, line.priced.quantity, line.priced.sku.weight_g
-                )
-                for line in lines
-            ],
-            destination=Destination(
-                place.lat if place else None,
-                place.lon if place else None,
-                goes_to.get("region") or "",
-                goes_to.get("postal_code") or "",
-                goes_to["country"],
-            ),
-            available=available,
-            channel=request["channel"],
-            ship_complete=bool((request.get("policy") or {}).get("ship_complete")),
+            self._available(available[at], line.priced.sku, channel)
+        given = basket(
+            configured,
+            self._asked(request, lines),
+            [_basket_line(line) for line in lines],
+            destination(goes_to),
+            available,
+            self.loads,
         )
-        return decide(network, basket, self.configured.rule)
+        _, rule = configured.ruled(channel)
+        excluded = resting_pairs(configured.network, self.resting, [line.priced.sku.id for line in lines])
+        decision = decide(configured.network, given, rule, excluded=excluded, prices=configured.prices)
+        return decision, recording.inputs(configured, given, excluded)
+
+    def _asked(self, request: Mapping[str, Any], lines: list[Line]) -> Asked:
+        policy = request.get("policy") or {}
+        return Asked(
+            channel=request["channel"],
+            now=self.now,
+            timezone=self.scope.tenant.timezone,
+            ship_complete=bool(policy.get("ship_complete")),
+            service=policy.get("service") or "",
+            source_code=request.get("source_code") or "",
+            email=request["customer"]["email"],
+            promised_by=min(line.clock.ship_by for line in lines),
+        )
 
     def _available(self, row: np.ndarray, sku: SkuFacts, channel: str) -> None:
         network = self.configured.network
@@ -249,13 +287,14 @@ class Composer:
             self._customers[email] = new_id()
             self.rows["customers"].append({"id": self._customers[email], "created_at": self.now, **customer})
 
-    def _work(self, order_id: UUID, placements: list[Placement]) -> list[dict[str, Any]]:
+    def _work(self, order_id: UUID, placements: list[Placement], service: str) -> list[dict[str, Any]]:
         """One fulfillment order per node and destination, with its lines and what it reserves."""
         work: dict[tuple[int, str], dict[str, Any]] = {}
         for line, node, units, taken in placements:
             key = (node, repr(line.request.get("ship_to")))
             if key not in work:
-                work[key] = rows.work_row(order_id, line, self.configured, node, self.now)
+                work[key] = rows.work_row(order_id, line, self.configured, node, self.now, service)
+                self._load(work[key], node, service)
             one = work[key]
             one["promised_by"] = min(one["promised_by"], line.clock.deadline_at)
             row = rows.work_line_row(one, line, units)
@@ -264,6 +303,41 @@ class Composer:
             self.rows["reservations"].extend(rows.held_rows(one, line, units, taken, self.now))
         self.rows["fulfillment_orders"].extend(work.values())
         return list(work.values())
+
+    def _load(self, work: dict[str, Any], node: int, service: str) -> None:
+        """Take a package of the node's day, where its capacity is limited."""
+        network = self.configured.network
+        limit = self.configured.capacities.get(network.ids[node])
+        if limit is None:
+            return
+        day = int(network.departures.at(self.now, service).days[node])
+        self.loads.add(network.ids[node], day)
+        work["leaves_on"] = date.fromordinal(day)
+        full = self.loads.of([network.ids[node]], np.array([day]))[0] > limit
+        self.rows["loads"].append(
+            {
+                "id": new_id(),
+                "order_id": work["order_id"],
+                "node_id": work["node_id"],
+                "day": work["leaves_on"],
+                "capacity": None if full else limit,  # a rule looked past the limit
+            }
+        )
+
+    def _nowhere(self, order_id: UUID, decisions: list[Decision]) -> None:
+        """An order that the rule leaves to a person, or has cancelled, as far as nobody can fill it."""
+        kinds = {"queue": "nowhere", "cancel": "cancel"}
+        for then in dict.fromkeys(decision.then for decision in decisions if decision.then in kinds):
+            reason = next(decision.sentence for decision in decisions if decision.then == then)
+            self.rows["exceptions"].append(
+                {
+                    "id": new_id(),
+                    "order_id": order_id,
+                    "kind": kinds[then],
+                    "reason": reason,
+                    "opened_at": self.now,
+                }
+            )
 
     def _backorders(self, order_id: UUID, lines: list[Line], placed_at: datetime) -> None:
         for line in lines:
@@ -282,6 +356,20 @@ class Composer:
         self.rows["outbox"].append(
             {"id": new_id(), "order_id": order_id, "topic": ORDER_PLACED, "at": self.real}
         )
+
+
+def _basket_line(line: Line) -> BasketLine:
+    sku = line.priced.sku
+    return BasketLine(
+        sku=sku.code,
+        kind=sku.kind,
+        quantity=line.priced.quantity,
+        weight_g=sku.weight_g,
+        volume_cm3=volume_cm3(sku.attributes),
+        value=line.priced.items - line.priced.discount,
+        tax_code=sku.tax_code,
+        attributes=sku.attributes,
+    )
 
 
 def _promise_input(given: Mapping[str, Any] | None) -> PromiseInput | None:

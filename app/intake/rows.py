@@ -145,7 +145,7 @@ def promise_row(
 
 
 def work_row(
-    order_id: UUID, line: Line, configured: Configuration, node: int, now: datetime
+    order_id: UUID, line: Line, configured: Configuration, node: int, now: datetime, service: str
 ) -> dict[str, Any]:
     """The fulfillment order of a node, as its first line opens it; its number comes later."""
     return {
@@ -156,10 +156,11 @@ def work_row(
         "number": "",
         "work_status": "open",
         "request_status": "held",
-        "service": "standard",
+        "service": service or "standard",
         "ship_to": line.request.get("ship_to"),
         "promised_by": line.clock.deadline_at,
         "created_at": now,
+        "leaves_on": None,
         "lines": [],
         "shipments": [],
     }
@@ -226,15 +227,20 @@ def _reservation(
 
 
 def decision_row(
-    order_id: UUID, decision: Decision, configured: Configuration, now: datetime
+    order_id: UUID,
+    decision: Decision,
+    inputs: str,
+    configured: Configuration,
+    rule_version: int,
+    now: datetime,
 ) -> dict[str, Any]:
-    """How one destination was routed, and why."""
+    """How one destination was routed, why, and from what (see `recording.inputs`)."""
     codes = configured.network.codes
     return {
         "id": new_id(),
         "order_id": order_id,
         "made_at": now,
-        "rule_version": configured.rule_version,
+        "rule_version": rule_version,
         "plan": [
             {"node": codes[node], "line": line, "quantity": units}
             for line, node, units in decision.placements
@@ -242,6 +248,7 @@ def decision_row(
         "explanation": decision.explanation,
         "sentence": decision.sentence,
         "input_hash": decision.input_hash,
+        "inputs": inputs,
         "packages": decision.packages,
         "miles": decision.miles,
     }

@@ -31,7 +31,7 @@ class SkuFacts:
     lead_time_days: int | None
     components: list[dict[str, Any]]
     exempt: bool
-    exemption: str | None
+    attributes: dict[str, Any]
 
 
 @dataclass(slots=True)

@@ -118,6 +118,7 @@ class PolicyIn(Strict):
 
     ship_complete = fields.Boolean(load_default=False)
     fill_or_kill = fields.Boolean(load_default=False)
+    service = Text(60, load_default="", metadata={"description": "Delivery service, as rules may name it."})
 
 
 class OrderIn(Strict):

@@ -13,18 +13,20 @@ from uuid import UUID
 import orjson
 import psycopg
 
-from app.intake.drafts import Composer
+from app.intake.drafts import Composer, Facts
 from app.intake.rules import SkuFacts
 from app.intake.statement import NUMBERS, READ, WRITE
 from app.inventory.allotments import NONE, Allotments
 from app.inventory.shelf import Shelf
+from app.network.loads import Loads
 from app.orders.queries import documents
+from app.routing import recording
 from app.routing.configuration import configuration
 from infra.errors import Problem
 from tenants.scope import Contended, Scope, inside
 
 NUMBER_BLOCK = 100
-STOCK_CHECK = "reserved_within_on_hand"
+MOVED_CHECKS = ("reserved_within_on_hand", "packages_within_capacity")
 SLACK = timedelta(minutes=5)
 """How far a channel's clock may be ahead of ours."""
 
@@ -45,7 +47,7 @@ def place(scope: Scope, requests: list[dict[str, Any]]) -> list[Placed]:
     """
     configured = configuration(scope)
     facts = read(scope, requests, configured.allotments)
-    composer = Composer(scope, configured, facts.shelf, facts.skus, facts.channels)
+    composer = Composer(scope, configured, facts)
     results: list[Placed | None] = [None] * len(requests)
     fresh: dict[tuple[str, str], tuple[int, str]] = {}
     existing: dict[int, UUID] = {}
@@ -94,16 +96,6 @@ def _check_time(scope: Scope, request: Mapping[str, Any]) -> None:
         )
 
 
-@dataclass(frozen=True)
-class Facts:
-    """SKUs, free stock, channels and orders already there, as far as some requests name them."""
-
-    skus: dict[str, SkuFacts]
-    shelf: Shelf
-    channels: dict[str, str]
-    orders: dict[tuple[str, str], tuple[UUID, str]]
-
-
 def read(scope: Scope, requests: list[dict[str, Any]], allotments: Allotments = NONE) -> Facts:
     """Everything that drafting these requests needs of the database, in one statement."""
     channels = sorted({request["channel"] for request in requests})
@@ -117,19 +109,23 @@ def read(scope: Scope, requests: list[dict[str, Any]], allotments: Allotments = 
                 "segments": ["shared", *channels],
                 "channels": [request["channel"] for request in requests],
                 "refs": [request["external_ref"] for request in requests],
+                "today": (scope.now() - timedelta(days=1)).date(),
+                "now": scope.now(),
             },
             prepare=True,
         )
         .fetchone()
     )
     assert row is not None
-    skus, parts, stock, waiting, orders, kinds = row
+    skus, parts, stock, waiting, orders, loads, resting, kinds = row
     known = [SkuFacts(*values) for values in skus or []]
     ids = {**(parts or {}), **{sku.code: sku.id for sku in known}}
     return Facts(
         skus={sku.code: sku for sku in known},
         shelf=Shelf(stock or [], waiting or {}, ids, allotments),
         channels=kinds or {},
+        loads=Loads(loads or []),
+        resting=resting or [],
         orders={(channel, ref): (UUID(id_), digest) for channel, ref, id_, digest in orders or []},
     )
 
@@ -138,17 +134,17 @@ def _write(scope: Scope, composer: Composer) -> None:
     if not composer.drafts:
         return
     composer.number(_numbers(scope.tenant_id, len(composer.drafts)))
-    needs = [{"position_id": one, "units": units} for one, units in composer.shelf.needed().items()]
-    document = orjson.dumps(composer.rows | {"needs": needs}).decode()
+    recording.keep(scope, composer.configured)
+    document = composer.written()
     try:
         row = (
             scope.raw().execute(WRITE, {"tenant": scope.tenant_id, "doc": document}, prepare=True).fetchone()
         )
     except psycopg.errors.CheckViolation as error:
-        # The statement locks the newest version of a position and checks that for free units, but PostgreSQL
-        # first tries the update on the version of the statement's beginning, and its constraint with it. When
-        # that one was poorer, stock moved meanwhile: read again.
-        if STOCK_CHECK in (error.diag.constraint_name or ""):
+        # A node took its last package meanwhile. Or: the statement locks the newest version of a position and
+        # checks that for free units, but PostgreSQL first tries the update on the version of the statement's
+        # beginning, and its constraint with it. When that one was poorer, stock moved meanwhile: read again.
+        if any(check in (error.diag.constraint_name or "") for check in MOVED_CHECKS):
             raise Contended from error
         raise
     if row is None or len(row[0]) != len(composer.drafts):

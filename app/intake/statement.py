@@ -22,7 +22,7 @@ WITH wanted AS (
 )
 SELECT
     (SELECT json_agg(json_build_array(id, code, title, kind, price, currency, weight_g, tax_code,
-            release_date, lead_time_days, components, exempt_from_delay_rule, attributes->>'exemption'))
+            release_date, lead_time_days, components, exempt_from_delay_rule, attributes))
         FROM wanted),
     (SELECT json_object_agg(code, id) FROM parts),
     (SELECT json_agg(json_build_array(p.id, p.sku_id, p.node_id, p.segment, p.on_hand - p.reserved - p.safety))
@@ -38,6 +38,10 @@ SELECT
         FROM unnest(%(channels)s::text[], %(refs)s::text[]) AS r(channel, external_ref)
         CROSS JOIN LATERAL (SELECT * FROM orders o WHERE o.tenant_id = %(tenant)s AND o.channel = r.channel
             AND o.external_ref = r.external_ref OFFSET 0) o),
+    (SELECT json_agg(json_build_array(node_id, day, packages)) FROM node_loads
+        WHERE tenant_id = %(tenant)s AND day >= %(today)s),
+    (SELECT json_agg(json_build_array(node_id, sku_id)) FROM cool_downs
+        WHERE tenant_id = %(tenant)s AND until > %(now)s),
     (SELECT json_object_agg(code, kind) FROM channels WHERE tenant_id = %(tenant)s AND code = ANY(%(channels)s))
 """
 
@@ -120,22 +124,38 @@ WITH doc AS MATERIALIZED (
     FROM (SELECT wanted.position_id, sum(wanted.quantity) AS quantity
           FROM wanted JOIN placed ON placed.id = wanted.order_id GROUP BY 1) w
     WHERE p.tenant_id = %(tenant)s AND p.id = ANY(ARRAY(SELECT position_id FROM wanted)) AND p.id = w.position_id
+), loaded AS (
+    INSERT INTO node_loads (tenant_id, id, node_id, day, packages, capacity)
+    SELECT %(tenant)s, min(n.id::text)::uuid, n.node_id, n.day, count(*), max(n.capacity)
+    FROM doc, jsonb_to_recordset(d->'loads') AS n(id uuid, order_id uuid, node_id uuid, day date, capacity bigint)
+    JOIN placed ON placed.id = n.order_id
+    GROUP BY n.node_id, n.day ORDER BY n.node_id, n.day
+    ON CONFLICT (tenant_id, node_id, day) DO UPDATE SET packages = node_loads.packages + EXCLUDED.packages,
+        capacity = EXCLUDED.capacity
 ), decided AS (
     INSERT INTO routing_decisions (tenant_id, id, order_id, made_at, cause, rule_version, plan, explanation,
-        sentence, input_hash, packages, miles)
+        sentence, input_hash, inputs, packages, miles)
     SELECT %(tenant)s, r.id, r.order_id, r.made_at, 'placed', r.rule_version, r.plan, r.explanation, r.sentence,
-        r.input_hash, r.packages, r.miles
+        r.input_hash, decode(r.inputs, 'base64'), r.packages, r.miles
     FROM doc, jsonb_to_recordset(d->'decisions') AS r(id uuid, order_id uuid, made_at timestamptz,
-        rule_version bigint, plan jsonb, explanation jsonb, sentence text, input_hash text, packages bigint,
-        miles float8)
+        rule_version bigint, plan jsonb, explanation jsonb, sentence text, input_hash text, inputs text,
+        packages bigint, miles float8)
     JOIN placed ON placed.id = r.order_id
 ), work AS (
-    INSERT INTO fulfillment_orders (tenant_id, id, order_id, node_id, node, number, ship_to, promised_by,
-        created_at)
-    SELECT %(tenant)s, f.id, f.order_id, f.node_id, f.node, f.number, f.ship_to, f.promised_by, f.created_at
+    INSERT INTO fulfillment_orders (tenant_id, id, order_id, node_id, node, number, service, ship_to, promised_by,
+        created_at, leaves_on)
+    SELECT %(tenant)s, f.id, f.order_id, f.node_id, f.node, f.number, f.service, f.ship_to, f.promised_by,
+        f.created_at, f.leaves_on
     FROM doc, jsonb_to_recordset(d->'fulfillment_orders') AS f(id uuid, order_id uuid, node_id uuid, node text,
-        number text, ship_to jsonb, promised_by timestamptz, created_at timestamptz)
+        number text, service text, ship_to jsonb, promised_by timestamptz, created_at timestamptz,
+        leaves_on date)
     JOIN placed ON placed.id = f.order_id
+), stuck AS (
+    INSERT INTO routing_exceptions (tenant_id, id, order_id, kind, reason, opened_at)
+    SELECT %(tenant)s, e.id, e.order_id, e.kind, e.reason, e.opened_at
+    FROM doc, jsonb_to_recordset(d->'exceptions') AS e(id uuid, order_id uuid, kind text, reason text,
+        opened_at timestamptz)
+    JOIN placed ON placed.id = e.order_id
 ), work_lines AS (
     INSERT INTO fulfillment_order_lines (tenant_id, id, fulfillment_order_id, order_line_id, sku_id, sku, quantity)
     SELECT %(tenant)s, f.id, f.fulfillment_order_id, f.order_line_id, f.sku_id, f.sku, f.quantity

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -113,4 +113,21 @@ class ZoneRow(TenantTable):
         tenant_key("rate_card_id", "rate_cards"),
         CheckConstraint("origin BETWEEN 0 AND 999 AND length(zones) = 1000", name="whole_row"),
         Index("uq_rate_card_zones_origin", "tenant_id", "rate_card_id", "origin", unique=True),
+    )
+
+
+class NodeLoad(TenantTable):
+    """Packages given to a node with a capacity, by the day they leave it."""
+
+    __tablename__ = "node_loads"
+    node_id: Mapped[UUID]
+    day: Mapped[date]
+    packages: Mapped[int]
+    capacity: Mapped[int | None]
+    """What the node could do when it was last given work; null where a rule looked past it."""
+    __table_args__ = (
+        CheckConstraint("packages >= 0", name="packages_not_negative"),
+        CheckConstraint("capacity IS NULL OR packages <= capacity", name="packages_within_capacity"),
+        tenant_key("node_id", "nodes"),
+        Index("uq_node_loads_day", "tenant_id", "node_id", "day", unique=True),
     )

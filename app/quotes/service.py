@@ -20,7 +20,7 @@ def quote(scope: Scope, given: Mapping[str, Any]) -> dict[str, Any]:
     """Quote a basket (loaded schemas.QuoteIn). Raises Problem 422 and 409 exactly as placing the order would."""
     request = {**given, "external_ref": "", "customer": NOBODY, "tenders": [{"kind": "external"}]}
     facts = read(scope, [request])
-    composer = Composer(scope, configuration(scope), facts.shelf, facts.skus, facts.channels)
+    composer = Composer(scope, configuration(scope), facts)
     order = composer.draft(request, "").document
     return {
         "quoted_at": instant(composer.now),

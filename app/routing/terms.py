@@ -6,9 +6,12 @@ bills that `cheapest` and `ordered` solve, and the amounts that an explanation s
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +47,27 @@ class Prices:
     capacity: Ints | None = None
     risk: Ints | None = None
     digest: bytes = b""
+
+    @classmethod
+    def of(cls, network: Network, version: int, document: Mapping[str, Any]) -> Prices:
+        """A table as it is kept: {stock: {sku: {node: minor units}}, capacity: {node: minor units}, risk: {node:
+        share}}. Nodes that are gone are passed over."""
+
+        def row(given: Mapping[str, float]) -> Ints:
+            found = np.zeros(len(network), dtype=np.int64)
+            for code, amount in given.items():
+                if code in network.position:
+                    found[network.position[code]] = round(amount * MICRO)
+            return found
+
+        said = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+        return cls(
+            version,
+            {sku: row(by_node) for sku, by_node in document.get("stock", {}).items()},
+            row(document.get("capacity", {})),
+            row(document.get("risk", {})),
+            hashlib.sha256(said).digest(),
+        )
 
 
 NO_PRICES = Prices()

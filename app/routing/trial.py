@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
+from app.catalog.rules import volume_cm3
 from app.inventory.allotments import Allotments
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
-from app.network.places import locate
+from app.network.loads import Loads
+from app.routing.baskets import Asked, basket, destination
 from app.routing.configuration import Configuration, configuration
+from app.routing.facts import BasketLine, Destination
 from app.routing.policy import Rule
-from app.routing.rules import Basket, BasketLine, Decision, Destination, decide
+from app.routing.rules import Decision, decide
 from infra.errors import FieldError, Problem, invalid
 from tenants.scope import Scope
 
 MOST_LINES = 50
 
-SKUS = "SELECT id, code, title, kind, weight_g, components FROM skus WHERE tenant_id = :tenant AND code = ANY(:codes)"
+SKUS = """
+SELECT id, code, title, kind, weight_g, tax_code, price, components, attributes
+FROM skus WHERE tenant_id = :tenant AND code = ANY(:codes)
+"""
 PARTS = "SELECT id, code FROM skus WHERE tenant_id = :tenant AND code = ANY(:codes)"
 STOCK = """
 SELECT p.id, p.sku_id, p.node_id, p.segment,
@@ -105,19 +112,25 @@ def attempt(scope: Scope, rule: Rule, wish: Wish) -> Trial:
     configured = configuration(scope)
     shelf = _shelf(scope, list(skus.values()), wish, configured.allotments)
     found = [skus[code] for code, _ in wish.lines]
-    destination = _destination(wish.ship_to)
-    basket = Basket(
-        lines=[
-            BasketLine(row.code, row.kind, units, row.weight_g)
-            for row, (_, units) in zip(found, wish.lines, strict=True)
-        ],
-        destination=destination,
-        available=np.array([_free(row, configured, shelf, wish.channel) for row in found], dtype=np.int64),
-        channel=wish.channel,
-        ship_complete=wish.ship_complete,
-    )
-    decision = decide(configured.network, basket, rule)
-    return Trial(wish, decision, configured, [row.title for row in found], destination)
+    asked = Asked(wish.channel, scope.now(), scope.tenant.timezone, wish.ship_complete)
+    lines = [
+        BasketLine(
+            sku=row.code,
+            kind=row.kind,
+            quantity=units,
+            weight_g=row.weight_g,
+            volume_cm3=volume_cm3(row.attributes),
+            value=row.price * units,
+            tax_code=row.tax_code,
+            attributes=row.attributes,
+        )
+        for row, (_, units) in zip(found, wish.lines, strict=True)
+    ]
+    available = np.array([_free(row, configured, shelf, wish.channel) for row in found], dtype=np.int64)
+    to = destination(wish.ship_to)
+    given = basket(configured, asked, lines, to, available, _loads(scope, configured))
+    decision = decide(configured.network, given, rule, prices=configured.prices)
+    return Trial(wish, decision, configured, [row.title for row in found], to)
 
 
 def _shelf(scope: Scope, skus: list[Any], wish: Wish, allotments: Allotments) -> Shelf:
@@ -147,17 +160,12 @@ def _free(row: Any, configured: Configuration, shelf: Shelf, channel: str) -> li
     ]
 
 
-def _destination(ship_to: Mapping[str, Any]) -> Destination:
-    country, region, postal_code = (
-        ship_to.get("country", "US"),
-        ship_to.get("region"),
-        ship_to.get("postal_code"),
+def _loads(scope: Scope, configured: Configuration) -> Loads:
+    if not configured.capacities:
+        return Loads()
+    today = (scope.now() - timedelta(days=1)).date()
+    rows = scope.rows(
+        "SELECT node_id, day, packages FROM node_loads WHERE tenant_id = :tenant AND day >= :today",
+        today=today,
     )
-    place = locate(postal_code, country, region)
-    return Destination(
-        place.lat if place else None,
-        place.lon if place else None,
-        region or (place.region if place else ""),
-        postal_code or "",
-        country,
-    )
+    return Loads((str(row.node_id), row.day, row.packages) for row in rows)

@@ -14,7 +14,9 @@ depends_on = None
 APPEND_ONLY = (
     "audit_entries",
     "status_changes",
+    "price_tables",
     "routing_decisions",
+    "routing_networks",
     "stock_movements",
     "timeline",
     "delay_answers",
@@ -68,6 +70,12 @@ TENANT_TABLES = (
     "ledger_entries",
     "shipment_lines",
     "refunds_due",
+    "price_tables",
+    "routing_networks",
+    "simulations",
+    "cool_downs",
+    "node_loads",
+    "routing_exceptions",
 )
 GLOBAL_TABLES = (
     "accounts",
@@ -137,6 +145,12 @@ TABLES_IN_ORDER = (
     "ledger_entries",
     "shipment_lines",
     "refunds_due",
+    "price_tables",
+    "routing_networks",
+    "simulations",
+    "cool_downs",
+    "node_loads",
+    "routing_exceptions",
 )
 
 WORK_WAITING = """
@@ -1007,6 +1021,7 @@ def upgrade() -> None:
         sa.Column("ship_to", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("promised_by", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("leaves_on", sa.Date(), nullable=True),
         sa.Column("submitted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("answered_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("reject_reason", sa.Text(), nullable=True),
@@ -1242,6 +1257,7 @@ def upgrade() -> None:
         sa.Column("explanation", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("sentence", sa.Text(), nullable=False),
         sa.Column("input_hash", sa.Text(), nullable=False),
+        sa.Column("inputs", sa.LargeBinary(), nullable=True),
         sa.Column("packages", sa.BigInteger(), nullable=False),
         sa.Column("miles", sa.Float(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -1763,6 +1779,142 @@ def upgrade() -> None:
         postgresql_where=sa.text("paid_at IS NULL"),
     )
     op.create_index("uq_refunds_due_cause", "refunds_due", ["tenant_id", "tender_id", "cause"], unique=True)
+    op.create_table(
+        "price_tables",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("basis", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("made_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_price_tables")),
+        info={"scope": "TENANT", "append_only": True},
+    )
+    op.create_index("uq_price_tables_version", "price_tables", ["tenant_id", "version"], unique=True)
+    op.create_table(
+        "routing_networks",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_routing_networks")),
+        info={"scope": "TENANT", "append_only": True},
+    )
+    op.create_index("uq_routing_networks_digest", "routing_networks", ["tenant_id", "digest"], unique=True)
+    op.create_table(
+        "simulations",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("against", sa.BigInteger(), nullable=False),
+        sa.Column("orders_from", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("orders_to", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("state", sa.Text(), server_default="queued", nullable=False),
+        sa.Column("orders_total", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("orders_done", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("result", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("changes", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("error", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("finished_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('queued', 'running', 'done', 'failed')", name=op.f("ck_simulations_state_known")
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_simulations")),
+        info={"scope": "TENANT", "append_only": False},
+    )
+    op.create_index(
+        op.f("ix_simulations_tenant_id_created_at"), "simulations", ["tenant_id", "created_at"], unique=False
+    )
+    op.create_table(
+        "cool_downs",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("node_id", sa.Uuid(), nullable=False),
+        sa.Column("sku_id", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("until", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "node_id"],
+            ["nodes.tenant_id", "nodes.id"],
+            name=op.f("fk_cool_downs_tenant_id_node_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "sku_id"],
+            ["skus.tenant_id", "skus.id"],
+            name=op.f("fk_cool_downs_tenant_id_sku_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_cool_downs")),
+        info={"scope": "TENANT", "append_only": False},
+    )
+    op.create_index(op.f("ix_cool_downs_tenant_id_until"), "cool_downs", ["tenant_id", "until"], unique=False)
+    op.create_index(
+        "uq_cool_downs_place",
+        "cool_downs",
+        ["tenant_id", "node_id", "sku_id"],
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+    )
+    op.create_table(
+        "node_loads",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("node_id", sa.Uuid(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("packages", sa.BigInteger(), nullable=False),
+        sa.Column("capacity", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "capacity IS NULL OR packages <= capacity", name=op.f("ck_node_loads_packages_within_capacity")
+        ),
+        sa.CheckConstraint("packages >= 0", name=op.f("ck_node_loads_packages_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "node_id"],
+            ["nodes.tenant_id", "nodes.id"],
+            name=op.f("fk_node_loads_tenant_id_node_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_node_loads")),
+        info={"scope": "TENANT", "append_only": False},
+    )
+    op.create_index("uq_node_loads_day", "node_loads", ["tenant_id", "node_id", "day"], unique=True)
+    op.create_table(
+        "routing_exceptions",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), server_default="open", nullable=False),
+        sa.Column("action", sa.Text(), server_default="", nullable=False),
+        sa.Column("opened_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("closed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Text(), server_default="", nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('nowhere', 'cycles', 'cancel')", name=op.f("ck_routing_exceptions_kind_known")
+        ),
+        sa.CheckConstraint("state IN ('open', 'closed')", name=op.f("ck_routing_exceptions_state_known")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "order_id"],
+            ["orders.tenant_id", "orders.id"],
+            name=op.f("fk_routing_exceptions_tenant_id_order_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_routing_exceptions")),
+        info={"scope": "TENANT", "append_only": False},
+    )
+    op.create_index(
+        op.f("ix_routing_exceptions_tenant_id_state_opened_at"),
+        "routing_exceptions",
+        ["tenant_id", "state", "opened_at"],
+        unique=False,
+    )
+    op.create_index(
+        "uq_routing_exceptions_open",
+        "routing_exceptions",
+        ["tenant_id", "order_id", "kind"],
+        unique=True,
+        postgresql_where="state = 'open'",
+    )
     for table in TENANT_TABLES:
         fence(table, append_only=table in APPEND_ONLY)
     for table in GLOBAL_TABLES:

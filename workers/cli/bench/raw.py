@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import orjson
 import psycopg
 
 from app.intake.drafts import Composer
@@ -36,10 +35,10 @@ def documents(tenant_id: UUID, requests: list[dict[str, Any]]) -> list[str]:
     with opened(tenant_id) as scope:
         facts = read(scope, requests)
         for request in requests:
-            composer = Composer(scope, configuration(scope), facts.shelf, facts.skus, facts.channels)
+            composer = Composer(scope, configuration(scope), facts)
             composer.draft(request, body_hash(request))
             composer.number(_numbers(tenant_id, 1))
-            made.append(orjson.dumps(composer.rows).decode())
+            made.append(composer.written())
     return made
 
 
