@@ -21,7 +21,7 @@ from app.imports.api import blueprint as imports
 from app.imports.views import blueprint as imports_pages
 from app.intake.api import blueprint as intake
 from app.network.api import blueprint as network
-from app.network.views import blueprint as network_pages
+from app.network.rate_views import blueprint as network_pages
 from app.oauth.api import blueprint as oauth
 from app.orders.api import blueprint as orders
 from app.orders.views import blueprint as order_pages

@@ -45,7 +45,8 @@ def adjust(scope: Scope, given: Sequence[Mapping[str, Any]], *, single: bool = F
     if kept_back:
         first = f"{kept_back[0]['sku']} at {kept_back[0]['node']}"
         more = f" and {len(kept_back) - 1} more" if len(kept_back) > 1 else ""
-        audit.record(scope, "stock.safety_set", first + more, units=kept_back[0]["safety"])
+        why = kept_back[0]["reason"]
+        audit.record(scope, "stock.safety_set", first + more, units=kept_back[0]["safety"], reason=why)
     return _shown(ledger, given, places)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from app.network.rules import WEEKDAYS
@@ -37,7 +38,7 @@ def hours(text: str) -> dict[str, list[str]]:
 
 
 def zones(text: str) -> list[dict[str, Any]]:
-    """Where a node delivers: "US: NV, CA, 967; CA". A name with a figure in it is the beginning of ZIP codes."""
+    """Where a node delivers: "US: NV, CA, 967*; CA". Figures, and what ends in *, are beginnings of ZIP codes."""
     found = []
     for part in _parts(text):
         country, _, rest = part.partition(":")
@@ -45,8 +46,8 @@ def zones(text: str) -> list[dict[str, Any]]:
         found.append(
             {
                 "country": country.strip().upper(),
-                "regions": [name for name in names if not any(char.isdigit() for char in name)],
-                "zip_prefixes": [name.upper() for name in names if any(char.isdigit() for char in name)],
+                "regions": [name for name in names if not _begins_zip(name)],
+                "zip_prefixes": [name.rstrip("*").upper() for name in names if _begins_zip(name)],
             }
         )
     return found
@@ -58,8 +59,14 @@ def cutoffs_text(given: Mapping[str, str]) -> str:
 
 
 def hours_text(given: Mapping[str, Sequence[str]]) -> str:
-    """As `hours` reads it."""
-    return "\n".join(f"{day} {given[day][0]}-{given[day][1]}" for day in WEEKDAYS if day in given)
+    """As `hours` reads it; neighboring days that share their hours stand on one line."""
+    lines = []
+    for times, run in groupby(WEEKDAYS, lambda day: given.get(day)):
+        days = list(run)
+        if times:
+            name = days[0] if len(days) == 1 else f"{days[0]}-{days[-1]}"
+            lines.append(f"{name} {times[0]}-{times[1]}")
+    return "\n".join(lines)
 
 
 def zones_text(given: Iterable[Mapping[str, Any]]) -> str:
@@ -67,8 +74,12 @@ def zones_text(given: Iterable[Mapping[str, Any]]) -> str:
     return "\n".join(
         f"{zone['country']}: {', '.join(names)}" if names else str(zone["country"])
         for zone in given
-        for names in [[*zone["regions"], *zone["zip_prefixes"]]]
+        for names in [[*zone["regions"], *(f"{prefix}*" for prefix in zone["zip_prefixes"])]]
     )
+
+
+def _begins_zip(name: str) -> bool:
+    return name.endswith("*") or name.isdigit()
 
 
 def _parts(text: str) -> list[str]:

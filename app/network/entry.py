@@ -9,8 +9,10 @@ from typing import Any
 from app.entries import amount, loaded
 from app.forms import Form
 from app.money import Money
+from app.network import cells
 from app.network.models import KINDS as KIND_CODES
-from app.network.schemas import WEEKDAYS, NodeIn
+from app.network.rules import CAPABILITIES, FEDERAL
+from app.network.schemas import MOST_MINUTES, WEEKDAYS, NodeIn
 
 KINDS = {
     "warehouse": ("Warehouse", "Ships from stock, yours or a provider's"),
@@ -21,6 +23,15 @@ KINDS = {
 }
 assert set(KINDS) == set(KIND_CODES)
 DAYS = dict(zip(WEEKDAYS, ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True))
+COUNTS = ("capacity_per_day", "capacity_per_hour", "handling_minutes")
+CAPABILITY_WORDS = {
+    "hazard": "Hazardous goods",
+    "temperature": "Chilled and frozen",
+    "gift_wrap": "Gift wrap",
+    "personalization": "Personalization",
+    "pickup": "Pick-up at the counter",
+}
+assert set(CAPABILITY_WORDS) == set(CAPABILITIES)
 WORKING_DAYS = WEEKDAYS[:5]
 ZONES = (
     "America/New_York",
@@ -45,6 +56,12 @@ POINTERS = {
             "longitude",
             "timezone",
             "capacity_per_day",
+            "capacity_per_hour",
+            "handling_minutes",
+            "cutoffs",
+            "capabilities",
+            "zones",
+            "rate_card",
             "handling_per_package",
             "handling_per_unit",
             "priority",
@@ -52,6 +69,8 @@ POINTERS = {
         )
     },
     "/calendar/open_days": "open_days",
+    "/calendar/hours": "hours",
+    "/calendar/holidays": "holidays",
     "/calendar/closed": "closed",
 }
 
@@ -68,7 +87,7 @@ def values(row: Mapping[str, Any], currency: str) -> dict[str, Any]:
         "latitude": "" if row["latitude"] is None else row["latitude"],
         "longitude": "" if row["longitude"] is None else row["longitude"],
         "timezone": row["timezone"],
-        "capacity_per_day": "" if row["capacity_per_day"] is None else row["capacity_per_day"],
+        **{name: "" if row[name] is None else row[name] for name in COUNTS},
         **{
             name: str(Money(row[name], currency).decimal())
             for name in ("handling_per_package", "handling_per_unit")
@@ -76,6 +95,13 @@ def values(row: Mapping[str, Any], currency: str) -> dict[str, Any]:
         "priority": row["priority"],
         "cutoff": row["cutoff"] or "",
         "open_days": calendar.get("open_days", list(WORKING_DAYS)),
+        "hours": cells.hours_text(calendar.get("hours", {})),
+        "holidays": "1" if calendar.get("holidays") == FEDERAL else "",
+        "cutoffs": cells.cutoffs_text(row["cutoffs"]),
+        "capabilities": [code for code in row["capabilities"] if code in CAPABILITIES],
+        "own_capabilities": ", ".join(code for code in row["capabilities"] if code not in CAPABILITIES),
+        "zones": cells.zones_text(row["zones"]),
+        "rate_card": row["rate_card"] or "",
         "closed": "\n".join(calendar.get("closed", [])),
         "open": "1" if row["open"] else "",
     }
@@ -98,14 +124,25 @@ def read(form: Form, currency: str, kept: Mapping[str, Any] | None) -> dict[str,
         **place,
         "timezone": form.text("timezone", most=60) or None,
         "capacity_per_day": form.whole("capacity_per_day", 0, 10_000_000, optional=True),
+        "capacity_per_hour": form.whole("capacity_per_hour", 0, 10_000_000, optional=True),
+        "handling_minutes": form.whole("handling_minutes", 0, MOST_MINUTES, optional=True),
         "handling_per_package": amount(form, "handling_per_package", currency),
         "handling_per_unit": amount(form, "handling_per_unit", currency),
         "priority": _priority(form),
         "cutoff": form.value("cutoff").strip()[:5] or None,
+        "cutoffs": cells.cutoffs(form.value("cutoffs")),
         "calendar": {
             "open_days": form.choices("open_days", WEEKDAYS, "Choose at least one day."),
             "closed": _closed(form),
+            **({"hours": hours} if (hours := cells.hours(form.value("hours"))) else {}),
+            **({"holidays": FEDERAL} if form.value("holidays") else {}),
         },
+        "capabilities": [
+            *(code for code in CAPABILITIES if form.chosen("capabilities", code)),
+            *cells.words(form.value("own_capabilities")),
+        ],
+        "zones": cells.zones(form.value("zones")),
+        "rate_card": form.value("rate_card") or None,
         "open": bool(form.value("open")),
     }
     return loaded(form, NodeIn(), body, POINTERS)

@@ -87,3 +87,30 @@ def next_work(scope: Scope, node_id: UUID, most: int = 8) -> list[Any]:
         node=node_id,
         most=most,
     )
+
+
+def card_names(scope: Scope) -> list[tuple[str, str]]:
+    """The rate cards a node may ship by: (code, name)."""
+    rows = scope.rows("SELECT code, name FROM rate_cards WHERE tenant_id = :tenant ORDER BY name, code")
+    return [(row.code, row.name) for row in rows]
+
+
+def cards(scope: Scope) -> list[Any]:
+    """Rate cards by name, without their prices: how many zones and steps they have, how many nodes ship by them."""
+    return scope.rows(
+        """
+        SELECT c.code, c.name, c.carrier, c.service, c.zone_by, c.fuel_basis_points, c.updated_at,
+            jsonb_array_length(c.prices) AS steps, coalesce(jsonb_array_length(c.prices->0->1), 0) AS zones,
+            (SELECT count(*) FROM rate_card_zones z WHERE z.tenant_id = :tenant AND z.rate_card_id = c.id) AS origins,
+            (SELECT count(*) FROM nodes n WHERE n.tenant_id = :tenant AND n.rate_card = c.code) AS nodes
+        FROM rate_cards c WHERE c.tenant_id = :tenant ORDER BY c.name, c.code
+        """
+    )
+
+
+def shipping_by(scope: Scope, card: str) -> list[Any]:
+    """The nodes that ship by a rate card, by name."""
+    return scope.rows(
+        "SELECT code, name, kind FROM nodes WHERE tenant_id = :tenant AND rate_card = :card ORDER BY name, code",
+        card=card,
+    )

@@ -26,7 +26,14 @@ MOST_MINUTES = 60 * 24 * 60
 CODE = validate.Regexp(
     r"\A[a-z][a-z0-9_]{0,59}\Z", error="Send small letters, figures and _, such as gift_wrap."
 )
+REGION = validate.Regexp(
+    r"\A(?=.*[^\d,;*\s])[^,;*\s]{1,60}\Z",
+    error="Send a region's code, such as NV. The beginnings of ZIP codes go to zip_prefixes.",
+)
 COUNTRY = validate.Regexp(r"\A[A-Z]{2}\Z", error="Send two capital letters.")
+SERVICE = validate.Regexp(
+    r"\A[^;:=\s]+( [^;:=\s]+)*\Z", error="Send the carrier service's name, such as Ground, without ; : and =."
+)
 LOCAL_TIME = validate.Regexp(r"\A([01]\d|2[0-3]):[0-5]\d\Z", error="Send local time as HH:MM.")
 CLOSING = validate.Regexp(r"\A(([01]\d|2[0-3]):[0-5]\d|24:00)\Z", error="Send local time as HH:MM.")
 
@@ -50,7 +57,10 @@ class CalendarIn(Strict):
     )
     hours = fields.Dict(
         keys=fields.String(validate=validate.OneOf(WEEKDAYS)),
-        values=fields.Tuple((fields.String(validate=LOCAL_TIME), fields.String(validate=CLOSING))),
+        values=fields.List(
+            fields.String(validate=CLOSING),
+            validate=validate.Length(equal=2, error="Send opening and closing, such as 09:00 and 17:00."),
+        ),
         metadata={
             "description": "Opening and closing by day, local time; a day without them: all day.",
             "example": {"mon": ["09:00", "17:00"]},
@@ -93,7 +103,9 @@ class ServedZone(Strict):
     """A part of the world: a country, or its regions and ZIP areas that are named."""
 
     country = fields.String(load_default="US", validate=COUNTRY)
-    regions = fields.List(Text(60, least=1), load_default=list, validate=validate.Length(max=MOST_PREFIXES))
+    regions = fields.List(
+        Text(60, validate=REGION), load_default=list, validate=validate.Length(max=MOST_PREFIXES)
+    )
     zip_prefixes = fields.List(
         fields.String(
             validate=validate.Regexp(
@@ -138,7 +150,7 @@ class NodeIn(Strict):
     priority = fields.Integer(strict=True, load_default=100, validate=validate.Range(0, 9999))
     cutoff = fields.String(load_default=None, allow_none=True, validate=LOCAL_TIME)
     cutoffs = fields.Dict(
-        keys=Text(60, least=1),
+        keys=Text(60, validate=SERVICE),
         values=fields.String(validate=LOCAL_TIME),
         load_default=dict,
         validate=validate.Length(max=MOST_SERVICES),

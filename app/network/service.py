@@ -103,7 +103,8 @@ def _rows(scope: Scope, given: Mapping[str, Mapping[str, Any]]) -> list[dict[str
             wrong += foreign
         prefix = f"/{at}" if len(given) > 1 else ""
         errors += [FieldError(prefix + error.pointer, error.message) for error in wrong]
-        rows.append({**one, **place, **amounts, "id": new_id(), "code": code})
+        codes = sorted(set(one["capabilities"]))
+        rows.append({**one, **place, **amounts, "capabilities": codes, "id": new_id(), "code": code})
     if errors:
         raise Problem(422, "invalid", errors[0].message, errors=errors)
     return rows

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from app.entries import address, place
 from app.forms import Form
-from app.network import entry, listing
+from app.network import cells, entry, listing
 from app.network.rules import code_error
 from app.network.service import put_node
 from app.pages import register_nav, toast
@@ -105,6 +105,9 @@ def detail(code: str) -> str:
         stock=listing.stock(scope, node.id),
         work=listing.next_work(scope, node.id),
         days=[(words, day in open_days) for day, words in entry.DAYS.items()],
+        hours=cells.hours_text(node.calendar.get("hours", {})).splitlines(),
+        capabilities=[entry.CAPABILITY_WORDS.get(code, code.capitalize()) for code in node.capabilities],
+        served=cells.zones_text(node.zones).split("\n") if node.zones else [],
         closed=[
             day for day in sorted(node.calendar.get("closed", [])) if day >= scope.now().date().isoformat()
         ],
@@ -177,6 +180,8 @@ def _context(form: Form, kept: Any) -> dict[str, Any]:
         "kinds": entry.KINDS,
         "days": entry.DAYS,
         "zones": entry.ZONES,
+        "capabilities": entry.CAPABILITY_WORDS,
+        "cards": listing.card_names(current()),
         "currency": current().tenant.currency,
     }
 

@@ -364,7 +364,7 @@ def test_node_facts_in_cells_and_sizes_of_items(merchant: Merchant) -> None:
         "closed": ["2026-12-24"],
         "holidays": "us_federal",
     }
-    assert node["capabilities"] == ["hazard", "gift_wrap"]
+    assert node["capabilities"] == ["gift_wrap", "hazard"]
     assert node["zones"] == [
         {"country": "US", "regions": ["NV"], "zip_prefixes": ["96"]},
         {"country": "CA", "regions": [], "zip_prefixes": []},

@@ -48,10 +48,59 @@ def shop(merchant: Merchant) -> Shop:
     merchant.ok("POST", "/stock/adjustments", damaged)
     lines = [{"sku": "WOL-THR-MOS", "on_hand": 22}]
     merchant.provider.ok("POST", "/stock/counts", {"node": "ATLANTA", "lines": lines})
+    merchant.ok("PUT", "/rate-cards/GROUND", CARD)
+    reno = merchant.ok("GET", "/nodes/RENO")
+    kept = {name: value for name, value in reno.items() if name not in ("node", "code")}
+    merchant.ok("PUT", "/nodes/RENO", kept | FACTS)
     merchant.ok("POST", "/routing/rules", {"document": RULES, "note": "Stores keep their shelf in December"})
     return shop
 
 
+CARD = {
+    "name": "Ground, commercial",
+    "carrier": "USPS",
+    "service": "Ground Advantage",
+    "zone_by": "zip3",
+    "zone_miles": [50, 150, 300, 600, 1000, 1400, 1800],
+    "transit_days": [2, 2, 2, 3, 3, 4, 4, 5],
+    "dim_divisor": 166,
+    "dim_over": 1728,
+    "fuel_percent": 8.5,
+    "surcharges": [
+        {"code": "home", "amount": 120, "when": "residential"},
+        {"code": "heavy", "amount": 1500, "when": "weight_over_g", "value": 22680},
+    ],
+    "prices": [
+        {
+            "weight_g": round(pounds * 453.59237),
+            "amounts": [700 + 9 * zone * zone + pounds * (18 + 7 * zone) for zone in range(1, 8)]
+            + [None if pounds > 50 else 1400 + pounds * 80],
+        }
+        for pounds in range(1, 71)
+    ],
+}
+FACTS = {
+    "rate_card": "GROUND",
+    "capacity_per_hour": 90,
+    "handling_minutes": 120,
+    "cutoff": "16:00",
+    "cutoffs": {"Next day": "12:30", "Ground Advantage": "15:15"},
+    "calendar": {
+        "open_days": ["mon", "tue", "wed", "thu", "fri"],
+        "hours": {day: ["07:00", "18:00"] for day in ("mon", "tue", "wed", "thu")}
+        | {"fri": ["07:00", "14:00"]},
+        "holidays": "us_federal",
+    },
+    "capabilities": ["hazard", "gift_wrap", "engraving"],
+    "zones": [
+        {
+            "country": "US",
+            "regions": ["NV", "CA", "OR", "WA", "ID", "UT", "AZ"],
+            "zip_prefixes": ["967", "968"],
+        },
+        {"country": "CA"},
+    ],
+}
 RULES = {
     "name": "Stores keep their shelf",
     "strategies": [
@@ -83,6 +132,9 @@ def pages_of(desk: Desk, merchant: Merchant) -> dict[str, str]:
         "network": "/network",
         "network-node": "/network/nodes/RENO",
         "network-edit": "/network/nodes/RENO/edit",
+        "network-cards": "/network/rate-cards",
+        "network-card": "/network/rate-cards/GROUND",
+        "network-card-edit": "/network/rate-cards/GROUND/edit",
         "inventory": "/inventory",
         "inventory-position": f"/inventory/positions/{found[0]['id']}",
         "inventory-adjust": "/inventory/adjust?sku=CAN-BWX-2&node=RENO",

@@ -253,3 +253,21 @@ def test_each_sees_and_does_what_is_theirs(app: Flask, merchant: Merchant, other
     assert picker.post(f"/inventory/cases/{case}/acceptance", "/inventory").status_code == 403
     assert picker.post(ADJUST, "/inventory", **change()).status_code == 403
     assert position(merchant, "A", "RENO")["on_hand"] == 5
+
+
+def test_the_form_sets_the_safety_stock(desk: Desk, merchant: Merchant):
+    node, sku = merchant.node(), merchant.sku()
+    merchant.stock(node, sku, 5)
+    fields = {
+        "sku": sku,
+        "node": node,
+        "how": "safety",
+        "units": "2",
+        "reason": "Holidays",
+        "disposition": "sellable",
+    }
+    assert desk.post(ADJUST, ADJUST, **fields).status_code == 303
+    [position] = merchant.ok("GET", f"/stock?sku={sku}")["data"]
+    assert (position["on_hand"], position["safety"], position["available"]) == (5, 2, 3)
+    assert "2 safety" in desk.read(f"{ADJUST}?sku={sku}&node={node}")
+    assert desk.post(ADJUST, ADJUST, **(fields | {"units": "-1"})).status_code == 422

@@ -55,6 +55,7 @@ def ids(merchant: Merchant, scene: dict[str, str]) -> dict[str, Any]:  # noqa: F
 
         return {
             "order_id": scene["orders"],
+            "card": scene["rate-cards"],
             "case_id": scene["cases"],
             "import_id": str(WITHOUT_KEY),
             "position_id": one("stock_positions"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 
+from app.network import cells
 from tests.counting import cost
 from tests.factories import Merchant
 from tests.portal import Desk, member
@@ -28,12 +31,22 @@ FORM = {
     "cutoff": "15:00",
     "open_days": ["mon", "tue", "sat"],
     "closed": "2026-12-25\n2027-01-01",
+    "capacity_per_hour": "6",
+    "handling_minutes": "90",
+    "cutoffs": "Next day 12:30\nGround 15:15",
+    "hours": "mon-tue 09:00-17:00\nsat 10:00-24:00",
+    "holidays": "1",
+    "capabilities": ["hazard", "pickup"],
+    "own_capabilities": "engraving, oversize",
+    "zones": "US: NV, CA, 967*\nCA",
+    "rate_card": "GROUND",
     "open": "1",
 }
 
 
 @pytest.fixture
 def desk(app: Flask, merchant: Merchant) -> Desk:
+    merchant.ok("PUT", "/rate-cards/GROUND", {"name": "Ground"})
     return member(app, merchant.tenant_id)
 
 
@@ -91,9 +104,40 @@ def test_the_form_makes_a_node_as_the_api_does(desk: Desk, merchant: Merchant):
     made = merchant.ok("GET", "/nodes/RENO")
     assert made["timezone"] == "America/Los_Angeles"
     assert made["handling_per_package"] == {"amount": 150, "currency": "USD"}
-    assert made["calendar"] == {"open_days": ["mon", "sat", "tue"], "closed": ["2026-12-25", "2027-01-01"]}
+    assert made["calendar"] == {
+        "open_days": ["mon", "sat", "tue"],
+        "closed": ["2026-12-25", "2027-01-01"],
+        "hours": {"mon": ["09:00", "17:00"], "tue": ["09:00", "17:00"], "sat": ["10:00", "24:00"]},
+        "holidays": "us_federal",
+    }
+    assert made["cutoffs"] == {"Next day": "12:30", "Ground": "15:15"}
+    assert made["capabilities"] == ["engraving", "hazard", "oversize", "pickup"]
+    assert made["zones"] == [
+        {"country": "US", "regions": ["NV", "CA"], "zip_prefixes": ["967"]},
+        {"country": "CA", "regions": [], "zip_prefixes": []},
+    ]
+    assert (made["capacity_per_hour"], made["handling_minutes"], made["rate_card"]) == (6, 90, "GROUND")
+    shown = desk.read("/network/nodes/RENO")
+    for words in (
+        "Mon to tue 09:00 to 17:00",
+        "Sat 10:00 to 24:00",
+        "Next day: 12:30",
+        "Hazardous goods",
+        "US: NV, CA, 967*",
+        "90 minutes",
+    ):
+        assert words in shown
     assert (made["cutoff"], made["capacity_per_day"], made["priority"]) == ("15:00", 40, 10)
     assert 38 < made["latitude"] < 41
+
+
+def cells_text(node: dict) -> dict[str, str]:
+    """What the form shows of a node's cut-offs, hours and zones."""
+    return {
+        "cutoffs": cells.cutoffs_text(node["cutoffs"]),
+        "hours": cells.hours_text(node["calendar"]["hours"]),
+        "zones": cells.zones_text(node["zones"]),
+    }
 
 
 def test_saving_without_a_change_changes_nothing_and_a_move_finds_the_new_place(
@@ -101,7 +145,12 @@ def test_saving_without_a_change_changes_nothing_and_a_move_finds_the_new_place(
 ):
     desk.post("/network/new", "/network/new", **FORM)
     before = merchant.ok("GET", "/nodes/RENO")
-    kept = {name: str(before[name]) for name in ("latitude", "longitude", "timezone")}
+    form = desk.read("/network/nodes/RENO/edit")
+    for name in ("cutoffs", "hours", "zones"):
+        found = re.search(rf'<textarea[^>]* name="{name}"[^>]*>([^<]*)<', form)
+        assert found is not None
+        assert sorted(found[1].split("\n")) == sorted(cells_text(before)[name].split("\n"))
+    kept = {name: str(before[name]) for name in ("latitude", "longitude", "timezone")} | cells_text(before)
     same = FORM | kept
     assert desk.post("/network/nodes/RENO/edit", "/network", **same).status_code == 303
     assert merchant.ok("GET", "/nodes/RENO") == before
@@ -125,6 +174,15 @@ def test_saving_without_a_change_changes_nothing_and_a_move_finds_the_new_place(
         ({"closed": "Christmas"}, "Write days such as 2026-12-25."),
         ({"cutoff": "25:00"}, "Send local time as HH:MM."),
         ({"country": "usa"}, "Send two capital letters."),
+        ({"capacity_per_hour": "many"}, "Enter a whole number"),
+        ({"handling_minutes": "an hour"}, "Enter a whole number"),
+        ({"cutoffs": "Ground at four"}, "Send local time as HH:MM."),
+        ({"hours": "mon nine to five"}, "Send local time as HH:MM."),
+        ({"hours": "mon 09:00"}, "Send opening and closing"),
+        ({"hours": "wed 09:00-17:00"}, "wed is no open day"),
+        ({"own_capabilities": "Engraving"}, "Send small letters"),
+        ({"zones": "usa: NV"}, "Send two capital letters."),
+        ({"rate_card": "NOBODYS"}, "There is no rate card NOBODYS"),
     ],
 )
 def test_what_is_wrong_stands_at_its_field_and_entries_stay(
