@@ -242,7 +242,7 @@ def first_failed(filters: tuple[Filter, ...], view: NodeView, fixed: bool | None
 
 def node_values(network: Network, field: str) -> tuple[Scalar, ...]:
     """What a filter on a fixed field looks at, node by node, as text and numbers."""
-    column = _COLUMNS[field](NodeView(network))
+    column = _COLUMNS[field](NodeView(network)) if field in _COLUMNS else None
     if column is None:
         return ("not known",) * len(network)
     values = column.tolist() if isinstance(column, np.ndarray) else column

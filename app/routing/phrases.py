@@ -126,6 +126,18 @@ def statements(rule: Rule, currency: str = "USD") -> list[Statement]:
     return found
 
 
+def glued(pieces: Iterable[Piece]) -> list[tuple[str, str, str]]:
+    """(words, choice, the punctuation right after a choice): so that no line begins with a comma."""
+    found: list[tuple[str, str, str]] = []
+    for words, key in pieces:
+        rest = words.lstrip(",.;:”") if found and found[-1][1] and not key else words
+        if rest != words:
+            found[-1] = (*found[-1][:2], words[: len(words) - len(rest)])
+        if rest:
+            found.append((rest, key, ""))
+    return found
+
+
 def strategy_pieces(strategy: Strategy, first: bool, currency: str = "USD") -> list[Piece]:
     """A strategy: for which orders, on which places, what is best, how far it may split, and what if it cannot."""
     pieces: list[Piece] = []
@@ -135,9 +147,10 @@ def strategy_pieces(strategy: Strategy, first: bool, currency: str = "USD") -> l
         pieces += [("For every order" if first else "For everything else", "when"), (": ", "")]
     if strategy.nodes:
         pieces += [(f"use only {listed(strategy.nodes, 'and')}", "nodes"), (", ", "")]
-    for at, each in enumerate(strategy.filters):
-        pieces += [(filter_words(each, currency), f"filter-{at}"), (", ", "")]
-    pieces.append((objective_words(strategy.objective, currency), "objective"))
+    pieces += _filter_pieces(strategy.filters, currency)
+    best = objective_words(strategy.objective, currency)
+    verb = "choose " if best.startswith("choose ") else ""
+    pieces += [(verb, ""), (best.removeprefix(verb), "objective")]
     split = strategy.split
     if split.max_packages is not None:
         limit = counted(split.max_packages, "package")
@@ -149,7 +162,19 @@ def strategy_pieces(strategy: Strategy, first: bool, currency: str = "USD") -> l
         pieces += [(", ", ""), ("each line whole from one place", "split")]
     if not strategy.respect_capacity:
         pieces += [(", ", ""), ("even beyond what a place can do in a day", "capacity")]
-    return [*pieces, *_ending(strategy)]
+    return [piece for piece in [*pieces, *_ending(strategy)] if piece[0]]
+
+
+def _filter_pieces(filters: Sequence[Filter], currency: str) -> Iterable[Piece]:
+    """Filters one after the other; those without a verb of their own say what the places must be."""
+    needs_verb = True
+    for at, each in enumerate(filters):
+        words = filter_words(each, currency)
+        has_verb = words.startswith(("use only", "never use")) or _is_bound(each)
+        yield "use only places " if needs_verb and not has_verb else "", ""
+        yield words, f"filter-{at}"
+        yield ", ", ""
+        needs_verb = has_verb
 
 
 def _ending(strategy: Strategy) -> Iterable[Piece]:
@@ -320,17 +345,22 @@ def filter_words(each: Filter, currency: str = "USD") -> str:
 def _group_words(each: Filter, currency: str) -> str:
     """ "stores only keeping at least 2 units on the shelf" where a kind is bound to something, else a and / or b."""
     first = each.parts[0]
-    if (
-        each.op == "any"
-        and len(each.parts) == 2
-        and first.field == "node.kind"
-        and first.op in ("ne", "not_in")
-    ):
+    if _is_bound(each):
         values = first.value if isinstance(first.value, tuple) else (first.value,)
         kinds = listed([KINDS.get(str(kind), str(kind)) for kind in values], "and")
         return f"{kinds} only {_part_words(each.parts[1], currency)}"
     word = " and " if each.op == "all" else " or "
     return word.join(_part_words(part, currency) for part in each.parts)
+
+
+def _is_bound(each: Filter) -> bool:
+    """Whether it is a comparison that binds places of some kinds only."""
+    return (
+        each.op == "any"
+        and len(each.parts) == 2
+        and each.parts[0].field == "node.kind"
+        and each.parts[0].op in ("ne", "not_in")
+    )
 
 
 def _part_words(part: Filter, currency: str) -> str:
