@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from app.money import DECIMALS, Money
-from app.routing import phrases
+from app.routing import clauses
 from app.routing.fields import Condition, Filter
 from app.routing.vocabulary import FIELDS, FLAG, LIST_OPS, NODE_FIELDS, ORDER_FIELDS, Field
 
@@ -33,12 +33,12 @@ class Comparison:
 
 def of_orders() -> dict[str, str]:
     """What a condition on orders may be, by "field|operator"."""
-    return _choices(ORDER_FIELDS, lambda name, op, value: phrases.condition_words(Condition(op, name, value)))
+    return _choices(ORDER_FIELDS, lambda name, op, value: clauses.condition_words(Condition(op, name, value)))
 
 
 def of_lines(fields: Mapping[str, Field]) -> dict[str, str]:
     """What a condition on lines may be, by "field|operator"."""
-    return _choices(fields, lambda name, op, value: phrases.condition_words(Condition(op, name, value)))
+    return _choices(fields, lambda name, op, value: clauses.condition_words(Condition(op, name, value)))
 
 
 def of_nodes() -> dict[str, str]:
@@ -53,7 +53,7 @@ def of_nodes() -> dict[str, str]:
     return {
         choice: f"{words}{plain.get(choice.partition('|')[0], '') if OPEN in words else ''}"
         for choice, words in _choices(
-            fields, lambda name, op, value: phrases.filter_words(Filter("", name, op, value))
+            fields, lambda name, op, value: clauses.filter_words(Filter("", name, op, value))
         ).items()
     }
 
@@ -137,7 +137,7 @@ def _value(text: str, field: Field, currency: str) -> Any:
 def word(text: str, choices: tuple[str, ...]) -> str:
     """ "Stores", "Gift card digital" as people write them -> store, gift_card_digital."""
     plain = text.strip().casefold().replace(" ", "_")
-    return next((each for each in choices if plain in (each, phrases.KINDS.get(each), f"{each}s")), text)
+    return next((each for each in choices if plain in (each, clauses.KINDS.get(each), f"{each}s")), text)
 
 
 def number(text: str) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 
 from app.pages import toast
-from app.routing import choices, entry, phrases, queries, sections, sent, service
+from app.routing import choices, clauses, entry, phrases, queries, sections, sent, service
 from app.routing.documents import default_document, parse, validate
 from app.routing.entry import AllotmentEntry, Entry, RouteEntry, RuleEntry
 from app.routing.faults import Fault, by_field, faults
@@ -25,7 +25,7 @@ from infra.errors import Problem, not_found
 from tenants.scope import current
 
 OBJECTIVES = {
-    **{word: f"{said[:1].upper()}{said[1:]}" for word, said in phrases.OBJECTIVES.items()},
+    **{word: f"{said[:1].upper()}{said[1:]}" for word, said in clauses.OBJECTIVES.items()},
     "cost": "Lowest cost of …",
     "lexicographic": "Step by step: the least of …, then of …",
     "score": "Best score of weighted figures …",
@@ -187,6 +187,7 @@ def _form(look: Look) -> str:
         terms=[(name, f"{term.label[:1].upper()}{term.label[1:]}") for name, term in TERMS.items()],
         sections=sections,
         phrases=phrases,
+        clauses=clauses,
         templates=templates(),
         default_scope=DEFAULT_SCOPE,
         as_json=json.dumps(document, indent=2, ensure_ascii=False),

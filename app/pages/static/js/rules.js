@@ -57,8 +57,7 @@
         });
       }
     });
-    document.querySelectorAll(".pop:popover-open").forEach(place);
-    open();
+    restore();
   }
 
   // A chip's fields: beside the chip, inside the window
@@ -112,18 +111,34 @@
     else if (/-objective$|-choice$|-term$/.test(select.name ?? "") && select.closest(".pop")) look();
   });
 
-  // Shown anew: the server says how it reads
+  // Shown anew: the server says how it reads; what was open and in focus is so again
   function look() {
     form()?.dispatchEvent(new CustomEvent("look"));
   }
 
-  function open() {
+  let stood = {};
+  document.addEventListener("htmx:before:swap", () => {
+    const at = document.activeElement;
+    stood = {
+      pop: [...document.querySelectorAll(".pop:popover-open")].pop()?.id,
+      field: at?.closest?.("#rules-live") ? at.id || at.getAttribute("aria-label") : "",
+      typed: at?.matches?.("input[type=text], textarea") ? at.value : undefined,
+    };
+  });
+
+  function restore() {
     const live = document.getElementById("rules-live");
-    const pop = live?.dataset.open && document.getElementById(live.dataset.open);
-    if (!pop) return;
-    delete live.dataset.open;
-    pop.closest(".rule, .card")?.scrollIntoView({ block: "nearest" });
-    pop.showPopover();
+    const pop = document.getElementById(stood.pop || live?.dataset.open || "");
+    if (pop) {
+      if (live.dataset.open) pop.closest(".rule, .card")?.scrollIntoView({ block: "nearest" });
+      delete live.dataset.open;
+      if (!pop.matches(":popover-open")) pop.showPopover();
+    }
+    const same = stood.field && [...live.querySelectorAll("button, input, select, textarea, summary")]
+      .find((one) => one.id === stood.field || one.getAttribute("aria-label") === stood.field);
+    if (same) same.focus({ preventScroll: true });
+    if (same && stood.typed !== undefined) same.value = stood.typed;
+    stood = {};
   }
 
   document.addEventListener("htmx:after:swap", start);
