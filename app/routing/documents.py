@@ -31,6 +31,8 @@ from app.routing.policy import (
 )
 from app.routing.sections import REASONS, check_document
 
+SINGLE = {"in": "eq", "not_in": "ne"}
+
 
 def default_document() -> dict:
     """What a new merchant gets: exactly the fewest packages, then the nearest."""
@@ -139,9 +141,8 @@ def _filter(document: Mapping[str, Any]) -> Filter:
             return Filter(name, "", group, "", parts=tuple(_filter(part) for part in document[group]))
     if "not" in document:
         return Filter(name, "", "not", "", parts=(_filter(document["not"]),))
-    return Filter(
-        name, document["field"], document["op"], _value(document.get("value", "")), document.get("ref", "")
-    )
+    op, value = _operand(document)
+    return Filter(name, document["field"], op, value, document.get("ref", ""))
 
 
 def condition(document: Mapping[str, Any]) -> Condition:
@@ -153,13 +154,16 @@ def condition(document: Mapping[str, Any]) -> Condition:
             return Condition(group, parts=tuple(condition(part) for part in document[group]))
     if "not" in document:
         return Condition("not", parts=(condition(document["not"]),))
-    return Condition(
-        document["op"], document["field"], _value(document.get("value", "")), ref=document.get("ref", "")
-    )
+    op, value = _operand(document)
+    return Condition(op, document["field"], value, ref=document.get("ref", ""))
 
 
-def _value(value: Any) -> Value:
-    return tuple(value) if isinstance(value, list) else value
+def _operand(document: Mapping[str, Any]) -> tuple[str, Value]:
+    """Operator and value; one of a single value is that value, so that both read and compare as the same."""
+    op, value = document["op"], document.get("value", "")
+    if op in SINGLE and len(value) == 1:
+        return SINGLE[op], value[0]
+    return op, tuple(value) if isinstance(value, list) else value
 
 
 def _route(document: Mapping[str, Any]) -> LineRoute:

@@ -1,6 +1,6 @@
-"""The form of routing rules: from a document to fields a person can fill, and back.
+"""The form of routing rules: all of a document as fields that a person can fill.
 
-The form holds all of a document: what it cannot show as fields (conditions beyond channels) travels along as it is.
+What the fields cannot show (deeper groups, references written over the API) travels along as it is.
 """
 
 from __future__ import annotations
@@ -10,52 +10,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from werkzeug.datastructures import MultiDict
+from app.money import DECIMALS
+from app.routing.choices import Comparison, typed
+from app.routing.facts import FEWEST
+from app.routing.policy import COST, DEFAULT_SCOPE, LEXICOGRAPHIC
+from app.routing.vocabulary import TERMS
 
-from app.routing import phrases
-from app.routing.checks import MOST_FILTERS
-from app.routing.facts import FEWEST, NEAREST, PRIORITY
-from app.routing.sections import MOST_STRATEGIES
-from app.routing.vocabulary import NODE_FIELDS, NODE_KINDS
-
-OBJECTIVES = {
-    FEWEST: "Fewest packages, then the nearest",
-    PRIORITY: "By priority number, then fewest packages, then nearest",
-    NEAREST: "Each item from the nearest place that has it",
-}
-CHOICES = {
-    "node.kind|in": "Use only these kinds of node",
-    "node.kind|not_in": "Never use these kinds of node",
-    "node.code|in": "Use only these nodes",
-    "node.code|not_in": "Never use these nodes",
-    "node.region|in": "Use only nodes in these states",
-    "node.region|not_in": "Never use nodes in these states",
-    "node.country|in": "Use only nodes in these countries",
-    "node.country|not_in": "Never use nodes in these countries",
-    "node.distance_miles|lte": "Within this many miles",
-    "node.distance_miles|gte": "At least this many miles away",
-    "node.distance_miles|lt": "Closer than this many miles",
-    "node.distance_miles|gt": "Farther than this many miles",
-    "node.distance_miles|between": "Between these distances in miles",
-    "node.priority|lte": "Priority number at most",
-    "node.priority|gte": "Priority number at least",
-    "node.priority|lt": "Priority number below",
-    "node.priority|gt": "Priority number above",
-    "node.priority|between": "Priority number between",
-    "node.priority|in": "Only these priority numbers",
-    "node.priority|not_in": "Never these priority numbers",
-}
-SAME = {"eq": "in", "ne": "not_in"}
 MOST_TRIED = 50
 
 
 @dataclass
-class FilterEntry:
-    """One filter as typed."""
+class WhenEntry:
+    """Which orders or lines, as typed: channels and comparisons, all or any of them."""
 
-    id: str = ""
-    choice: str = ""
-    value: str = ""
+    channels: list[str] = field(default_factory=list)
+    match: str = "all"
+    rows: list[Comparison] = field(default_factory=list)
+    kept: str = ""
+    """A condition that the form cannot show, as JSON."""
+
+    @property
+    def is_open_to_all(self) -> bool:
+        """Whether it bounds nothing."""
+        return not (self.channels or self.rows or self.kept)
+
+
+@dataclass
+class TermEntry:
+    """One figure of an objective as typed: a price, a tolerance in percent or a weight, as its mode has it."""
+
+    term: str = ""
+    figure: str = ""
 
 
 @dataclass
@@ -63,188 +48,186 @@ class RuleEntry:
     """One strategy as typed."""
 
     id: str = ""
-    channels: list[str] = field(default_factory=list)
-    when: str = ""
-    """A condition that the form cannot show, as JSON."""
+    when: WhenEntry = field(default_factory=WhenEntry)
+    nodes: str = ""
+    filters: list[Comparison] = field(default_factory=list)
     objective: str = FEWEST
+    terms: list[TermEntry] = field(default_factory=list)
     packages: str = ""
+    value: str = ""
+    whole: bool = False
+    beyond: bool = False
     complete: bool = False
-    filters: list[FilterEntry] = field(default_factory=list)
-
-    @property
-    def is_open_to_all(self) -> bool:
-        """Whether it is for every order."""
-        return not (self.channels or self.when)
-
-
-def entries(document: Mapping[str, Any]) -> list[RuleEntry]:
-    """A valid document as entries."""
-    return [_entry(strategy) for strategy in document["strategies"]]
+    kill: bool = False
+    wait: bool = False
+    relax: list[list[str]] = field(default_factory=list)
+    then: str = "backorder"
+    none: str = "backorder"
 
 
-def _entry(strategy: Mapping[str, Any]) -> RuleEntry:
-    when, split = strategy.get("when"), strategy.get("split") or {}
-    channels = list(when["channel"]) if when is not None and "channel" in when else []
+@dataclass
+class RouteEntry:
+    """One line route as typed."""
+
+    id: str = ""
+    when: WhenEntry = field(default_factory=WhenEntry)
+    kinds: list[str] = field(default_factory=list)
+    nodes: str = ""
+    capabilities: str = ""
+    apart: bool = False
+    together: bool = False
+
+
+@dataclass
+class AllotmentEntry:
+    """One channel's share as typed."""
+
+    channel: str = ""
+    share: str = ""
+    borrow: bool = False
+
+
+@dataclass
+class RerouteEntry:
+    """Life after a rejection as typed."""
+
+    cycles: str = "3"
+    cool_down: str = "0"
+    then: str = "queue"
+    reasons: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass
+class ReleaseEntry:
+    """When work goes out, as typed."""
+
+    mode: str = "at_once"
+    minutes: str = "30"
+    express: str = ""
+
+
+@dataclass
+class Entry:
+    """A whole document as typed."""
+
+    name: str = ""
+    scope: str = DEFAULT_SCOPE
+    routes: list[RouteEntry] = field(default_factory=list)
+    rules: list[RuleEntry] = field(default_factory=list)
+    allotments: list[AllotmentEntry] = field(default_factory=list)
+    reroute: RerouteEntry = field(default_factory=RerouteEntry)
+    release: ReleaseEntry = field(default_factory=ReleaseEntry)
+
+
+def entry_of(document: Mapping[str, Any], currency: str) -> Entry:
+    """A valid document as typed."""
+    reroute, release = document.get("reroute", {}), document.get("release", {})
+    return Entry(
+        name=document["name"],
+        scope=document.get("scope", DEFAULT_SCOPE),
+        routes=[_route(each, currency) for each in document.get("line_routes", ())],
+        rules=[_rule(each, currency) for each in document["strategies"]],
+        allotments=[
+            AllotmentEntry(each["channel"], f"{each['share_percent']:g}", each.get("borrow", False))
+            for each in document.get("allotments", ())
+        ],
+        reroute=RerouteEntry(
+            str(reroute.get("most_cycles", 3)),
+            str(reroute.get("cool_down_minutes", 0)),
+            reroute.get("then", "queue"),
+            {name: (one["stock"], one["exclude"]) for name, one in reroute.get("reasons", {}).items()},
+        ),
+        release=ReleaseEntry(
+            release.get("mode", "at_once"),
+            str(release.get("minutes", 30)),
+            ", ".join(release.get("express", ())),
+        ),
+    )
+
+
+def _rule(strategy: Mapping[str, Any], currency: str) -> RuleEntry:
+    split, fallback = strategy.get("split") or {}, strategy.get("fallback", {})
+    objective = strategy.get("objective", FEWEST)
+    least = split.get("least_package_value", 0)
     return RuleEntry(
         id=strategy["id"],
-        channels=channels,
-        when="" if when is None or channels else json.dumps(when),
-        objective=strategy.get("objective", FEWEST),
+        when=_when(strategy.get("when"), currency),
+        nodes=", ".join(strategy.get("nodes", ())),
+        filters=[_filter(each, currency) for each in strategy.get("filters", ())],
+        objective=objective if isinstance(objective, str) else objective["mode"],
+        terms=[] if isinstance(objective, str) else _terms(objective, currency),
         packages="" if split.get("max_packages") is None else str(split["max_packages"]),
+        value=_major(least, currency) if least else "",
+        whole=not split.get("lines", True),
+        beyond=not strategy.get("respect_capacity", True),
         complete=split.get("ship_complete", False),
-        filters=[_filter(each) for each in strategy.get("filters", ())],
+        kill=split.get("fill_or_kill", False),
+        wait=strategy.get("on_partial", "ship") == "wait",
+        relax=[list(step) for step in fallback.get("relax", ())],
+        then=fallback.get("then", "backorder"),
+        none=strategy.get("on_none", "backorder"),
     )
 
 
-def _filter(each: Mapping[str, Any]) -> FilterEntry:
-    value = each["value"]
-    listed = value if isinstance(value, list) else [value]
-    choice = f"{each['field']}|{SAME.get(each['op'], each['op'])}"
-    return FilterEntry(each["id"], choice, ", ".join(str(one) for one in listed))
-
-
-def read(sent: MultiDict[str, str]) -> list[RuleEntry]:
-    """The entries as they were sent, in the order in which they stood on the page."""
-    return [_sent(sent, at) for at in sent.getlist("rule")[:MOST_STRATEGIES]]
-
-
-def _sent(sent: MultiDict[str, str], at: str) -> RuleEntry:
-    filters = [
-        FilterEntry(
-            sent.get(f"{at}-{place}-id", ""),
-            sent.get(f"{at}-{place}-choice", ""),
-            sent.get(f"{at}-{place}-value", "").strip(),
-        )
-        for place in range(MOST_FILTERS + 1)
-        if sent.get(f"{at}-{place}-choice") or sent.get(f"{at}-{place}-value", "").strip()
-    ]
-    return RuleEntry(
-        id=sent.get(f"{at}-id", ""),
-        channels=sent.getlist(f"{at}-channels"),
-        when=sent.get(f"{at}-when", ""),
-        objective=sent.get(f"{at}-objective", FEWEST),
-        packages=sent.get(f"{at}-packages", "").strip(),
-        complete=bool(sent.get(f"{at}-complete")),
-        filters=filters,
-    )
-
-
-def document(name: str, rules: list[RuleEntry]) -> dict[str, Any]:
-    """The entries as a document, still to be validated."""
-    taken = {rule.id for rule in rules if rule.id}
-    return {"name": name, "strategies": [_strategy(rule, taken) for rule in rules]}
-
-
-def _strategy(rule: RuleEntry, taken: set[str]) -> dict[str, Any]:
-    rule.id = rule.id or _free_id("rule", taken)
-    ids = {each.id for each in rule.filters if each.id}
-    strategy: dict[str, Any] = {
-        "id": rule.id,
-        "filters": [_comparison(each, ids) for each in rule.filters],
-        "objective": rule.objective,
-        "split": {"max_packages": _number(rule.packages), "ship_complete": rule.complete},
-        "on_none": "backorder",
-    }
-    if rule.channels:
-        strategy["when"] = {"channel": rule.channels}
-    elif rule.when:
-        strategy["when"] = _condition(rule.when)
-    return strategy
-
-
-def _condition(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-
-
-def _comparison(each: FilterEntry, taken: set[str]) -> dict[str, Any]:
-    each.id = each.id or _free_id("filter", taken)
-    name, _, op = each.choice.partition("|")
-    parts = [part.strip() for part in each.value.replace(" to ", ",").split(",") if part.strip()]
-    known = NODE_FIELDS.get(name)
-    values: list[Any] = [_number(part) for part in parts] if known is not None and known.number else parts
-    if name == "node.kind":
-        values = [_kind(str(value)) for value in values]
-    lists = op in ("in", "not_in", "between")
-    return {"id": each.id, "field": name, "op": op, "value": values if lists else (values or [""])[0]}
-
-
-def _kind(typed: str) -> str:
-    """ "Stores" as people write it -> store."""
-    plain = typed.casefold()
-    return next((kind for kind in NODE_KINDS if plain in (kind, phrases.KINDS[kind])), typed)
-
-
-def _number(text: str) -> Any:
-    """A figure where it is one, else the text: the validation says what is wrong with it."""
-    if not text:
-        return None
-    plain = text.replace(",", "")
-    if plain.isascii() and plain.isdigit() and len(plain) < 12:
-        return int(plain)
-    try:
-        return float(plain)
-    except ValueError:
-        return text
-
-
-def _free_id(prefix: str, taken: set[str]) -> str:
-    found = next(f"{prefix}-{at}" for at in range(1, 1000) if f"{prefix}-{at}" not in taken)
-    taken.add(found)
+def _terms(objective: Mapping[str, Any], currency: str) -> list[TermEntry]:
+    found = []
+    for each in objective["terms"]:
+        name = each["term"]
+        if objective["mode"] == LEXICOGRAPHIC:
+            share = each.get("tolerance", 0)
+            figure = f"{share * 100:g}" if share else ""
+        elif objective["mode"] == COST and not TERMS[name].is_money:
+            figure = _major(each["weight"], currency)
+        else:
+            figure = f"{each['weight']:g}" if "weight" in each else ""
+        found.append(TermEntry(name, figure))
     return found
 
 
-def faults(errors: list[dict[str, str]], rules: list[RuleEntry]) -> tuple[dict[str, str], list[str]]:
-    """Errors of the document at the form's fields, and those that belong to none, in plain words."""
-    at_fields: dict[str, str] = {}
-    others = []
-    for error in errors:
-        name, words = _field(error["pointer"].split("/")[1:], error["message"], len(rules))
-        if name:
-            at_fields.setdefault(name, words)
-        else:
-            others.append(words)
-    return at_fields, others
+def _major(amount: float, currency: str) -> str:
+    """Minor units as typed: 1500 -> "15", 5.5 -> "0.055"."""
+    return f"{amount / 10 ** DECIMALS[currency]:.12g}"
 
 
-def _field(path: list[str], message: str, count: int) -> tuple[str, str]:
-    words = f"{message[:1].upper()}{message[1:]}."
-    if path == ["name"]:
-        return "name", "Give these rules a name of up to 100 characters."
-    if path[:1] != ["strategies"] or len(path) < 2:
-        return "", words
-    at, rest = path[1], path[2:]
-    if not rest:
-        return f"{at}-channels", (
-            "This rule is for every order, so those below it are never reached. Choose its channels,"
-            " or move it to the end."
-        )
-    if rest[0] == "when":
-        last = int(at) == count - 1 and len(rest) == 1
-        text = (
-            "The last rule must be for every order. Clear its channels, or add a rule below."
-            if last
-            else words
-        )
-        return f"{at}-channels", text
-    if rest[0] == "filters" and len(rest) > 2:
-        return f"{at}-{rest[1]}-{'choice' if rest[2] in ('field', 'op') else 'value'}", _filter_words(
-            rest[2], words
-        )
-    if rest[:2] == ["split", "max_packages"]:
-        if "nearest" in message:
-            return (
-                f"{at}-packages",
-                "Taking each item from the nearest place sets no limit. Leave this empty.",
-            )
-        return f"{at}-packages", "Enter a whole number from 1 to 100, or nothing for no limit."
-    return f"{at}-objective", words
+def _when(when: Mapping[str, Any] | None, currency: str) -> WhenEntry:
+    if when is None:
+        return WhenEntry()
+    match = next((group for group in ("all", "any") if group in when), "")
+    parts = when[match] if match else [when]
+    channels = [part["channel"] for part in parts if "channel" in part]
+    rows = [typed(part, currency) for part in parts if "channel" not in part]
+    shown = [row for row in rows if row is not None]
+    if len(shown) < len(rows) or len(channels) > 1:
+        return WhenEntry(kept=json.dumps(when))
+    return WhenEntry(list(channels[0]) if channels else [], match or "all", shown)
 
 
-def _filter_words(part: str, words: str) -> str:
-    return "Choose what this filter looks at." if part in ("field", "op") else words
+def _filter(each: Mapping[str, Any], currency: str) -> Comparison:
+    """A filter; one that is bound to kinds of places is `any` of another kind and the comparison."""
+    kinds: tuple[str, ...] = ()
+    plain = each
+    if "any" in each and len(each["any"]) == 2:
+        first, second = each["any"]
+        if first.get("field") == "node.kind" and first.get("op") in ("ne", "not_in"):
+            kinds = tuple(first["value"]) if first["op"] == "not_in" else (first["value"],)
+            plain = second
+    found = typed(plain, currency)
+    if found is None:
+        return Comparison(each["id"], kept=json.dumps({key: each[key] for key in each if key != "id"}))
+    found.id, found.kinds = each["id"], kinds
+    return found
+
+
+def _route(route: Mapping[str, Any], currency: str) -> RouteEntry:
+    return RouteEntry(
+        id=route["id"],
+        when=_when(route["when"], currency),
+        kinds=list(route.get("kinds", ())),
+        nodes=", ".join(route.get("nodes", ())),
+        capabilities=", ".join(route.get("capabilities", ())),
+        apart=route.get("apart", False),
+        together=route.get("together", False),
+    )
 
 
 def tried_lines(text: str) -> list[tuple[str, int]]:

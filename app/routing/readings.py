@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.routing.clauses import NUMBERS, counted, listed
+from app.routing.clauses import filter_words as filter_words
 from app.routing.facts import GOODS, MICRO, NEAREST, PRIORITY, Basket, Network
 from app.routing.kernel import Plan
-from app.routing.phrases import NUMBERS, counted, listed
-from app.routing.phrases import filter_words as filter_words
 
 if TYPE_CHECKING:
     from app.routing.explanations import Findings

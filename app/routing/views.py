@@ -10,8 +10,9 @@ from werkzeug.wrappers import Response
 
 from app.entries import address
 from app.pages import register_nav, toast
-from app.routing import queries, service, wording
+from app.routing import phrases, queries, service, wording
 from app.routing.documents import default_document, parse
+from app.routing.policy import DEFAULT_SCOPE
 from app.routing.trying import Attempt, attempted
 from app.web import page
 from infra.errors import Problem
@@ -22,7 +23,7 @@ register_nav("Supply", "Routing", "routing_pages.rules", "route", permission="ro
 
 STATES = {
     "draft": ("idle", "Draft"),
-    "simulated": ("idle", "Draft"),
+    "simulated": ("due", "Replayed"),
     "active": ("kept", "In force"),
     "retired": ("idle", "Retired"),
 }
@@ -43,22 +44,25 @@ def _asked(name: str) -> int | None:
 
 def _rules_page(version: int | None, problem: Problem | None = None) -> str:
     scope = current()
-    active = queries.active(scope)
-    shown = queries.version(scope, version) if version else active or _built_in()
+    in_force = {of: found for of, (found, _) in queries.in_force(scope).items()}
+    shown = queries.version(scope, version) if version else _active(scope, request.args.get("scope", ""))
+    active = queries.active(scope, shown["scope"])
     against = _asked("against")
-    other = queries.version(scope, against) if against else active
+    other = queries.version(scope, against) if against else active or queries.active(scope)
     compares = other is not None and other["version"] != shown["version"]
+    currency = scope.tenant.currency
     said, gone = (
-        wording.compared(shown["document"], other["document"], f"v{other['version']}")
+        wording.compared(shown["document"], other["document"], f"v{other['version']}", currency)
         if compares and other is not None
-        else (wording.rules_as_said(shown["document"]), [])
+        else (wording.rules_as_said(shown["document"], currency), [])
     )
     decided, total = queries.shares(scope, shown["version"])
     return render_template(
         "routing/rules.html",
         shown=shown,
         active=active,
-        draft=queries.newest_draft(scope, active["version"] if active else 0),
+        in_force=in_force,
+        draft=queries.newest_draft(scope, active["version"] if active else 0, shown["scope"]),
         other=other if compares else None,
         said=said,
         gone=gone,
@@ -74,13 +78,20 @@ def _rules_page(version: int | None, problem: Problem | None = None) -> str:
         problem=problem,
         as_json=json.dumps(shown["document"], indent=2, ensure_ascii=False),
         address=address,
+        default_scope=DEFAULT_SCOPE,
+        glued=phrases.glued,
     )
+
+
+def _active(scope: Scope, of: str) -> dict[str, Any]:
+    return (queries.active(scope, of) if of else None) or queries.active(scope) or _built_in()
 
 
 def _built_in() -> dict[str, Any]:
     """What decides while a merchant has no version in force."""
     return {
         "version": 0,
+        "scope": DEFAULT_SCOPE,
         "state": "active",
         "document": default_document(),
         "note": "",
@@ -106,7 +117,8 @@ def versions() -> str:
         versions=found["data"],
         next=found["next"],
         is_first=not after,
-        active=queries.active(scope),
+        in_force={of: version for of, (version, _) in queries.in_force(scope).items()},
+        default_scope=DEFAULT_SCOPE,
         states=STATES,
     )
 
@@ -125,7 +137,7 @@ def activate(version: int) -> Any:
         return _rules_page(version, problem), 409
     undo = url_for("routing_pages.back", version=seen, replaces=version) if seen else ""
     toast(f"Version {version} is in force. New orders are routed by it.", undo_url=undo)
-    return redirect(url_for("routing_pages.rules"), 303)
+    return redirect(_address(version), 303)
 
 
 @blueprint.post("/routing/versions/<int:version>/return/<int:replaces>", endpoint="back")
@@ -139,4 +151,24 @@ def back(version: int, replaces: int) -> Response | Any:
             raise
         return _rules_page(version, problem), 409
     toast(f"Version {version} is in force again.")
+    return redirect(_address(version), 303)
+
+
+@blueprint.post("/routing/versions/<int:version>/retirement", endpoint="retire")
+@page("routing:write")
+def retire(version: int) -> Any:
+    """Give up a channel's own rules: its orders are decided by the default ones."""
+    try:
+        service.retire(current(), version)
+    except Problem as problem:
+        if problem.status != 409:
+            raise
+        return _rules_page(version, problem), 409
+    toast(f"Version {version} is given up. Its orders follow the default rules.")
     return redirect(url_for("routing_pages.rules"), 303)
+
+
+def _address(version: int) -> str:
+    """The page of what is in force in a version's scope."""
+    of = queries.version(current(), version)["scope"]
+    return url_for("routing_pages.rules", scope=None if of == DEFAULT_SCOPE else of)

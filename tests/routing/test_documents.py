@@ -61,7 +61,7 @@ def test_a_document_reads_as_sentences() -> None:
     assert validate(DOCUMENT) == []
     assert sentences(DOCUMENT) == [
         "When the channel is phone and it is not so that the number of units is more than 9: never use stores,"
-        " 0 to 800 miles away, choose the fewest packages, then the nearest, in at most two packages;"
+        " use only places 0 to 800 miles away, choose the fewest packages, then the nearest, in at most two packages;"
         " ship only when all of it is there.",
         "For everything else: open places in order of their priority number, then choose the fewest packages,"
         " then the nearest; what is missing waits for stock.",

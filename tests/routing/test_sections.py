@@ -139,13 +139,14 @@ def test_the_whole_document_reads_as_sentences() -> None:
     assert sentences(WHOLE) == [
         "Lines of which the hazard is known go only to warehouses, go only to RENO, need a place cleared for hazard,"
         " ship in packages of their own and come from one place or wait.",
-        "When the order's value is more than $250.00: use only RENO and COLUMBUS, within 800 miles, stores only"
-        " keeping at least 2 units on the shelf, where its capabilities include the hazards of its items, choose the"
-        " fewest packages, then the least distance (give or take 5%), in at most two packages, every package of a"
-        " divided order worth at least $15.00, each line whole from one place, even beyond what a place can do in a"
-        " day; hold the order until all of it is there; if something is missing, give up “within 800 miles”, then"
-        " “stores only keeping at least 2 units on the shelf” and the limit on packages, and what is still missing is"
-        " canceled; an order of which nothing is there goes to a person.",
+        "When the order's value is more than $250.00: use only RENO and COLUMBUS, use only places within 800"
+        " miles, stores only keeping at least 2 units on the shelf, use only places where its capabilities include"
+        " the hazards of its items, choose the fewest packages, then the least distance (give or take 5%), in at"
+        " most two packages, every package of a divided order worth at least $15.00, each line whole from one"
+        " place, even beyond what a place can do in a day; hold the order until all of it is there; if something"
+        " is missing, give up “within 800 miles”, then “stores only keeping at least 2 units on the shelf” and"
+        " the limit on packages, and what is still missing is canceled; an order of which nothing is there goes"
+        " to a person.",
         "For everything else: choose the lowest cost of shipping and distance at $0.055 each; what is missing waits"
         " for stock.",
         "Keep 12.5% of all stock for marketplace; others may take it when theirs is gone.",

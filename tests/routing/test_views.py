@@ -93,24 +93,6 @@ def test_a_draft_is_saved_from_the_form_and_decides_nothing(desk: Desk, merchant
     assert "v1: choose the fewest packages" in page
 
 
-def test_editing_shows_what_is_kept_and_keeps_what_it_cannot_show(desk: Desk, merchant: Merchant):
-    document = default_document()
-    heavy = {"field": "order.weight_g", "op": "gt", "value": 20000}
-    filters = [{"id": "two", "field": "node.priority", "op": "between", "value": [1, 20]}]
-    document["strategies"].insert(0, {"id": "heavy", "when": heavy, "filters": filters})
-    version = merchant.ok("POST", "/routing/rules", {"document": document})["version"]
-    page = desk.read(f"{EDIT}?from={version}")
-    sent = {"action": "save", "name": document["name"], "source": str(version), "rule": ["0", "1"]}
-    for at in ("0-id", "0-when", "1-id"):
-        found = re.search(f'name="{at}" value="([^"]*)"', page)
-        assert found is not None
-        sent[at] = html.unescape(found[1])
-    sent |= {"0-0-id": "two", "0-0-choice": "node.priority|between", "0-0-value": "1, 20"}
-    assert desk.post(EDIT, EDIT, **sent).status_code == 303
-    again = merchant.ok("GET", "/routing/rules")["data"][0]
-    assert again["sentences"] == sentences(document)
-
-
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
@@ -144,7 +126,7 @@ def test_rules_are_checked_moved_added_and_taken_away_without_saving(desk: Desk,
     assert re.findall(r'name="\d-id" value="([^"]*)"', moved.text) == ["everything", "rule-1"]
     dragged = desk.post(EDIT, EDIT, **two_rules(action="remove-0", rule=["1", "0"]))
     assert re.findall(r'name="\d-id" value="([^"]*)"', dragged.text) == ["everything"]
-    added = desk.post(EDIT, EDIT, **two_rules(action="add"))
+    added = desk.post(EDIT, EDIT, **two_rules(action="add-rule"))
     assert re.findall(r'name="\d-id" value="([^"]*)"', added.text) == ["rule-1", "rule-2", "everything"]
     assert versions(merchant) == [(1, "active")]
 

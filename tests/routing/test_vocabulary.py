@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.routing import phrases
+from app.routing import clauses
 from app.routing.documents import condition, parse, validate
 from app.routing.facts import Destination, NodeFacts
 from app.routing.fields import (
@@ -91,14 +91,14 @@ def test_every_field_with_every_operator_is_valid_read_evaluated_and_said(name: 
         assert validate(given) == []
         (each,) = parse(given).strategies[0].filters
         assert each.passes(NodeView(network(), ORDER)).shape == (5,)
-        assert phrases.filter_words(each)
+        assert clauses.filter_words(each)
         return
     whole = {"name": "n", "strategies": [{"id": "rest"}]}
     routes = [{"id": "r", "when": comparison(name, op, value), "apart": True}]
     assert validate(whole | {"line_routes": routes}) == []
     found = condition(comparison(name, op, value))
     assert found.holds(LINE) in (True, False)
-    assert phrases.condition_words(found)
+    assert clauses.condition_words(found)
     if name in ORDER_FIELDS:
         assert found.holds(ORDER) == found.holds(LINE)
 

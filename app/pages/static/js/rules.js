@@ -1,18 +1,25 @@
-// Rules in order: a handle moves its rule by drag or by the arrow keys, and the new place is announced.
+// The rule editor: a handle moves its rule by drag or by the arrow keys and the new place is announced; a chip's
+// fields stand beside it; when they close, the sentences and the trial are shown anew. Nothing of it is needed.
 (() => {
-  const list = () => document.querySelector("[data-rules]");
+  const lists = () => [...document.querySelectorAll("[data-rules]")];
+  const form = () => document.getElementById("rules-form");
+  const sorted = new WeakSet();
+  const before = new WeakMap();
 
-  function renumber() {
-    [...list().children].forEach((rule, at) => {
+  // Order
+  function renumber(list) {
+    const what = list.dataset.rules;
+    [...list.children].forEach((rule, at) => {
       rule.querySelector(".ord").textContent = String(at + 1);
-      rule.querySelector(".grip").setAttribute("aria-label", `Move rule ${at + 1}`);
+      rule.querySelector(".grip").setAttribute("aria-label", `Move ${what} ${at + 1}`);
     });
   }
 
-  function announce(rule) {
-    const places = [...list().children];
+  function announce(list, rule) {
+    const places = [...list.children];
     const region = document.querySelector("[data-rules-said]");
-    if (region) region.textContent = `Rule ${places.indexOf(rule) + 1} of ${places.length}.`;
+    const what = list.dataset.rules === "route" ? "Route" : "Rule";
+    if (region) region.textContent = `${what} ${places.indexOf(rule) + 1} of ${places.length}.`;
   }
 
   document.addEventListener("keydown", (event) => {
@@ -22,21 +29,116 @@
     const rule = grip.closest(".rule");
     if (event.key === "ArrowUp") rule.previousElementSibling?.before(rule);
     else rule.nextElementSibling?.after(rule);
-    renumber();
-    announce(rule);
+    renumber(rule.parentElement);
+    announce(rule.parentElement, rule);
     grip.focus();
   });
+  document.addEventListener("focusout", (event) => {
+    const rules = event.target.closest?.("[data-rules]");
+    if (rules && event.target.matches(".grip") && isMoved(rules)) look();
+  });
+
+  // The order that the page was made with stands in the names of the entries: 0, 1, 2 or r0, r1, r2.
+  function isMoved(list) {
+    const name = list.dataset.rules;
+    const names = [...list.querySelectorAll(`:scope > .rule input[name="${name}"]`)].map((input) => input.value);
+    return names.some((value, at) => value.replace(/^r/, "") !== String(at));
+  }
 
   function start() {
-    const rules = list();
-    if (!rules || rules.dataset.sorts) return;
-    rules.dataset.sorts = "1";
-    window.Sortable?.create(rules, {
-      handle: ".grip",
-      animation: 0,
-      ghostClass: "drag",
-      onEnd: (event) => { renumber(); announce(event.item); },
+    lists().forEach((rules) => {
+      if (!sorted.has(rules) && window.Sortable) {
+        sorted.add(rules);
+        window.Sortable.create(rules, {
+          handle: ".grip",
+          animation: 0,
+          ghostClass: "drag",
+          onEnd: (event) => { renumber(rules); announce(rules, event.item); look(); },
+        });
+      }
     });
+    restore();
+  }
+
+  // A chip's fields: beside the chip, inside the window
+  document.addEventListener("toggle", (event) => {
+    const pop = event.target;
+    if (!pop.matches?.(".pop")) return;
+    if (event.newState === "open") {
+      place(pop);
+      before.set(pop, state(pop));
+      pop.querySelector('select, input:not([type="hidden"]), .menu-a')?.focus();
+    } else if (before.get(pop) !== state(pop)) {
+      look();
+    }
+  }, true);
+  addEventListener("resize", () => document.querySelectorAll(".pop:popover-open").forEach(place));
+
+  function place(pop) {
+    const chips = [...document.querySelectorAll(`[popovertarget="${pop.id}"]`)].filter((one) => one.checkVisibility());
+    const opener = chips.find((one) => one === document.activeElement) ?? chips[0] ?? pop.closest(".rule, .card-b, .head");
+    if (!opener) return;
+    const at = opener.getBoundingClientRect();
+    const below = innerHeight - at.bottom - 12;
+    const above = at.top - 12;
+    const upwards = pop.scrollHeight > below && above > below;
+    pop.style.maxHeight = `${Math.max(200, upwards ? above : below)}px`;
+    pop.style.left = `${Math.max(8, Math.min(at.left, innerWidth - pop.offsetWidth - 8))}px`;
+    pop.style.top = `${Math.max(8, upwards ? at.top - pop.offsetHeight - 4 : Math.min(at.bottom + 4, innerHeight - pop.offsetHeight - 8))}px`;
+  }
+
+  function state(pop) {
+    return [...pop.querySelectorAll("input, select, textarea")]
+      .map((field) => (field.type === "checkbox" || field.type === "radio" ? `${field.checked}` : field.value))
+      .join("\u0000");
+  }
+
+  document.addEventListener("click", (event) => {
+    const done = event.target.closest?.("[data-pop-done]");
+    if (!done) return;
+    event.preventDefault();
+    done.closest(".pop").hidePopover();
+  });
+  document.addEventListener("keydown", (event) => {
+    const pop = event.target.closest?.(".pop");
+    if (!pop || event.key !== "Enter" || !event.target.matches("input")) return;
+    event.preventDefault();
+    pop.hidePopover();
+  });
+  document.addEventListener("change", (event) => {
+    const select = event.target;
+    if (select.matches?.("[data-try] *, [name=scope]")) look();
+    else if (/-objective$|-choice$|-term$/.test(select.name ?? "") && select.closest(".pop")) look();
+  });
+
+  // Shown anew: the server says how it reads; what was open and in focus is so again
+  function look() {
+    form()?.dispatchEvent(new CustomEvent("look"));
+  }
+
+  let stood = {};
+  document.addEventListener("htmx:before:swap", () => {
+    const at = document.activeElement;
+    stood = {
+      pop: [...document.querySelectorAll(".pop:popover-open")].pop()?.id,
+      field: at?.closest?.("#rules-live") ? at.id || at.getAttribute("aria-label") : "",
+      typed: at?.matches?.("input[type=text], textarea") ? at.value : undefined,
+    };
+  });
+
+  function restore() {
+    const live = document.getElementById("rules-live");
+    const pop = document.getElementById(stood.pop || live?.dataset.open || "");
+    if (pop) {
+      if (live.dataset.open) pop.closest(".rule, .card")?.scrollIntoView({ block: "nearest" });
+      delete live.dataset.open;
+      if (!pop.matches(":popover-open")) pop.showPopover();
+    }
+    const same = stood.field && [...live.querySelectorAll("button, input, select, textarea, summary")]
+      .find((one) => one.id === stood.field || one.getAttribute("aria-label") === stood.field);
+    if (same) same.focus({ preventScroll: true });
+    if (same && stood.typed !== undefined) same.value = stood.typed;
+    stood = {};
   }
 
   document.addEventListener("htmx:after:swap", start);

@@ -1,0 +1,152 @@
+"""The rule editor in a real browser: a rule set from a template, chips, a basket tried, saved, published, obeyed."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page
+
+from tests.browser import (
+    SIZES,
+    browser_page,
+    contrast_faults,
+    nameless,
+    overflow,
+    resize,
+    serve,
+    set_theme,
+    wait_until,
+)
+from tests.factories import Merchant
+from tests.portal import member
+
+__all__ = ["browser_page", "serve"]
+
+pytestmark = pytest.mark.browser
+
+SENTENCES = "[...document.querySelectorAll('[data-rules=rule] .say')].map((say) => say.innerText.replace(/\\s+/g, ' '))"
+
+
+@pytest.fixture
+def shop(merchant: Merchant) -> str:
+    """A lamp at a near store, and more of it at a far warehouse."""
+    sku = merchant.sku("LAMP", title="Lamp")
+    merchant.stock(merchant.node("NEAR", "83702", "ID", name="Boise store", kind="store"), sku, 2)
+    merchant.stock(merchant.node("FAR", "33101", "FL", name="Miami"), sku, 9)
+    return sku
+
+
+@pytest.fixture
+def editor(app: Flask, merchant: Merchant, shop: str, serve, browser_page: Page) -> Page:
+    """The editor, open in a browser."""
+    address = serve(app)
+    member(app, merchant.tenant_id).enter(browser_page, address)
+    browser_page.goto(f"{address}/routing/edit")
+    return browser_page
+
+
+def sentence(page: Page, said: str) -> None:
+    """Wait until a rule's sentence says so."""
+    wait_until(page, f"{SENTENCES}.some((each) => each.includes({said!r}))")
+
+
+def chip(page: Page, words: str) -> None:
+    """Open the fields behind a word of a rule."""
+    page.locator("[data-rules=rule] .chip", has_text=words).first.click()
+
+
+def test_a_rule_set_from_a_template_is_edited_tried_saved_published_and_obeyed(
+    editor: Page, merchant: Merchant, shop: str
+):
+    page = editor
+    assert merchant.order((shop, 1))["fulfillment_orders"][0]["node"] == "NEAR"
+    page.get_by_role("button", name="Start from").click()
+    page.get_by_role("link", name="One warehouse").click()
+    sentence(page, "For every order : use only warehouses")
+
+    page.fill("[name=try-lines]", "LAMP")
+    page.fill("[name=try-zip]", "83702")
+    page.locator("[name=try-zip]").blur()
+    wait_until(page, "document.querySelector('#trial-answer')?.innerText.includes('Ships from Miami')")
+
+    chip(page, "use only warehouses")
+    page.fill("[name='0-0-value']", "stores")
+    page.keyboard.press("Enter")
+    sentence(page, "use only stores")
+    wait_until(page, "document.querySelector('#trial-answer')?.innerText.includes('Ships from Boise store')")
+
+    chip(page, "use only stores")
+    page.fill("[name='0-0-value']", "Warehouses")
+    page.locator(".pop:popover-open [data-pop-done]").click()
+    sentence(page, "use only warehouses")
+
+    chip(page, "the fewest packages")
+    page.select_option("[name='0-objective']", "lexicographic")
+    sentence(page, "the fewest packages, then the least distance")
+    page.fill("[name='0-t1-figure']", "5")
+    page.keyboard.press("Enter")
+    sentence(page, "(give or take 5%)")
+    chip(page, "the fewest packages")
+    page.select_option("[name='0-objective']", "fewest_packages_then_nearest")
+    sentence(page, "the fewest packages, then the nearest")
+    page.keyboard.press("Escape")
+
+    page.fill("[name=note]", "Stores keep their shelf")
+    page.get_by_role("button", name="Save draft").click()
+    page.wait_for_url("**/routing?version=2")
+    assert "v2 differs from v1" in page.inner_text("main")
+    page.get_by_role("button", name="Publish v2").click()
+    confirm = page.locator("#publish")
+    assert "New orders are routed by it at once" in confirm.inner_text()
+    confirm.get_by_role("button", name="Publish v2").click()
+    page.wait_for_url("**/routing")
+    assert merchant.order((shop, 1))["fulfillment_orders"][0]["node"] == "FAR"
+
+    page.get_by_role("link", name="Versions").click()
+    page.get_by_role("button", name="Roll back").click()
+    page.locator("[popover]:popover-open").get_by_role("button", name="Roll back to v1").click()
+    page.wait_for_url("**/routing")
+    assert merchant.order((shop, 1))["fulfillment_orders"][0]["node"] == "NEAR"
+
+
+def test_rules_move_by_keys_and_say_where_they_are(editor: Page):
+    page = editor
+    page.get_by_role("button", name="Add rule").click()
+    wait_until(page, "document.querySelector('#p-0-when')?.matches(':popover-open')")
+    page.check("#p-0-when [value=phone]")
+    page.keyboard.press("Escape")
+    sentence(page, "When the channel is phone")
+    page.get_by_role("button", name="Move rule 1").focus()
+    page.keyboard.press("ArrowDown")
+    assert page.inner_text("[data-rules-said]") == "Rule 2 of 2."
+    page.keyboard.press("Tab")
+    wait_until(page, "document.querySelector('#rules-live').innerText.includes('need a correction')")
+    page.get_by_role("button", name="Move rule 2").focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Tab")
+    sentence(page, "When the channel is phone")
+    wait_until(page, "!document.querySelector('#rules-live').innerText.includes('correction')")
+
+
+def test_the_editor_fits_and_can_be_read_at_every_size_in_both_themes(editor: Page):
+    page, address = editor, editor.url.partition("/routing")[0]
+    faults: list[str] = []
+    for path in (
+        "/routing/edit?template=ship-from-store",
+        "/routing/edit?template=marketplace-share",
+        "/routing",
+    ):
+        page.goto(address + path)
+        for size in SIZES:
+            resize(page, size)
+            for theme in ("light", "dark"):
+                set_theme(page, theme)
+                opened = page.locator(".say .chip").first
+                if "edit" in path:
+                    opened.click()
+                if wide := overflow(page):
+                    faults.append(f"{path} {size}: {wide} px too wide")
+                faults += [f"{path} {size} {theme}: {fault}" for fault in contrast_faults(page)]
+                faults += [f"{path} {size}: no name: {one}" for one in nameless(page)]
+                page.keyboard.press("Escape")
+    assert faults == []
