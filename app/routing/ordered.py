@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.routing.cheapest import MOST_STATES, NEVER, PRIORITY_BITS, Bill, Found, Plan, Task, cheapest, made
+from app.routing.bills import Bill, Plan
+from app.routing.cheapest import cheapest, made
 from app.routing.facts import Ints
+from app.routing.tables import MOST_STATES, NEVER, PRIORITY_BITS, Found, Task
 
 MOST_VISITS = 20_000
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.network.departures import arrivals
-from app.routing.cheapest import Bill
+from app.routing.bills import Bill
 from app.routing.facts import MICRO, Basket, Flags, Ints, Network
 from app.routing.policy import COST, SCORE, Objective, Split, Term
 

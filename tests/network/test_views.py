@@ -57,7 +57,7 @@ def test_an_empty_network_says_what_to_do_next(desk: Desk):
 
 
 def test_the_map_and_the_table_show_open_work(desk: Desk, merchant: Merchant):
-    node = merchant.node("RENO", name="Reno warehouse", capacity_per_day=2)
+    node = merchant.node("RENO", name="Reno warehouse", capacity_per_day=3)
     sku = merchant.sku()
     merchant.stock(node, sku, 9)
     for _ in range(3):

@@ -8,8 +8,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from app.routing import cheapest as kernel
-from app.routing.cheapest import Bill, Plan, cheapest, ranked
+from app.routing.bills import Bill, Plan, cost_of, ranked
+from app.routing.cheapest import _wide, cheapest
+from app.routing.tables import MOST_STATES, Task
 
 
 def random_bill(rng: np.random.Generator, nodes: int, lines: int, **bounds: object) -> Bill:
@@ -61,7 +62,7 @@ def every_plan(bill: Bill) -> Iterator[Plan]:
             (line, node, units) for line, row in enumerate(way) for node, units in enumerate(row) if units
         ]
         if placements and allowed(bill, placements):
-            yield ranked(bill, placements, kernel.cost_of(bill, placements), "tried", True)
+            yield ranked(bill, placements, cost_of(bill, placements), "tried", True)
 
 
 def allowed(bill: Bill, placements: list[tuple[int, int, int]]) -> bool:
@@ -89,7 +90,7 @@ def check(bill: Bill) -> None:
     if found and best:
         assert order(bill, found) == order(bill, best)
         assert allowed(bill, list(found.placements))
-        assert kernel.cost_of(bill, list(found.placements)) == found.cost
+        assert cost_of(bill, list(found.placements)) == found.cost
         assert found.exact
 
 
@@ -124,8 +125,8 @@ def test_thinning_loses_nothing(seed: int) -> None:
     rng = np.random.default_rng(seed)
     for _ in range(40):
         bill = random_bill(rng, 60, int(rng.integers(1, 6)))
-        task = kernel.Task.of(bill)
-        if task is None or task.size > kernel.MOST_STATES:
+        task = Task.of(bill)
+        if task is None or task.size > MOST_STATES:
             continue
         whole = task.solved()
         found = cheapest(bill)
@@ -140,10 +141,10 @@ def test_wide_orders(seed: int) -> None:
     rng = np.random.default_rng(seed)
     bill = random_bill(rng, 12, 7)
     tables = cheapest(bill)
-    task = kernel.Task.of(bill)
+    task = Task.of(bill)
     if task is None:
         return
-    program = kernel._wide(bill, task)
+    program = _wide(bill, task)
     assert tables is not None
     assert program is not None
     assert (program.filled, program.cost) == (tables.filled, tables.cost)

@@ -7,14 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.routing import cheapest as kernel
-from app.routing.cheapest import Bill, Plan
+from app.routing.bills import Bill, Plan, cost_of
 from app.routing.ordered import best_in_order
 from tests.routing.test_cheapest import every_plan, random_bill
 
 
 def value(bill: Bill, plan: Plan) -> int:
-    return kernel.cost_of(bill, list(plan.placements))
+    return cost_of(bill, list(plan.placements))
 
 
 @pytest.mark.parametrize("seed", range(30))
