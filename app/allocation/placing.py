@@ -15,6 +15,7 @@ from app import events
 from app.allocation import rules
 from app.allocation.service import COUNT_LINES, LOWER
 from app.allocation.statement import EARLIER, EXCLUDED, LINES, ORDERS, STOCK, WRITE
+from app.catalog.rules import volume_cm3
 from app.inventory.ledger import Ledger
 from app.inventory.rules import MADE, PLENTY, parts
 from app.inventory.shelf import Shelf
@@ -176,7 +177,14 @@ class Chunk:
                     available[at, position] = self._whole(line, node, order.row.channel)
         basket = Basket(
             lines=[
-                BasketLine(line.row.sku, line.row.kind, line.waiting, line.row.weight_g) for line in group
+                BasketLine(
+                    line.row.sku,
+                    line.row.kind,
+                    line.waiting,
+                    line.row.weight_g,
+                    volume_cm3(line.row.attributes),
+                )
+                for line in group
             ],
             destination=self._destination(order, group[0]),
             available=available,

@@ -25,9 +25,10 @@ FROM orders o WHERE o.tenant_id = :tenant AND o.id = ANY(:orders) AND o.status =
 
 LINES = """
 SELECT l.id, l.order_id, l.sku_id, l.sku, l.kind, l.weight_g, l.backordered, l.components, l.ship_to,
-    r.id AS reservation_id, r.quantity, r.ship_by, r.made_at
+    s.attributes, r.id AS reservation_id, r.quantity, r.ship_by, r.made_at
 FROM order_lines l JOIN reservations r
     ON r.tenant_id = :tenant AND r.order_line_id = l.id AND r.supply = 'none'
+JOIN skus s ON s.tenant_id = :tenant AND s.id = l.sku_id
 WHERE l.tenant_id = :tenant AND l.order_id = ANY(:orders) AND l.backordered > 0
 ORDER BY l.order_id, l.position, r.id
 """

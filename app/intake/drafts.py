@@ -10,6 +10,7 @@ from uuid import UUID
 
 import numpy as np
 
+from app.catalog.rules import volume_cm3
 from app.events import ORDER_PLACED
 from app.intake import rows
 from app.intake.rows import Line, Placement, Taken
@@ -190,7 +191,11 @@ class Composer:
         basket = Basket(
             lines=[
                 BasketLine(
-                    line.priced.sku.code, line.priced.sku.kind, line.priced.quantity, line.priced.sku.weight_g
+                    line.priced.sku.code,
+                    line.priced.sku.kind,
+                    line.priced.quantity,
+                    line.priced.sku.weight_g,
+                    volume_cm3(line.priced.sku.attributes),
                 )
                 for line in lines
             ],

@@ -32,6 +32,7 @@ class SkuFacts:
     components: list[dict[str, Any]]
     exempt: bool
     exemption: str | None
+    attributes: dict[str, Any]
 
 
 @dataclass(slots=True)

@@ -22,7 +22,8 @@ WITH wanted AS (
 )
 SELECT
     (SELECT json_agg(json_build_array(id, code, title, kind, price, currency, weight_g, tax_code,
-            release_date, lead_time_days, components, exempt_from_delay_rule, attributes->>'exemption'))
+            release_date, lead_time_days, components, exempt_from_delay_rule, attributes->>'exemption',
+            attributes))
         FROM wanted),
     (SELECT json_object_agg(code, id) FROM parts),
     (SELECT json_agg(json_build_array(p.id, p.sku_id, p.node_id, p.segment, p.on_hand - p.reserved - p.safety))

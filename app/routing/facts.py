@@ -96,6 +96,7 @@ class BasketLine:
     kind: str
     quantity: int
     weight_g: int = 0
+    volume_cm3: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

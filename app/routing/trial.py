@@ -9,6 +9,7 @@ from uuid import UUID
 
 import numpy as np
 
+from app.catalog.rules import volume_cm3
 from app.inventory.allotments import Allotments
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
@@ -20,7 +21,9 @@ from tenants.scope import Scope
 
 MOST_LINES = 50
 
-SKUS = "SELECT id, code, title, kind, weight_g, components FROM skus WHERE tenant_id = :tenant AND code = ANY(:codes)"
+SKUS = """
+SELECT id, code, title, kind, weight_g, components, attributes FROM skus WHERE tenant_id = :tenant AND code = ANY(:codes)
+"""
 PARTS = "SELECT id, code FROM skus WHERE tenant_id = :tenant AND code = ANY(:codes)"
 STOCK = """
 SELECT p.id, p.sku_id, p.node_id, p.segment,
@@ -107,7 +110,7 @@ def attempt(scope: Scope, rule: Rule, wish: Wish) -> Trial:
     destination = _destination(wish.ship_to)
     basket = Basket(
         lines=[
-            BasketLine(row.code, row.kind, units, row.weight_g)
+            BasketLine(row.code, row.kind, units, row.weight_g, volume_cm3(row.attributes))
             for row, (_, units) in zip(found, wish.lines, strict=True)
         ],
         destination=destination,
