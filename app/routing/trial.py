@@ -22,7 +22,8 @@ from tenants.scope import Scope
 MOST_LINES = 50
 
 SKUS = """
-SELECT id, code, title, kind, weight_g, components, attributes FROM skus WHERE tenant_id = :tenant AND code = ANY(:codes)
+SELECT id, code, title, kind, weight_g, components, attributes FROM skus
+WHERE tenant_id = :tenant AND code = ANY(:codes)
 """
 PARTS = "SELECT id, code FROM skus WHERE tenant_id = :tenant AND code = ANY(:codes)"
 STOCK = """
