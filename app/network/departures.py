@@ -45,12 +45,12 @@ class Departures:
         return found
 
     def _leaving(self, now: datetime, service: str) -> Leaving:
-        leaves = [ships_on(now, timetable, service) for timetable in self._timetables]
-        days = [
-            local_date(at, own.zone).toordinal() for at, own in zip(leaves, self._timetables, strict=True)
-        ]
+        found = {own: ships_on(now, own, service) for own in set(self._timetables)}
+        instants = [int(found[own].timestamp()) for own in self._timetables]
+        days = {own: local_date(at, own.zone).toordinal() for own, at in found.items()}
         return Leaving(
-            np.array([int(at.timestamp()) for at in leaves], dtype=np.int64), np.array(days, dtype=np.int64)
+            np.array(instants, dtype=np.int64),
+            np.array([days[own] for own in self._timetables], dtype=np.int64),
         )
 
 

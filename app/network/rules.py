@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -44,7 +44,8 @@ class Timetable:
     closed: tuple[date, ...] = ()
     federal: bool = False
     cutoff: time | None = None
-    cutoffs: Mapping[str, time] = field(default_factory=dict)
+    cutoffs: tuple[tuple[str, time], ...] = ()
+    """(service, cut-off)"""
     handling_minutes: int | None = None
 
     @classmethod
@@ -63,7 +64,7 @@ class Timetable:
             closed=tuple(date.fromisoformat(day) for day in sorted(calendar.get("closed", []))),
             federal=calendar.get("holidays") == FEDERAL,
             cutoff=local_time(node["cutoff"]) if node["cutoff"] else None,
-            cutoffs={service: local_time(text) for service, text in node["cutoffs"].items()},
+            cutoffs=tuple((service, local_time(text)) for service, text in sorted(node["cutoffs"].items())),
             handling_minutes=node["handling_minutes"],
         )
 
@@ -91,7 +92,7 @@ def ships_on(now: datetime, timetable: Timetable, service: str = "") -> datetime
     the node's) leaves with it, later work with the next working day's. A node without a cut-off hands over as
     soon as it is ready; where its handling time is not known either, 24 hours are reckoned.
     """
-    cutoff = timetable.cutoffs.get(service, timetable.cutoff)
+    cutoff = dict(timetable.cutoffs).get(service, timetable.cutoff)
     minutes = timetable.handling_minutes
     if cutoff is None and minutes is None:
         return _a_day_later(now, timetable)

@@ -8,8 +8,10 @@ and dimensional weight. What exceeds a card's heaviest step goes in several cart
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,9 +61,11 @@ class Tariff:
     code: str
     service: str
     steps: Ints
-    """Heaviest billed weight of each step in grams, rising."""
-    amounts: Ints
-    """[zone, step]."""
+    """Heaviest billed weight of each step in grams, rising. Surcharges by weight have steps of their own."""
+    sizes: Ints
+    """Cubic centimeters above which a surcharge by volume is asked, rising."""
+    prices: Ints
+    """[to a home, sizes exceeded, zone, step]: the price of one carton with all that comes on top."""
     days: Ints
     """Business days under way by zone; -1: not known."""
     thresholds: Ints
@@ -70,9 +74,6 @@ class Tariff:
     """[three-digit ZIP area of the destination, node] -> zone, -1 where only the distance tells; None: always so."""
     grams_per_cm3: float
     dim_over_cm3: float
-    surcharges: tuple[tuple[str, int, int], ...]
-    """(when, value, minor units)."""
-    fuel_basis_points: int
     digest: str
     """Names everything it was laid out from."""
 
@@ -82,31 +83,41 @@ class Tariff:
     ) -> Tariff:
         """Lay out a rate card (a row of `rate_cards` with prices). `pairs`: its zones by origin area (a byte for
         each destination area, zones from 1, 0 = not said)."""
-        prices = card["prices"]
-        amounts = [[NOT_CARRIED if one is None else one for one in row] for _, row in prices]
-        zones = len(amounts[0])
+        steps, amounts = _steps(card)
+        zones = len(amounts)
         thresholds = np.rint(np.array(card["zone_miles"], dtype=np.float64) * MICRO).astype(np.int64)
-        days = [*card["transit_days"], *[UNKNOWN] * zones][:zones]
+        sizes = sorted({one["value"] for one in card["surcharges"] if one["when"] == "volume_over_cm3"})
         return cls(
             code=card["code"],
             service=card["service"],
-            steps=np.array([grams for grams, _ in prices], dtype=np.int64),
-            amounts=np.ascontiguousarray(np.array(amounts, dtype=np.int64).T),
-            days=np.array(days, dtype=np.int64),
+            steps=steps,
+            sizes=np.array(sizes, dtype=np.int64),
+            prices=np.array(
+                [
+                    [_with_all(card, steps, amounts, home, sizes[:over]) for over in range(len(sizes) + 1)]
+                    for home in (False, True)
+                ]
+            ),
+            days=np.array([*card["transit_days"], *[UNKNOWN] * zones][:zones], dtype=np.int64),
             thresholds=thresholds,
-            by_area=_by_area(origins, pairs or {}, thresholds, zones) if card["zone_by"] == "zip3" else None,
+            by_area=_by_area(origins, pairs or {}, card["zone_miles"], zones)
+            if card["zone_by"] == "zip3"
+            else None,
             grams_per_cm3=_density(card["dim_divisor"], card["dim_unit"]),
             dim_over_cm3=card["dim_over"] * (CM3_PER_IN3 if card["dim_unit"] == "in3_per_lb" else 1.0),
-            surcharges=tuple((one["when"], one["value"], one["amount"]) for one in card["surcharges"]),
-            fuel_basis_points=card["fuel_basis_points"],
             digest=_digest(card, pairs or {}),
         )
+
+    @property
+    def zone_count(self) -> int:
+        """How many zones its prices have."""
+        return self.prices.shape[2]
 
     def zones(self, area: int | None, distances: Ints) -> Ints:
         """The zone from every node. `area`: the destination's three-digit ZIP area (places.zip3), `distances`:
         millionths of a mile from every node."""
         near = np.searchsorted(self.thresholds, distances, side="left")
-        near = np.minimum(near, len(self.amounts) - 1)
+        near = np.minimum(near, self.zone_count - 1)
         if self.by_area is None or area is None:
             return near
         told = self.by_area[area]
@@ -118,15 +129,16 @@ class Tariff:
 
     def table(self, weights_g: Ints, volumes_cm3: Ints | None = None, *, residential: bool = True) -> Ints:
         """[zone, weight]: the price of a parcel of each weight to each zone."""
-        volumes = np.zeros_like(weights_g) if volumes_cm3 is None else volumes_cm3
-        billed = self.billed(weights_g, volumes)
+        billed = weights_g if volumes_cm3 is None else self.billed(weights_g, volumes_cm3)
         heaviest = int(self.steps[-1])
-        more = np.clip((billed - 1) // heaviest, 0, MOST_CARTONS)
-        each = volumes // (more + 1)
-        total = self._carton(np.clip(billed - more * heaviest, 0, heaviest), each, residential)
-        if more.any():
-            total = total + more * self._carton(np.full_like(billed, heaviest), each, residential)
-        return np.minimum(total, NOT_CARRIED)
+        more = (billed - 1) // heaviest
+        if not (more > 0).any():
+            return self._cartons(billed, volumes_cm3, residential)
+        more = np.clip(more, 0, MOST_CARTONS)
+        each = None if volumes_cm3 is None else volumes_cm3 // (more + 1)
+        last = self._cartons(np.clip(billed - more * heaviest, 0, heaviest), each, residential)
+        full = self._cartons(np.full_like(billed, heaviest), each, residential)
+        return np.minimum(last + more * full, NOT_CARRIED)
 
     def price(
         self, zones: Ints, weights_g: Ints, volumes_cm3: Ints | None = None, *, residential: bool = True
@@ -142,26 +154,13 @@ class Tariff:
         sized = np.ceil(np.where(volumes_cm3 > self.dim_over_cm3, volumes_cm3, 0) * self.grams_per_cm3 - 1e-6)
         return np.maximum(weights_g, sized.astype(np.int64))
 
-    def _carton(self, billed: Ints, volumes: Ints, residential: bool) -> Ints:
+    def _cartons(self, billed: Ints, volumes: Ints | None, residential: bool) -> Ints:
         """[zone, weight] of single cartons, none heavier than the heaviest step."""
-        total = self.amounts[:, np.searchsorted(self.steps, billed, side="left")]
-        for when, value, amount in self.surcharges:
-            total = total + amount * self._applies(when, value, billed, volumes, residential)
-        if self.fuel_basis_points:
-            total = total + (total * self.fuel_basis_points * 2 + 10_000) // 20_000
-        return np.minimum(total, NOT_CARRIED)
-
-    def _applies(self, when: str, value: int, billed: Ints, volumes: Ints, residential: bool) -> Any:
-        match when:
-            case "residential":
-                return residential
-            case "weight_over_g":
-                return billed > value
-            case "volume_over_cm3":
-                return volumes > value
-            case "zone_at_least":
-                return (np.arange(1, len(self.amounts) + 1) >= value)[:, None]
-        return True
+        prices, step = self.prices[int(residential)], np.searchsorted(self.steps, billed, side="left")
+        if not len(self.sizes) or volumes is None:
+            return prices[0][:, step]
+        over = np.searchsorted(self.sizes, volumes, side="left")
+        return prices[over, :, step].T
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,7 +182,7 @@ class Tariffs:
         """`codes`: by node, the code of its card. A code that no card bears counts as none."""
         at = {card.code: position for position, card in enumerate(cards)}
         of = np.array([at.get(code or "", UNKNOWN) for code in codes], dtype=np.int64)
-        starts = np.cumsum([0, *(len(card.amounts) for card in cards)])
+        starts = np.cumsum([0, *(card.zone_count for card in cards)])
         return cls(
             cards=tuple(cards),
             of=of,
@@ -230,35 +229,85 @@ def _density(divisor: int | None, unit: str) -> float:
     return GRAMS_PER_LB / (CM3_PER_IN3 * divisor) if unit == "in3_per_lb" else 1000.0 / divisor
 
 
-def _by_area(origins: Sequence[Origin], pairs: Mapping[int, bytes], thresholds: Ints, zones: int) -> Rows:
+def _steps(card: Mapping[str, Any]) -> tuple[Ints, Ints]:
+    """Weights and amounts [zone, step] of a card, with a step that ends where a surcharge by weight begins."""
+    prices: list[Any] = card["prices"]
+    begins = {one["value"] for one in card["surcharges"] if one["when"] == "weight_over_g"}
+    own = {grams for grams, _ in prices}
+    more = [
+        (value, next(amounts for grams, amounts in prices if grams > value))
+        for value in sorted(begins - own)
+        if 0 < value < prices[-1][0]
+    ]
+    found = sorted([*((grams, amounts) for grams, amounts in prices), *more], key=lambda step: step[0])
+    amounts = [[NOT_CARRIED if one is None else one for one in row] for _, row in found]
+    return (
+        np.array([grams for grams, _ in found], dtype=np.int64),
+        np.ascontiguousarray(np.array(amounts, dtype=np.int64).T),
+    )
+
+
+def _with_all(card: Mapping[str, Any], steps: Ints, amounts: Ints, home: bool, over: Sequence[int]) -> Ints:
+    """[zone, step]: price, surcharges and fuel of one carton. `over`: the sizes it exceeds."""
+    total = amounts
+    zones = np.arange(1, len(amounts) + 1)[:, None]
+    for one in card["surcharges"]:
+        applies: Any = {
+            "always": True,
+            "residential": home,
+            "weight_over_g": steps > (one["value"] or 0),
+            "volume_over_cm3": one["value"] in over,
+            "zone_at_least": zones >= (one["value"] or 0),
+        }[one["when"]]
+        total = total + one["amount"] * applies
+    total = total + (total * card["fuel_basis_points"] * 2 + 10_000) // 20_000
+    return np.minimum(total, NOT_CARRIED)
+
+
+def _by_area(
+    origins: Sequence[Origin], pairs: Mapping[int, bytes], zone_miles: Sequence[float], zones: int
+) -> Rows:
     """[destination area, node] -> zone: as the pair says, else the pair of the way back, else by distance between
     the areas' middles."""
     said = np.zeros((AREAS, AREAS), dtype=np.uint8)
     for area, row in pairs.items():
         said[area] = np.frombuffer(row, dtype=np.uint8)
-    middles = np.full((AREAS, 2), np.nan)
-    for area, place in zip3_middles().items():
-        middles[area] = (place.lat, place.lon)
-    rows = np.full((len(origins), AREAS), UNKNOWN, dtype=np.int8)
-    for node, origin in enumerate(origins):
-        own = zip3(origin.postal_code)
-        point = middles[own] if own is not None else np.array([np.nan, np.nan])
-        if np.isnan(point[0]) and origin.lat is not None and origin.lon is not None:
-            point = np.array([origin.lat, origin.lon])
-        miles = _miles(point, middles)
-        known = ~np.isnan(miles)
-        rows[node, known] = np.minimum(
-            np.searchsorted(thresholds, miles[known] * MICRO, side="left"), zones - 1
-        )
-        if own is not None:
-            told = np.where(said[own] > 0, said[own], said[:, own]).astype(np.int64)
-            rows[node, told > 0] = np.minimum(told[told > 0], zones) - 1
+    middles = _middles()
+    own = [zip3(origin.postal_code) for origin in origins]
+    points = np.array(
+        [_start(origin, area, middles) for origin, area in zip(origins, own, strict=True)]
+    ).reshape(-1, 3)
+    # Farther is a smaller cosine: thresholds and cosines are compared as they are, without an arc per pair.
+    ends = -np.cos(np.array(zone_miles, dtype=np.float64) / EARTH_RADIUS_MILES)
+    cosines = points @ middles.T
+    rows = np.minimum(np.searchsorted(ends, -cosines, side="left"), zones - 1).astype(np.int8)
+    rows[np.isnan(cosines)] = UNKNOWN
+    in_area = np.array([area is not None for area in own], dtype=bool)
+    areas = np.array([area for area in own if area is not None], dtype=np.int64)
+    told = np.where(said[areas] > 0, said[areas], said[:, areas].T)
+    rows[in_area] = np.where(told > 0, np.minimum(told, zones).astype(np.int8) - 1, rows[in_area])
     return np.ascontiguousarray(rows.T)
 
 
-def _miles(point: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Great-circle miles from one point to others, in degrees; NaN where either is unknown."""
-    lat, lon = np.radians(point)
-    lats, lons = np.radians(others).T
-    half = np.sin((lats - lat) / 2) ** 2 + np.cos(lat) * np.cos(lats) * np.sin((lons - lon) / 2) ** 2
-    return 2 * EARTH_RADIUS_MILES * np.arcsin(np.sqrt(np.minimum(half, 1.0)))
+def _start(origin: Origin, area: int | None, middles: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where a node's parcels start: the middle of its area, else its own point, else nowhere."""
+    if area is not None and not np.isnan(middles[area, 0]):
+        return middles[area]
+    if origin.lat is None or origin.lon is None:
+        return np.full(3, np.nan)
+    return _vector(origin.lat, origin.lon)
+
+
+@lru_cache(maxsize=1)
+def _middles() -> NDArray[np.float64]:
+    """[area, axis]: the middles of the three-digit areas as unit vectors; NaN where nobody lives."""
+    middles = np.full((AREAS, 3), np.nan)
+    for area, place in zip3_middles().items():
+        middles[area] = _vector(place.lat, place.lon)
+    middles.setflags(write=False)
+    return middles
+
+
+def _vector(lat: float, lon: float) -> NDArray[np.float64]:
+    north, east = math.radians(lat), math.radians(lon)
+    return np.array([math.cos(north) * math.cos(east), math.cos(north) * math.sin(east), math.sin(north)])
