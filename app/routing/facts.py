@@ -150,6 +150,9 @@ class Network:
     limited: bool
     capabilities: tuple[frozenset[str], ...]
     prepared: dict[tuple[bytes, int], NDArray[np.int16]] = field(default_factory=dict)
+    masks: dict[Any, Flags] = field(
+        default_factory=dict
+    )  # comparison on the network alone -> nodes it holds for
 
     @classmethod
     def build(cls, rows: Sequence[NodeFacts]) -> Network:
