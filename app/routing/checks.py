@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import islice
+from typing import Any
 
 from app.routing.vocabulary import DATE, FLAG, LIST_OPS, NUMBER, REF_OPS, Field
 
@@ -322,15 +323,13 @@ def _all_plain(values: list[object], field: Field) -> bool:
     """Whether all are short printable texts, or numbers within bounds, told without a look at each in turn."""
     if field.number:
         return all(map(is_number, values))
-    texts = [value for value in values if type(value) is str]
-    if field.kind == DATE or len(texts) != len(values):
+    if field.kind == DATE or set(map(type, values)) != {str}:
         return False
+    texts: list[Any] = values
     if field.choices:
         return set(texts) <= set(field.choices)
     return (
-        len(max(texts, key=len)) <= MOST_LETTERS
-        and all(map(str.strip, texts))
-        and "".join(texts).isprintable()
+        max(map(len, texts)) <= MOST_LETTERS and all(map(str.strip, texts)) and "".join(texts).isprintable()
     )
 
 

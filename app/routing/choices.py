@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from app.money import DECIMALS, Money
@@ -160,7 +160,7 @@ def amount(text: str, currency: str, whole: bool = True) -> Any:
         return None
     try:
         minor = Decimal(plain).scaleb(DECIMALS[currency])
-    except InvalidOperation:
+    except ArithmeticError:
         return text
     if not minor.is_finite():
         return text

@@ -172,6 +172,9 @@ class Network:
     departures: Departures  # when parcels leave the nodes
     tariffs: Tariffs  # what carriers ask
     prepared: dict[tuple[bytes, int], NDArray[np.int16]] = field(default_factory=dict)
+    masks: dict[Any, Flags] = field(
+        default_factory=dict
+    )  # comparison on the network alone -> nodes it holds for
 
     @classmethod
     def build(cls, rows: Sequence[NodeFacts], cards: Sequence[Card] = ()) -> Network:

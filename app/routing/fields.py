@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 DISTANCE = "node.distance_miles"
+MOST_MASKS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +96,30 @@ class Filter:
             joins = np.logical_and if (self.op == "all") is not negated else np.logical_or
             found: NDArray[np.bool_] = joins.reduce(masks)
             return found
-        column, value = COLUMNS[self.field](view), self._value(view)
-        if self.op == "exists" and column is None:
-            return np.full(len(view.network), bool(value) is negated)
-        if column is None or value is None:
+        mask = self._known(view) if self.is_fixed else self._compared(view)
+        if mask is None:
             return np.ones(len(view.network), dtype=bool)
-        mask = _columns(self.op, column, value)
         if negated:
             mask = ~mask
-        return mask if self.op == "exists" else mask | _unknown(self.field, column)
+        return mask if self.op == "exists" else mask | _unknown(self.field, COLUMNS[self.field](view))
+
+    def _known(self, view: NodeView) -> NDArray[np.bool_] | None:
+        """A comparison on the network alone, worked out once for each network."""
+        masks = view.network.masks
+        key = (self.field, self.op, self.value, self.ref)
+        found = masks.get(key)
+        if found is None and (found := self._compared(view)) is not None:
+            if len(masks) >= MOST_MASKS:
+                masks.clear()
+            masks[key] = found
+        return found
+
+    def _compared(self, view: NodeView) -> NDArray[np.bool_] | None:
+        """The nodes of which the comparison is true; None where nothing is known of any."""
+        column, value = COLUMNS[self.field](view), self._value(view)
+        if self.op == "exists" and column is None:
+            return np.full(len(view.network), not self.value)
+        return None if column is None or value is None else _columns(self.op, column, value)
 
     def _value(self, view: NodeView) -> Any:
         if not self.ref:
@@ -176,9 +192,26 @@ def _columns(op: str, column: Column, value: Any) -> NDArray[np.bool_]:
     if isinstance(column, np.ndarray):
         return _numbers(op, column, value)
     assert column is not None
-    if isinstance(value, tuple) and len(value) == len(column) and op in ("eq", "ne"):
-        return np.array([compare(op, one, two) for one, two in zip(column, value, strict=True)], dtype=bool)
-    return np.array([compare(op, each, value) for each in column], dtype=bool)
+    if op in ("ne", "not_in"):
+        return ~_columns("eq" if op == "ne" else "in", column, value)
+    found: Iterable[bool]
+    if op == "exists":
+        found = (bool(each) is value for each in column)
+    elif op == "eq" and isinstance(value, tuple):
+        found = (one == two != "" for one, two in zip(column, value, strict=True))
+    elif op in ("eq", "in"):
+        wanted = frozenset(_listed(value))
+        found = (each in wanted for each in column)
+    elif op in ("has_any", "has_all"):
+        wanted = value if isinstance(value, frozenset) else frozenset(_listed(value))
+        found = (
+            (wanted <= each for each in column)
+            if op == "has_all"
+            else (bool(wanted & each) for each in column)
+        )
+    else:
+        raise ValueError(f"unknown operator {op}")
+    return np.fromiter(found, dtype=bool, count=len(column))
 
 
 def _numbers(op: str, column: NDArray[Any], value: Any) -> NDArray[np.bool_]:

@@ -229,9 +229,12 @@ def _reroute(check: Check, path: Path, reroute: object) -> None:
     reasons = reroute.get("reasons", {})
     if not check.is_object((*path, "reasons"), reasons, REASONS):
         return
-    for name, reason in reasons.items():
+    for name in REASONS:
         at = (*path, "reasons", name)
-        if name in REASONS and check.is_object(at, reason, ("stock", "exclude"), ("stock", "exclude")):
+        if name not in reasons:
+            continue
+        reason = reasons[name]
+        if check.is_object(at, reason, ("stock", "exclude"), ("stock", "exclude")):
             for key, choices in (("stock", STOCKS), ("exclude", EXCLUDES)):
                 if key in reason:
                     check.choice((*at, key), reason[key], choices)

@@ -10,8 +10,15 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
 
-from app.routing.documents import default_document, parse
+from app.routing import sent
+from app.routing.choices import Comparison, amount, predicate
+from app.routing.documents import default_document, parse, validate
+from app.routing.entry import entry_of
+from app.routing.faults import faults
 from app.routing.policy import Rule
 from app.routing.ready import templates
 from app.routing.schemas import EXAMPLE
@@ -279,3 +286,50 @@ def test_publishing_asks_first_and_shows_what_changes(desk: Desk):
     page = words(desk.read("/routing?version=2"))
     assert "Publish v2? New orders are routed by it at once. v1 is retired" in page
     assert "Publish v2?" in words(desk.read("/routing/versions"))
+
+
+NAMES = sorted(
+    {
+        "name",
+        "scope",
+        "rule",
+        "route",
+        "allotment",
+        *(key for key in whole() if key not in ("action", "note", "source")),
+        *(f"a0-{key}" for key in ("channel", "share", "borrow")),
+        *(f"r0-{key}" for key in ("when", "w0-value", "nodes", "together", "match")),
+        *(f"0-{key}" for key in ("when", "0-kept", "0-gone", "complete", "kill", "t0-term", "t0-figure")),
+    }
+)
+WORDS = """0 r0 a0 1 1e999 nan sNaN 5,,1 % $ cost score any order.value|gte node.kind|in lane.zone|between
+    time.date|in x|y lane.same_region|yes | {"all":[ {"not":3} {"field":"node.kind"} null shipping store"""
+TYPED = st.sampled_from([*WORDS.split(), "", "1 to 5", "9" * 400, "[" * 5000]) | st.text(max_size=8)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(NAMES), TYPED), max_size=40))
+def test_any_form_is_read_and_its_faults_are_told(pairs: list[tuple[str, str]]):
+    given = sent.read(MultiDict([("rule", "0"), ("rule", "1"), *pairs]))
+    document = sent.document(given, "USD")
+    errors = validate(document)
+    told = faults(errors, len(given.rules))
+    assert len(told) == len(errors)
+    assert all(fault.words for fault in told)
+    if not errors:
+        again = sent.document(entry_of(document, "USD"), "USD")
+        assert kept(again) == kept(document)
+
+
+def test_amounts_and_ranges_are_read_as_people_type_them():
+    assert amount("$1,250.50", "USD") == 125050
+    assert amount("1e999999999", "USD") == "1e999999999"
+    assert amount("0.055", "USD") == "0.055"
+    assert amount("0.055", "USD", whole=False) == 5.5
+    assert predicate(Comparison(choice="node.priority|between", value="1 to 20"), "USD")["value"] == [1, 20]
+    assert predicate(Comparison(choice="node.kind|in", value="Stores, vendor"), "USD")["value"] == [
+        "store",
+        "vendor",
+    ]
+    assert predicate(Comparison(choice="line.kind|in", value="gift card digital"), "USD")["value"] == [
+        "gift_card_digital"
+    ]

@@ -314,6 +314,17 @@ def test_filters_of_the_network_alone_are_told_from_the_others() -> None:
     assert first_failed(filters[:2], view, fixed=False).tolist() == [1, 1, none, none, none]
 
 
+def test_a_comparison_on_the_network_alone_is_worked_out_once() -> None:
+    nodes = network()
+    (each,) = (
+        parse(document(filters=[{"id": "f", **comparison("node.kind", "eq", "store")}])).strategies[0].filters
+    )
+    first = each.passes(nodes)
+    assert list(nodes.masks) == [("node.kind", "eq", "store", "")]
+    first[:] = True
+    assert each.passes(nodes).tolist() == [False, True, False, True, False]
+
+
 def test_values_of_nodes_are_told_for_the_explanation() -> None:
     nodes = network(NodeFacts("id-X", "XXX", "X", "store", capabilities=("hazard", "cold")))
     assert node_values(nodes, "node.capabilities")[-1] == "cold, hazard"
