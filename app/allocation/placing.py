@@ -217,6 +217,7 @@ class Chunk:
             channel=order.row.channel,
             now=self.now,
             timezone=zone,
+            currency=self.scope.tenant.currency,
             ship_complete=bool(policy.get("ship_complete")),
             service=policy.get("service") or "",
             source_code=order.row.source_code or "",

@@ -238,6 +238,7 @@ class Composer:
             channel=request["channel"],
             now=self.now,
             timezone=self.scope.tenant.timezone,
+            currency=self.scope.tenant.currency,
             ship_complete=bool(policy.get("ship_complete")),
             service=policy.get("service") or "",
             source_code=request.get("source_code") or "",

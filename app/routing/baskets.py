@@ -22,6 +22,7 @@ class Asked:
     channel: str
     now: datetime
     timezone: str
+    currency: str
     ship_complete: bool = False
     service: str = ""
     source_code: str = ""
@@ -67,6 +68,7 @@ def basket(
         destination=to,
         available=available,
         channel=asked.channel,
+        currency=asked.currency,
         ship_complete=asked.ship_complete,
         load=load,
         value=sum(value for value in values if value is not None) if None not in values else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -103,7 +103,7 @@ def _read(scope: Scope) -> Configuration:
         made_from=source,
         node_ids=tuple(node.id for node in ordered),
         zones=tuple(node.timezone for node in ordered),
-        allotments=Allotments(_hold(row) for row in scope.rows(HOLDS)),
+        allotments=Allotments((*_shares(rules), *(_hold(row) for row in scope.rows(HOLDS)))),
         virtual=virtual,
         capacities={
             str(node.id): node.capacity_per_day for node in nodes if node.capacity_per_day is not None
@@ -117,6 +117,13 @@ def _prices(scope: Scope, network: Network) -> Prices:
         "SELECT version, document FROM price_tables WHERE tenant_id = :tenant ORDER BY version DESC LIMIT 1"
     )
     return Prices.of(network, row.version, row.document) if row is not None else NO_PRICES
+
+
+def _shares(rules: Mapping[str, tuple[int, Rule]]) -> Iterator[Hold]:
+    """What the default rules hold for channels; an allotment of its own comes before it."""
+    _, rule = rules[DEFAULT_SCOPE]
+    for share in rule.allotments:
+        yield Hold(share.channel, None, None, round(share.share_percent), None, share.borrow)
 
 
 def _hold(row: Any) -> Hold:

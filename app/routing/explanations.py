@@ -13,6 +13,7 @@ from app.routing.facts import MICRO, NEAREST, PRIORITY, Basket, Ints, Network
 from app.routing.fields import DISTANCE, Filter, node_values
 from app.routing.kernel import Plan, Task
 from app.routing.parts import Eligible
+from app.routing.policy import Objective
 
 MOST_NODES = 56
 MOST_LETTERS = 640  # of node codes: keeps an explanation under 2 kB
@@ -38,6 +39,7 @@ class Findings:
     best_single: Plan | None
     placements: list[tuple[int, int, int]]
     money: dict[str, dict[str, float]]
+    goal: Objective
 
 
 def miles_of(network: Network, distance: Ints, nodes: Sequence[int]) -> float:
@@ -82,7 +84,7 @@ def _plan_of(network: Network, placements: Sequence[tuple[int, int, int]]) -> li
 
 def _add_findings(explanation: dict, network: Network, basket: Basket, findings: Findings) -> None:
     plan = findings.plan
-    explanation["objective"] = findings.task.objective
+    explanation["objective"] = findings.goal.mode if findings.money else findings.task.objective
     if plan is not None:
         explanation["chosen"] = {
             "packages": len(plan.nodes),

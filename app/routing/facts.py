@@ -124,6 +124,7 @@ class Basket:
     destination: Destination
     available: Ints
     channel: str = ""
+    currency: str = "USD"
     ship_complete: bool = False
     load: Ints | None = None
     value: int | None = None

@@ -36,6 +36,7 @@ class Solved:
     runner_up: Plan | None
     best_single: Plan | None
     money: dict[str, dict[str, float]] = field(default_factory=dict)
+    objective: Objective = field(default_factory=Objective)
 
 
 def solve(
@@ -110,6 +111,7 @@ def _by_bill(task: Task, objective: Objective, split: Split, given: Given, allow
         None if other is None else _measured(task, other),
         None if single is None else _measured(task, single),
         money,
+        objective,
     )
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.money import Money
 from app.routing.clauses import NUMBERS, counted, listed
 from app.routing.clauses import filter_words as filter_words
 from app.routing.facts import GOODS, MICRO, NEAREST, PRIORITY, Basket, Network
 from app.routing.kernel import Plan
+from app.routing.policy import COST, SCORE, Objective
+from app.routing.vocabulary import TERMS
 
 if TYPE_CHECKING:
     from app.routing.explanations import Findings
@@ -58,12 +61,53 @@ def _reason(network: Network, basket: Basket, findings: Findings) -> str:
         verb = "Made" if "workshop" in findings.route else "Delivered"
         by = "in" if "workshop" in findings.route else "by"
         return f"{verb} {by} {names}."
-    cause = _cause_of_one(network, basket, findings) if len(plan.nodes) == 1 else _cause_of_many(findings)
+    if findings.money and not _only_place(findings):
+        cause = _cause_by_terms(basket, findings)
+    elif len(plan.nodes) == 1:
+        cause = _cause_of_one(network, basket, findings)
+    else:
+        cause = _cause_of_many(findings)
     figure = counted(len(plan.nodes), "package")
     if _measured(network, basket, plan):
         together = " together" if len(plan.nodes) > 1 else ""
         figure += f", {_miles(plan.distance)}{together}"
     return f"Ships from {names} because {cause}: {figure}.{_next_best(network, basket, findings)}"
+
+
+def _only_place(findings: Findings) -> bool:
+    return (
+        len(findings.task.alone) > 0
+        and int(np.count_nonzero(findings.task.alone)) == 1
+        and (findings.plan is not None and len(findings.plan.nodes) == 1)
+    )
+
+
+def _cause_by_terms(basket: Basket, findings: Findings) -> str:
+    """The figures that decided: what the plan costs, or by what it comes first."""
+    amounts, goal = findings.money["plan"], findings.goal
+    it = "it" if findings.plan is not None and len(findings.plan.nodes) == 1 else "together they"
+    verbs = ("costs", "comes", "scores") if it == "it" else ("cost", "come", "score")
+    if goal.mode == COST:
+        shares = [
+            f"{_money(amounts[term.name] * term.weight, basket.currency)} {TERMS[term.name].label}"
+            for term in goal.terms
+            if round(amounts[term.name] * term.weight)
+        ]
+        cost = _money(_total(goal, amounts), basket.currency)
+        of = f" ({listed(shares, 'and')})" if len(shares) > 1 else ""
+        return f"{it} {verbs[0]} the least, {cost}{of}"
+    labels = [TERMS[term.name].label for term in goal.terms]
+    if goal.mode == SCORE:
+        return f"{it} {verbs[2]} best by {listed(labels, 'and')}"
+    return f"{it} {verbs[1]} first by {', then '.join(labels)}"
+
+
+def _money(amount: float, currency: str) -> str:
+    return str(Money(round(amount), currency))
+
+
+def _total(goal: Objective, amounts: Mapping[str, float]) -> float:
+    return sum(term.weight * amounts[term.name] for term in goal.terms)
 
 
 def _cause_of_one(network: Network, basket: Basket, findings: Findings) -> str:
@@ -111,12 +155,16 @@ def _next_best(network: Network, basket: Basket, findings: Findings) -> str:
     if other.filled < plan.filled:
         short = plan.filled - other.filled
         return f" Next best: {names}, {counted(short, 'unit')} fewer."
+    if findings.goal.mode == COST and "runner_up" in findings.money:
+        costs = [_total(findings.goal, findings.money[name]) for name in ("plan", "runner_up")]
+        more = _money(costs[1] - costs[0], basket.currency)
+        return f" Next best: {names}, {_money(costs[1], basket.currency)}, {more} more."
     said = [] if len(other.nodes) == len(plan.nodes) else [packages]
     if _measured(network, basket, plan) and _measured(network, basket, other):
-        more = other.distance - plan.distance
+        farther = other.distance - plan.distance
         said.append(_miles(other.distance))
-        said.append(f"{_miles(abs(more), bare=True)} {'farther' if more >= 0 else 'nearer'}")
-        if abs(more) < MICRO // 2:
+        said.append(f"{_miles(abs(farther), bare=True)} {'farther' if farther >= 0 else 'nearer'}")
+        if abs(farther) < MICRO // 2:
             said[-1] = "as near"
     return f" Next best: {', '.join([names, *said])}."
 

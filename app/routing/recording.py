@@ -33,6 +33,7 @@ MOST_KEPT = 4096
 LINE = ("sku", "kind", "quantity", "weight_g", "volume_cm3", "value", "tax_code", "attributes")
 PLAIN = (
     "channel",
+    "currency",
     "ship_complete",
     "value",
     "service",

@@ -208,6 +208,7 @@ def _planned(
         best_single=solved.best_single,
         placements=handed_out(basket, part, solved.rows),
         money=solved.money,
+        goal=solved.objective,
     )
 
 

@@ -112,7 +112,7 @@ def attempt(scope: Scope, rule: Rule, wish: Wish) -> Trial:
     configured = configuration(scope)
     shelf = _shelf(scope, list(skus.values()), wish, configured.allotments)
     found = [skus[code] for code, _ in wish.lines]
-    asked = Asked(wish.channel, scope.now(), scope.tenant.timezone, wish.ship_complete)
+    asked = Asked(wish.channel, scope.now(), scope.tenant.timezone, scope.tenant.currency, wish.ship_complete)
     lines = [
         BasketLine(
             sku=row.code,

@@ -42,6 +42,10 @@ def test_cost_takes_the_cheaper_place_not_the_nearer() -> None:
     assert found.nodes == (0,)
     assert found.explanation["chosen"]["terms"]["handling"] == 0
     assert found.explanation["runner_up"]["terms"]["handling"] == 5000
+    assert found.sentence == (
+        "Ships from Columbus because it costs the least, $13.06: one package, 1,717 miles."
+        " Next best: Reno, $58.23, $45.17 more."
+    )
 
 
 def test_a_split_penalty_keeps_an_order_in_one_package() -> None:
