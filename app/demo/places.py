@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from app.demo.rules import CARD
+
 
 class Site(NamedTuple):
     """One node: its assortment is `depth`, the share of the catalog it keeps."""
@@ -127,6 +129,8 @@ def node_body(site: Site) -> dict[str, Any]:
         "handling_per_package": 240 if store else 165,
         "handling_per_unit": 55 if store else 35,
         "cutoff": "14:00" if store else "16:00",
+        "rate_card": CARD,
+        "capabilities": ["gift_wrap", "pickup"] if store else ["gift_wrap"],
     }
 
 

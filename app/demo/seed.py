@@ -15,12 +15,13 @@ from app.demo.goods import SOLD_OUT, catalog
 from app.demo.history import History
 from app.demo.orders import Buyers, Shelf, request
 from app.demo.places import PROVIDERS, SITES, node_body
+from app.demo.rules import CARD, RULES, rate_card
 from app.intake.schemas import OrderIn
 from app.intake.service import place
-from app.network.schemas import NodeIn
+from app.network.rate_cards import put_rate_card
+from app.network.schemas import NodeIn, RateCardIn
 from app.network.service import put_nodes
 from app.orders.service import place_hold
-from app.routing.documents import default_document
 from tenants.scope import Scope, inside
 from tenants.service import open_merchant
 
@@ -38,9 +39,7 @@ def open_demo(owner: UUID) -> UUID:
 
     What is queued for later (tax, cards) runs when the caller drains the tenant, with the processor at hand.
     """
-    opened = open_merchant(
-        NAME, owner=owner, timezone=ZONE, live=False, rate_limit=None, first_rules=default_document()
-    )
+    opened = open_merchant(NAME, owner=owner, timezone=ZONE, live=False, rate_limit=None, first_rules=RULES)
     with inside(opened.sandbox) as scope:
         skus = catalog(scope.now().date())
         _network(scope)
@@ -52,6 +51,7 @@ def open_demo(owner: UUID) -> UUID:
 
 
 def _network(scope: Scope) -> None:
+    put_rate_card(scope, CARD, RateCardIn().load(rate_card()))
     schema = NodeIn()
     put_nodes(scope, {site.code: schema.load(node_body(site)) for site in SITES})
 
