@@ -10,7 +10,7 @@ CARD = "GROUND"
 """Code of the rate card that every site ships by."""
 ZONES = 8
 MILES = [150, 300, 600, 1000, 1400, 1800, 2400]
-POUND_G = 454
+POUND_G = 453.59237
 HEAVY_POUNDS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 70)
 
 RULES: dict[str, Any] = {
@@ -56,7 +56,7 @@ def rate_card() -> dict[str, Any]:
         "surcharges": [{"code": "residential", "when": "residential", "amount": 85}],
         "prices": [
             {
-                "weight_g": pounds * POUND_G,
+                "weight_g": round(pounds * POUND_G),
                 "amounts": [round(560 + 48 * zone + pounds * (18 + 9 * zone)) for zone in range(ZONES)],
             }
             for pounds in HEAVY_POUNDS
