@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
@@ -27,7 +26,7 @@ CODE = validate.Regexp(
     r"\A[a-z][a-z0-9_]{0,59}\Z", error="Send small letters, figures and _, such as gift_wrap."
 )
 REGION = validate.Regexp(
-    r"\A(?=.*[^\d,;*\s])[^,;*\s]{1,60}\Z",
+    r"\A[^,;*\s]*[^\d,;*\s][^,;*\s]*\Z",
     error="Send a region's code, such as NV. The beginnings of ZIP codes go to zip_prefixes.",
 )
 COUNTRY = validate.Regexp(r"\A[A-Z]{2}\Z", error="Send two capital letters.")
@@ -104,7 +103,9 @@ class ServedZone(Strict):
 
     country = fields.String(load_default="US", validate=COUNTRY)
     regions = fields.List(
-        Text(60, validate=REGION), load_default=list, validate=validate.Length(max=MOST_PREFIXES)
+        Text(60, validate=[validate.Length(1, 60), REGION]),
+        load_default=list,
+        validate=validate.Length(max=MOST_PREFIXES),
     )
     zip_prefixes = fields.List(
         fields.String(
@@ -117,9 +118,9 @@ class ServedZone(Strict):
     )
 
 
-def two_places(percent: Decimal) -> None:
+def two_places(percent: float) -> None:
     """A percentage of at most two decimals. Raises ValidationError."""
-    if int(percent.normalize().as_tuple().exponent) < -2:
+    if abs(percent * 100 - round(percent * 100)) > 1e-6:
         raise ValidationError("Send at most two decimals.")
 
 
@@ -281,9 +282,7 @@ class RateCardIn(Strict):
     surcharges = fields.List(
         fields.Nested(SurchargeShape), load_default=list, validate=validate.Length(max=50)
     )
-    fuel_percent = fields.Decimal(
-        places=None, load_default=Decimal(0), validate=[validate.Range(0, 100), two_places]
-    )
+    fuel_percent = fields.Float(load_default=0.0, validate=[validate.Range(0, 100), two_places])
     transit_days = fields.List(
         fields.Integer(strict=True, validate=validate.Range(0, 365)),
         load_default=list,
