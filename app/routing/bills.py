@@ -14,6 +14,9 @@ import numpy as np
 
 from app.routing.facts import Flags, Ints
 
+FORBIDDEN = 1 << 56
+"""As `extra`: no package may hold that."""
+
 
 @dataclass(frozen=True, eq=False)
 class Bill:

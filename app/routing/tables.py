@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from app.routing.bills import Bill
+from app.routing.bills import FORBIDDEN, Bill
 from app.routing.facts import Ints
 from app.routing.states import States, states_of
 
@@ -111,7 +111,7 @@ class Task:
 
     def thinned(self) -> Task:
         """Without columns that no best plan has: each would cost more than a plan that is already there."""
-        if len(self.columns) <= FEW_NODES or self.bill.bounded or self.package.min() < 0:
+        if len(self.columns) <= FEW_NODES or self.bounded or self.package.min() < 0:
             return self
         rough = self.only(self._first_columns())
         found = rough.solved()
@@ -154,7 +154,8 @@ class Task:
             np.abs(self.bill.package[self.columns]).max()
         )
         if self.extra is not None:
-            largest += len(self.steps) * int(np.abs(self.extra).max())
+            possible = np.abs(np.where(self.extra >= FORBIDDEN, 0, self.extra))
+            largest += len(self.steps) * int(possible.max())
         return max(0, (largest // LARGEST_COST).bit_length())
 
     @cached_property
@@ -184,8 +185,15 @@ class Task:
 
     @cached_property
     def surcharge(self) -> Ints | None:
-        """[class, state]: what a package costs besides."""
-        return (self.extra >> self.shift) << PRIORITY_BITS if self.extra is not None else None
+        """[class, state]: what a package costs besides; NEVER where it may not be."""
+        if self.extra is None:
+            return None
+        return np.where(self.extra >= FORBIDDEN, NEVER, (self.extra >> self.shift) << PRIORITY_BITS)
+
+    @cached_property
+    def bounded(self) -> bool:
+        """Whether some units may have to stay: packages are limited, or something may not be sent."""
+        return self.bill.bounded or (self.extra is not None and bool((self.extra >= FORBIDDEN).any()))
 
     @cached_property
     def rows(self) -> Ints:
@@ -253,7 +261,7 @@ class Task:
     def _joined(self) -> Found | None:
         """By the recursion over the best package of each state, whichever node's it is."""
         best, last = self.best, self.states.size - 1
-        if not self.bill.bounded:
+        if not self.bounded:
             return self._least_of_all(best, last)
         tables = [best]
         reached = best < NEVER

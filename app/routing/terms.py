@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.network.departures import arrivals
-from app.routing.bills import Bill
+from app.network.tariffs import NOT_CARRIED
+from app.routing.bills import FORBIDDEN, Bill
 from app.routing.facts import MICRO, Basket, Flags, Ints, Network
 from app.routing.policy import COST, SCORE, Objective, Split, Term
 
@@ -31,7 +32,6 @@ USUAL_MARKDOWN_PERCENT = 30
 MARKDOWN = "markdown"
 """Capability of a place that would mark down what it does not sell."""
 SCORE_SCALE = 1_000 * MICRO
-GREATEST = 1 << 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -217,7 +217,7 @@ def _spread(one: Figure, given: Given, eligible: Flags) -> float:
     total = one.package + quantity @ one.unit
     if one.extra is not None and one.row is not None:
         total = total + one.extra(quantity[None, :])[one.row, 0]
-    seen = total[eligible]
+    seen = total[eligible & (total < FORBIDDEN)]
     apart = int(seen.max() - seen.min()) if len(seen) else 0
     return float(apart or MICRO)
 
@@ -236,7 +236,9 @@ def amount(one: Figure, placements: Sequence[tuple[int, int, int]]) -> int:
 
 
 def _times(values: Ints, weight: float) -> Ints:
-    return values if weight == 1 else np.rint(values * weight).astype(np.int64)
+    if weight == 1:
+        return values
+    return np.where(values >= FORBIDDEN, FORBIDDEN, np.rint(values * weight)).astype(np.int64)
 
 
 def _joined(
@@ -255,8 +257,8 @@ def _joined(
         parts = [
             _times(one(units), weight)[own] for (weight, one, _), own in zip(tables, classes, strict=True)
         ]
-        total: Ints = np.add.reduce(parts)
-        return total
+        forbidden = np.logical_or.reduce([part >= FORBIDDEN for part in parts])
+        return np.where(forbidden, FORBIDDEN, np.add.reduce(parts))
 
     return together, row.reshape(-1)
 
@@ -282,7 +284,8 @@ def _shipping(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> F
         return Figure(package, unit)
 
     def table(units: Ints) -> Ints:
-        return network.tariffs.table(units @ goods.weight_g, units @ goods.volume_cm3) * MICRO
+        amounts = network.tariffs.table(units @ goods.weight_g, units @ goods.volume_cm3)
+        return np.where(amounts >= NOT_CARRIED, FORBIDDEN, amounts * MICRO)
 
     return Figure(np.where(priced, 0, package), unit, table, lanes.rows)
 
@@ -333,9 +336,9 @@ def _margin_floor(network: Network, goods: Goods, lanes: Lanes, prices: Prices) 
     def table(units: Ints) -> Ints:
         costs = package[:, None] + (units @ unit).T
         if shipping.extra is not None and shipping.row is not None:
-            costs = costs + shipping.extra(units)[shipping.row]
-        short: Ints = np.maximum(costs - (units @ goods.margin) * MICRO, 0)
-        return short
+            costs = np.minimum(costs + shipping.extra(units)[shipping.row], FORBIDDEN)
+        short = np.maximum(costs - (units @ goods.margin) * MICRO, 0)
+        return np.where(costs >= FORBIDDEN, FORBIDDEN, short)
 
     zero = np.zeros(len(network), dtype=np.int64)
     return Figure(zero, _nothing(network, goods), table, np.arange(len(network)))

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from app.routing.bills import Bill, Plan, cost_of, ranked
+from app.routing.bills import FORBIDDEN, Bill, Plan, cost_of, ranked
 from app.routing.cheapest import _wide, cheapest
 from app.routing.tables import MOST_STATES, Task
 
@@ -117,6 +117,27 @@ def test_no_plan_within_bounds_is_better(seed: int) -> None:
         bill = random_bill(rng, nodes, lines, **bounds)
         check(bill)
         check(with_steps(rng, bill))
+
+
+def test_what_may_not_be_sent_stays() -> None:
+    """One node may not send the heavy line at all, the other not with anything else."""
+    forbidden = np.array([[0, 0, FORBIDDEN, FORBIDDEN], [0, 5, 7, FORBIDDEN]])
+    number = np.array([2, 1])
+    bill = Bill(
+        quantity=np.array([1, 1]),
+        stock=np.array([[1, 1], [1, 1]]),
+        package=np.array([10, 100]),
+        unit=np.zeros((2, 2), dtype=np.int64),
+        priority=np.zeros(2, dtype=np.int64),
+        extra=lambda units: forbidden[:, units @ number],
+        row=np.array([0, 1]),
+    )
+    found = cheapest(bill)
+    assert found is not None
+    assert (found.placements, found.cost) == (((0, 1, 1), (1, 0, 1)), 117)
+    alone = cheapest(bill.without(1))
+    assert alone is not None
+    assert (alone.placements, alone.filled) == (((1, 0, 1),), 1)
 
 
 @pytest.mark.parametrize("seed", range(6))
