@@ -96,26 +96,22 @@ def _check_time(scope: Scope, request: Mapping[str, Any]) -> None:
         )
 
 
+def asked(tenant_id: UUID, requests: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
+    """The values of the one read of intake. Loads of yesterday too: at some nodes it is still that day."""
+    return {
+        "tenant": tenant_id,
+        "skus": sorted({line["sku"] for request in requests for line in request["lines"]}),
+        "segments": ["shared", *sorted({request["channel"] for request in requests})],
+        "channels": [request["channel"] for request in requests],
+        "refs": [request["external_ref"] for request in requests],
+        "today": (now - timedelta(days=1)).date(),
+        "now": now,
+    }
+
+
 def read(scope: Scope, requests: list[dict[str, Any]], allotments: Allotments = NONE) -> Facts:
     """Everything that drafting these requests needs of the database, in one statement."""
-    channels = sorted({request["channel"] for request in requests})
-    row = (
-        scope.raw()
-        .execute(
-            READ,
-            {
-                "tenant": scope.tenant_id,
-                "skus": sorted({line["sku"] for request in requests for line in request["lines"]}),
-                "segments": ["shared", *channels],
-                "channels": [request["channel"] for request in requests],
-                "refs": [request["external_ref"] for request in requests],
-                "today": (scope.now() - timedelta(days=1)).date(),
-                "now": scope.now(),
-            },
-            prepare=True,
-        )
-        .fetchone()
-    )
+    row = scope.raw().execute(READ, asked(scope.tenant_id, requests, scope.now()), prepare=True).fetchone()
     assert row is not None
     skus, parts, stock, waiting, orders, loads, resting, kinds = row
     known = [SkuFacts(*values) for values in skus or []]

@@ -20,9 +20,10 @@ from uuid import UUID
 import psycopg
 
 from app.intake.drafts import Composer
-from app.intake.service import _numbers, body_hash, read
+from app.intake.service import _numbers, asked, body_hash, read
 from app.intake.statement import READ, WRITE
 from app.routing.configuration import configuration
+from infra.clock import real_now
 from tenants.credentials import KEY_SQL, prefix_of
 from tenants.scope import opened
 
@@ -70,13 +71,7 @@ def _psycopg_client(
     barrier: Barrier,
     end: Connection,
 ) -> None:
-    asked = {
-        "tenant": tenant_id,
-        "skus": sorted(line["sku"] for line in request["lines"]),
-        "segments": ["shared", request["channel"]],
-        "channels": [request["channel"]],
-        "refs": [request["external_ref"]],
-    }
+    given = asked(tenant_id, [request], real_now())
     opening = f"BEGIN; SET LOCAL app.tenant_id = '{tenant_id}'"
     with psycopg.connect(url, autocommit=True) as connection:
         barrier.wait()
@@ -85,7 +80,7 @@ def _psycopg_client(
             connection.execute(
                 KEY_SQL, {"prefix": prefix_of(key), "tenant": tenant_id}, prepare=True
             ).fetchone()
-            connection.execute(READ, asked, prepare=True).fetchone()
+            connection.execute(READ, given, prepare=True).fetchone()
             connection.execute(WRITE, {"tenant": tenant_id, "doc": document}, prepare=True).fetchone()
             connection.execute("COMMIT")
     end.send(True)
