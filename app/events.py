@@ -54,6 +54,7 @@ NOTICE_QUEUED = "notice.queued"
 NOTICE_SENT = "notice.sent"
 NOTICE_FAILED = "notice.failed"
 IMPORT_QUEUED = "import.queued"
+SIMULATION_QUEUED = "simulation.queued"
 WEBHOOK_RECEIVED = "webhook.received"
 
 

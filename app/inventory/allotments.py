@@ -35,6 +35,10 @@ class Allotments:
         for hold in holds:
             self._holds.setdefault(hold.channel, {})[hold.sku, hold.node] = hold
 
+    def __bool__(self) -> bool:
+        """Whether anybody holds anything."""
+        return bool(self._holds)
+
     def kept_from(self, channel: str, sku: str, node: str, free: int) -> int:
         """Of the shared units free at a node, those that a channel does not see, because others hold them."""
         if not self._holds or free <= 0:

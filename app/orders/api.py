@@ -41,10 +41,12 @@ def timeline(id: str) -> Response:
 
 @blueprint.route("/orders/<id>/routing", methods=["GET"])
 @permit("orders:read")
+@blueprint.arguments(schemas.RoutingIn, location="query")
 @blueprint.response(200, schemas.RoutingOut)
-def routing(id: str) -> Response:
-    """Where the units go, which nodes were considered, and why."""
-    return _json(queries.routing(current(), identifier(id)))
+def routing(asked: dict[str, Any], id: str) -> Response:
+    """Where the units go, which nodes were considered, and why. With `replay`, every decision is made once more from
+    what was kept of it, and without each of its constraints."""
+    return _json(queries.routing(current(), identifier(id), replayed=asked["replay"]))
 
 
 @blueprint.route("/orders/<id>/ledger", methods=["GET"])

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from app.orders.shapes import Row, grouped, order_document, promise_document, work_document
+from app.routing import replays
 from app.routing.configuration import configuration
 from app.routing.explanations import explain_table
 from app.shapes import instant, money
@@ -189,12 +190,13 @@ def timeline(scope: Scope, order_id: UUID) -> dict[str, Any]:
     return {"data": [{**row._mapping, "id": str(row.id), "at": instant(row.at)} for row in rows]}
 
 
-def routing(scope: Scope, order_id: UUID) -> dict[str, Any]:
+def routing(scope: Scope, order_id: UUID, *, replayed: bool = False) -> dict[str, Any]:
     """The decision in force with its candidates, and the earlier ones. An order with several destinations has a
-    decision for each of them, made at one moment: they are shown as one. Raises Problem 404."""
+    decision for each of them, made at one moment: they are shown as one. `replayed`: each is decided once more, and
+    without each of its constraints. Raises Problem 404."""
     _there(scope, order_id)
     rows = scope.rows(
-        "SELECT made_at, cause, rule_version, plan, explanation, sentence FROM routing_decisions"
+        "SELECT made_at, cause, rule_version, plan, explanation, sentence, input_hash, inputs FROM routing_decisions"
         " WHERE tenant_id = :tenant AND order_id = :order ORDER BY made_at DESC, id",
         order=order_id,
     )
@@ -207,6 +209,8 @@ def routing(scope: Scope, order_id: UUID) -> dict[str, Any]:
             "cause": None,
             "made_at": None,
             "earlier": [],
+            "reasons": [],
+            "replay": [] if replayed else None,
         }
     now = [row for row in rows if row.made_at == rows[0].made_at]
     network = configuration(scope).network
@@ -227,6 +231,8 @@ def routing(scope: Scope, order_id: UUID) -> dict[str, Any]:
             for one in candidates
         ],
         "earlier": [_decision(row) for row in rows[len(now) :]],
+        "reasons": [replays.reasons(row.explanation) for row in now],
+        "replay": [{**_decision(row), **replays.replay(scope, row)} for row in rows] if replayed else None,
     }
 
 

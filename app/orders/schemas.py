@@ -230,6 +230,80 @@ class DecisionOut(Schema):
     plan = fields.List(fields.Nested(PlannedOut))
 
 
+class RoutingIn(Strict):
+    """How much to say."""
+
+    replay = fields.Boolean(
+        load_default=False, metadata={"description": "Make every decision once more, as it was made."}
+    )
+
+
+class ComparedOut(Schema):
+    """A plan, as decisions compare them. `nodes` is empty for the chosen one: they stand in `plan`."""
+
+    nodes = fields.List(fields.String())
+    packages = fields.Integer()
+    filled = fields.Integer(metadata={"description": "Units."})
+    miles = fields.Float(metadata={"description": "Of all packages together."})
+    terms = fields.Dict(
+        keys=fields.String(),
+        values=fields.Float(),
+        metadata={"description": "By term of the objective, in its unit; money in minor units."},
+    )
+
+
+class ReasonsOut(Schema):
+    """What decided for one destination: the chosen plan, the best other one, and the best single node."""
+
+    strategy = fields.String()
+    objective = fields.String(allow_none=True)
+    exact = fields.Boolean(allow_none=True)
+    relaxed = fields.List(fields.String(), metadata={"description": "Constraints that the fallback gave up."})
+    prices = fields.Integer(
+        allow_none=True, metadata={"description": "Version of the price table, where it counted."}
+    )
+    input_hash = fields.String()
+    chosen = fields.Nested(ComparedOut, allow_none=True)
+    runner_up = fields.Nested(ComparedOut, allow_none=True)
+    best_single = fields.Nested(ComparedOut, allow_none=True)
+
+
+class SensitivityOut(Schema):
+    """A constraint without which the plan would be another one, and that plan."""
+
+    constraint = fields.String(
+        metadata={
+            "description": "A filter's id, `max_packages`, `least_package_value`, `capacity`, or the code of a node"
+            " that was ruled out for this order."
+        }
+    )
+    kind = fields.String(validate=validate.OneOf(("filter", "limit", "excluded")))
+    words = fields.String()
+    sentence = fields.String()
+    plan = fields.List(fields.Nested(PlannedOut))
+    packages = fields.Integer()
+    packages_more = fields.Integer(metadata={"description": "Than were decided; below zero: fewer."})
+    miles = fields.Float()
+    miles_more = fields.Float()
+    units_more = fields.Integer()
+
+
+class ReplayOut(DecisionOut):
+    """A decision made once more. `same`: input, plan and explanation are the same to the bit."""
+
+    recorded = fields.Boolean(
+        metadata={
+            "description": "Whether what it was made from is kept; imported orders were not decided here."
+        }
+    )
+    same = fields.Boolean()
+    same_input = fields.Boolean()
+    same_plan = fields.Boolean()
+    same_explanation = fields.Boolean()
+    input_hash = fields.String()
+    sensitivity = fields.List(fields.Nested(SensitivityOut))
+
+
 class RoutingOut(Schema):
     """Where the order's units go, and why."""
 
@@ -240,6 +314,14 @@ class RoutingOut(Schema):
     cause = fields.String(allow_none=True)
     made_at = Instant(allow_none=True)
     earlier = fields.List(fields.Nested(DecisionOut))
+    reasons = fields.List(
+        fields.Nested(ReasonsOut), metadata={"description": "Of the decision in force, one per destination."}
+    )
+    replay = fields.List(
+        fields.Nested(ReplayOut),
+        allow_none=True,
+        metadata={"description": "With `replay=true`: every decision, the newest first."},
+    )
 
 
 class EntryOut(Schema):

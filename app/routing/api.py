@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.edge import Blueprint, permit
-from app.routing import queries, service
+from app.routing import guard_rails, queries, runs, service, simulations
 from app.routing.ready import templates
 from app.routing.schemas import (
     ActivationIn,
@@ -18,6 +18,15 @@ from app.routing.schemas import (
     TemplatesOut,
     ValidationOut,
 )
+from app.routing.what_if_schemas import (
+    GuardRailsIn,
+    GuardRailsOut,
+    SimulationIn,
+    SimulationListIn,
+    SimulationOut,
+    SimulationsOut,
+)
+from app.shapes import identifier
 from tenants.scope import Scope, current
 
 blueprint = Blueprint("routing", __name__, description="Which node fulfills what")
@@ -57,10 +66,11 @@ def validate_rules(version: int) -> dict[str, Any]:
 def activate_rules(given: dict[str, Any], version: int) -> dict[str, Any]:
     """Put a version in force in place of `replaces`, which is retired. Another one in force meanwhile: 409.
 
-    A retired version may be activated again: that is rolling back.
+    A retired version may be activated again: that is rolling back. Where guard-rails block, the newest what-if must
+    have kept to them, or `override` says why not: else 409 `guard-rails`.
     """
     scope = current()
-    service.activate(scope, version, given["replaces"])
+    service.activate(scope, version, given["replaces"], given["reason"] if given["override"] else "")
     return _shown(scope, version)
 
 
@@ -105,3 +115,62 @@ def list_templates() -> dict[str, Any]:
 
 def _shown(scope: Scope, version: int) -> dict[str, Any]:
     return queries.version_document(scope, queries.version(scope, version))
+
+
+@blueprint.route("/routing/rules/<int:version>/simulation", methods=["POST"])
+@permit("routing:write")
+@blueprint.arguments(SimulationIn)
+@blueprint.response(202, SimulationOut)
+def simulate_rules(given: dict[str, Any], version: int) -> dict[str, Any]:
+    """Decide past orders again by a version and by another one, on the stock as it was. Ask for its progress.
+
+    One runs at a time. A draft becomes `simulated` when it is through.
+    """
+    scope = current()
+    return simulations.one(scope, runs.start(scope, version, **given))
+
+
+@blueprint.route("/routing/simulations", methods=["GET"])
+@permit("routing:read")
+@blueprint.arguments(SimulationListIn, location="query")
+@blueprint.response(200, SimulationsOut)
+def list_simulations(filters: dict[str, Any]) -> dict[str, Any]:
+    """What-ifs, newest first, without the orders that change."""
+    return simulations.listed(current(), **filters)
+
+
+@blueprint.route("/routing/simulations/<id>", methods=["GET"])
+@permit("routing:read")
+@blueprint.response(200, SimulationOut)
+def read_simulation(id: str) -> dict[str, Any]:
+    """One what-if: how far it is; when done, what both versions came to, and the orders that change."""
+    return simulations.one(current(), identifier(id))
+
+
+@blueprint.route("/routing/simulations/<id>/cancellation", methods=["POST"])
+@permit("routing:write")
+@blueprint.response(200, SimulationOut)
+def cancel_simulation(id: str) -> dict[str, Any]:
+    """Stop a what-if that is not through."""
+    scope = current()
+    runs.cancel(scope, identifier(id))
+    return simulations.one(scope, identifier(id))
+
+
+@blueprint.route("/routing/guard-rails", methods=["GET"])
+@permit("routing:read")
+@blueprint.response(200, GuardRailsOut)
+def read_guard_rails() -> dict[str, Any]:
+    """How much worse than what is in force a version may do on past orders."""
+    return guard_rails.of(current())
+
+
+@blueprint.route("/routing/guard-rails", methods=["PATCH"])
+@permit("routing:write")
+@blueprint.arguments(GuardRailsIn)
+@blueprint.response(200, GuardRailsOut)
+def change_guard_rails(given: dict[str, Any]) -> dict[str, Any]:
+    """Set the rails that are named; `null` watches a figure no longer."""
+    scope = current()
+    guard_rails.change(scope, given)
+    return guard_rails.of(scope) | given

@@ -127,14 +127,18 @@ class Simulation(TenantTable):
     orders_total: Mapped[int] = mapped_column(server_default="0")
     orders_done: Mapped[int] = mapped_column(server_default="0")
     result: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
-    """Figures of both versions, load by node, guard-rails: see `simulation.figures`."""
+    """Figures of both versions and load by node: see `runs.result`."""
     changes: Mapped[list[Any]] = mapped_column(server_default="[]")
-    """Orders that go otherwise: [{order, number, before, after}] with both sentences."""
+    """Orders that go otherwise, those where it matters most: [{order, number, before, after}]."""
+    basis: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """While it runs, compressed JSON: the stock at the start and how it changed. See `runs.Basis`."""
+    progress: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """While it runs, compressed JSON: where it is, and what both versions left so far."""
     error: Mapped[str] = mapped_column(server_default="")
     created_by: Mapped[str]
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     __table_args__ = (
-        one_of("state", "queued", "running", "done", "failed"),
+        one_of("state", "queued", "running", "done", "failed", "cancelled"),
         Index(None, "tenant_id", "created_at"),
     )

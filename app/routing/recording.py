@@ -10,7 +10,7 @@ import base64
 import zlib
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -21,6 +21,7 @@ from app.routing import configuration as configurations
 from app.routing.configuration import Configuration
 from app.routing.documents import parse
 from app.routing.facts import Basket, BasketLine, Destination, Ints, Network
+from app.routing.policy import Rule
 from app.routing.rules import Decision, decide
 from app.routing.terms import NO_PRICES, Prices
 from infra.clock import real_now
@@ -136,31 +137,57 @@ def read(kept: bytes) -> dict[str, Any]:
     return found
 
 
-def again(scope: Scope, row: Any) -> tuple[Decision, Network]:
-    """Decide once more what a row of routing_decisions was decided from. Raises Problem 404 when its inputs are not
-    kept (it was not decided here)."""
+class Recorded(NamedTuple):
+    """What a decision was made from."""
+
+    network: Network
+    basket: Basket
+    rule: Rule
+    excluded: set[tuple[int | None, int]]
+    prices: Prices
+    relaxed: tuple[str, ...]
+
+    def decide(self, *, relaxed: Collection[str] = (), without: Excluded = frozenset()) -> Decision:
+        """Decide it once more; `relaxed` constraints given up besides, `without` some of what was excluded."""
+        return decide(
+            self.network,
+            self.basket,
+            self.rule,
+            excluded=self.excluded - set(without),
+            prices=self.prices,
+            relaxed=(*self.relaxed, *relaxed),
+        )
+
+
+def recorded(scope: Scope, row: Any) -> Recorded:
+    """What a row of routing_decisions was decided from. Raises Problem 404 when its inputs are not kept (it was not
+    decided here)."""
     if row.inputs is None:
         raise not_found("record of what this was decided from")
     document = read(bytes(row.inputs))
-    network = _network(scope, document["network"])
+    network = network_of_digest(scope, document["network"])
     rules = scope.row(
         "SELECT document FROM rule_versions WHERE tenant_id = :tenant AND version = :version",
         version=row.rule_version,
     )
-    rule = parse(rules.document) if rules is not None else parse(configurations.default_document())
-    excluded = {(line, node) for line, node in document["excluded"]}
-    decision = decide(
+    return Recorded(
         network,
         basket_of(document, network),
-        rule,
-        excluded=excluded,
-        prices=_prices(scope, network, document["prices"]),
-        relaxed=document.get("relaxed", ()),
+        parse(rules.document) if rules is not None else parse(configurations.default_document()),
+        {(line, node) for line, node in document["excluded"]},
+        prices_of_version(scope, network, document["prices"]),
+        tuple(document.get("relaxed", ())),
     )
-    return decision, network
 
 
-def _network(scope: Scope, digest: str) -> Network:
+def again(scope: Scope, row: Any) -> tuple[Decision, Network]:
+    """Decide once more what a row of routing_decisions was decided from. Raises as `recorded`."""
+    found = recorded(scope, row)
+    return found.decide(), found.network
+
+
+def network_of_digest(scope: Scope, digest: str) -> Network:
+    """A network that was kept. Raises Problem 404."""
     row = scope.row(
         "SELECT document FROM routing_networks WHERE tenant_id = :tenant AND digest = :digest", digest=digest
     )
@@ -169,7 +196,8 @@ def _network(scope: Scope, digest: str) -> Network:
     return configurations.network_of(orjson.loads(zlib.decompress(bytes(row.document))))
 
 
-def _prices(scope: Scope, network: Network, version: int) -> Prices:
+def prices_of_version(scope: Scope, network: Network, version: int) -> Prices:
+    """A price table, laid out over a network; none when there is no such version."""
     row = scope.row(
         "SELECT document FROM price_tables WHERE tenant_id = :tenant AND version = :version", version=version
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from app.routing.policy import NAMED
 from app.routing.sections import LIMITS, MODES, REASONS
@@ -177,6 +178,15 @@ class ActivationIn(Strict):
         validate=validate.Range(1, 2**31 - 1),
         metadata={"description": "The version in force now in the same scope; null when none is."},
     )
+    override = fields.Boolean(
+        load_default=False, metadata={"description": "Set guard-rails aside; say why in `reason`."}
+    )
+    reason = Text(500, load_default="", metadata={"description": "Kept in the audit log with `override`."})
+
+    @validates_schema
+    def _has_a_reason(self, data: Mapping[str, Any], **_: Any) -> None:
+        if data["override"] and not data["reason"].strip():
+            raise ValidationError("Say why guard-rails are set aside.", "reason")
 
 
 class ComparisonIn(Strict):

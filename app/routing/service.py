@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from app.events import NETWORK_CHANGED
-from app.routing import queries
+from app.routing import guard_rails, queries
 from app.routing.documents import scope_of, validate
 from app.routing.policy import DEFAULT_SCOPE
 from app.transitions import Machine, transition
@@ -90,12 +90,12 @@ def simulated(scope: Scope, version: int) -> None:
         audit.record(scope, "routing.simulated", f"v{version}", of=found["scope"])
 
 
-def activate(scope: Scope, version: int, replaces: int | None) -> None:
+def activate(scope: Scope, version: int, replaces: int | None, override: str = "") -> None:
     """Put a version in force in its scope, in place of the one the caller saw in force there; that one is retired.
 
-    A retired version may return: that is how one rolls back. Raises Problem 404, 409 `rules-changed` when
-    another one is in force than `replaces` says, `rules-active` when it is in force already, and
-    `rules-invalid`.
+    A retired version may return: that is how one rolls back. `override`: why guard-rails are set aside. Raises
+    Problem 404, 409 `rules-changed` when another one is in force than `replaces` says, `rules-active` when it is in
+    force already, `guard-rails`, and `rules-invalid`.
     """
     _lock(scope)
     found = queries.version(scope, version)
@@ -110,6 +110,7 @@ def activate(scope: Scope, version: int, replaces: int | None) -> None:
             "rules-invalid",
             f"Version {version} cannot be used any more: {errors[0]['message']}. Write a new one.",
         )
+    guard_rails.require(scope, found, in_force, override)
     if active is not None:
         _retire(scope, active["id"], f"replaced by version {version}")
     transition(scope, RULES, found["id"], found["state"], "active")

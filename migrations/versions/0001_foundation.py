@@ -1815,12 +1815,14 @@ def upgrade() -> None:
         sa.Column("orders_done", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("result", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("changes", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("basis", sa.LargeBinary(), nullable=True),
+        sa.Column("progress", sa.LargeBinary(), nullable=True),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("finished_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "state IN ('queued', 'running', 'done', 'failed')", name=op.f("ck_simulations_state_known")
+            "state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name=op.f("ck_simulations_state_known")
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_simulations")),
         info={"scope": "TENANT", "append_only": False},

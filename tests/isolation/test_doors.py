@@ -71,6 +71,7 @@ def scene(merchant: Merchant) -> dict[str, str]:
         "cases": case["id"],
         "rules": str(draft["version"]),
         "imports": "01a20000-0000-7000-8000-000000000000",
+        "simulations": "01a20000-0000-7000-8000-000000000000",
     }
 
 

@@ -1,0 +1,200 @@
+"""Reads of a past period for what-if: its orders as they were placed, and the stock as it was.
+
+Stock at the start of the period is what is on hand now, less every movement since that no earlier order made, less
+what earlier orders still hold: so the period's own orders find what was there for them. Units that an order of the
+period gave back by being canceled are not told apart: every order asks for all it was placed with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.calendar import local_date
+from app.catalog.rules import volume_cm3
+from app.inventory.rules import MADE, parts
+from app.routing.baskets import Asked, destination
+from app.routing.facts import BasketLine, Network
+from app.routing.past_stock import Place
+from app.routing.simulation import Parcel, PastLine, PastOrder
+from tenants.scope import Scope
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+COUNT = """
+SELECT count(*) AS orders FROM (SELECT 1 FROM orders WHERE tenant_id = :tenant AND placed_at >= :since
+    AND placed_at < :until AND status <> 'draft' LIMIT :most) o
+"""
+START = """
+WITH placed AS MATERIALIZED (
+    SELECT l.sku_id, l.kind, l.components FROM orders o
+    JOIN order_lines l ON l.tenant_id = :tenant AND l.order_id = o.id
+    WHERE o.tenant_id = :tenant AND o.placed_at >= :since AND o.placed_at < :until AND o.status <> 'draft'
+), wanted AS MATERIALIZED (
+    SELECT sku_id FROM placed WHERE kind <> 'kit'
+    UNION
+    SELECT CAST(part->>'sku_id' AS uuid) FROM placed CROSS JOIN LATERAL jsonb_array_elements(components) part
+    WHERE kind = 'kit'
+), positions AS MATERIALIZED (
+    SELECT p.id, p.sku_id, p.segment, p.node_id, p.on_hand, p.safety FROM stock_positions p
+    WHERE p.tenant_id = :tenant AND p.sku_id IN (SELECT sku_id FROM wanted) AND p.disposition = 'sellable'
+), moved AS (
+    SELECT m.position_id, sum(m.delta) AS units FROM stock_movements m
+    LEFT JOIN shipment_lines s ON s.tenant_id = :tenant AND s.id = CASE WHEN m.cause = 'shipment'
+        AND m.reference ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN CAST(m.reference AS uuid) END
+    LEFT JOIN order_lines l ON l.tenant_id = :tenant AND l.id = s.order_line_id
+    LEFT JOIN orders o ON o.tenant_id = :tenant AND o.id = l.order_id AND o.placed_at < :since
+    WHERE m.tenant_id = :tenant AND m.position_id IN (SELECT id FROM positions) AND m.at >= :since
+        AND o.id IS NULL
+    GROUP BY 1
+), held AS (
+    SELECT r.position_id, sum(r.quantity) AS units FROM reservations r
+    JOIN order_lines l ON l.tenant_id = :tenant AND l.id = r.order_line_id
+    JOIN orders o ON o.tenant_id = :tenant AND o.id = l.order_id AND o.placed_at < :since
+    WHERE r.tenant_id = :tenant AND r.position_id IN (SELECT id FROM positions)
+    GROUP BY 1
+)
+SELECT p.id, p.sku_id, p.segment, p.node_id, p.safety,
+    p.on_hand - coalesce(moved.units, 0) - coalesce(held.units, 0) AS units
+FROM positions p LEFT JOIN moved ON moved.position_id = p.id LEFT JOIN held ON held.position_id = p.id
+ORDER BY p.sku_id, p.segment, p.node_id
+"""
+CHANGES = """
+SELECT m.position_id, m.delta, m.at FROM stock_movements m
+WHERE m.tenant_id = :tenant AND m.position_id = ANY(:positions) AND m.at >= :since AND m.at < :until
+    AND m.cause <> 'shipment'
+ORDER BY m.at, m.id
+"""
+EARLIER_LOADS = """
+SELECT f.node_id, f.leaves_on AS day, count(*) AS packages FROM fulfillment_orders f
+JOIN orders o ON o.tenant_id = :tenant AND o.id = f.order_id AND o.placed_at < :since
+WHERE f.tenant_id = :tenant AND f.leaves_on >= :day AND f.work_status <> 'cancelled'
+GROUP BY f.node_id, f.leaves_on ORDER BY f.node_id, f.leaves_on
+"""
+ORDERS = """
+SELECT o.id, o.number, o.channel, o.source_code, o.email, o.ship_to, o.policy, o.placed_at,
+    l.sku_id, l.sku, l.kind, l.weight_g, l.ordered, l.items - l.discount AS value, l.tax_code, l.components,
+    l.ship_to AS line_ship_to, s.attributes, p.original_deadline
+FROM (SELECT id, number, channel, source_code, customer->>'email' AS email, ship_to, policy,
+        placed_at
+    FROM orders WHERE tenant_id = :tenant AND placed_at >= :since AND placed_at < :until AND status <> 'draft'
+        AND (placed_at, id) > (CAST(:at AS timestamptz), CAST(:id AS uuid))
+    ORDER BY placed_at, id LIMIT :most) o
+JOIN order_lines l ON l.tenant_id = :tenant AND l.order_id = o.id
+JOIN skus s ON s.tenant_id = :tenant AND s.id = l.sku_id
+LEFT JOIN promises p ON p.tenant_id = :tenant AND p.order_line_id = l.id
+ORDER BY o.placed_at, o.id, l.position
+"""
+
+
+def count(scope: Scope, since: datetime, until: datetime, most: int) -> int:
+    """Orders placed in a period, counted up to `most`."""
+    row = scope.row(COUNT, since=since, until=until, most=most)
+    assert row is not None
+    return int(row.orders)
+
+
+def stock_at(
+    scope: Scope, network: Network, since: datetime, until: datetime
+) -> tuple[list[Place], list[UUID]]:
+    """What was free at the start of everything that the period's orders ask for, with the positions' ids."""
+    rows = [row for row in scope.rows(START, since=since, until=until) if str(row.node_id) in network.index]
+    places = [
+        Place(str(row.sku_id), row.segment, network.index[str(row.node_id)], int(row.units), row.safety)
+        for row in rows
+    ]
+    return places, [row.id for row in rows]
+
+
+def changes(
+    scope: Scope, positions: list[UUID], since: datetime, until: datetime
+) -> list[tuple[int, int, int]]:
+    """Receipts, counts, returns and moves of the period: (position by its place in the list, units, microseconds
+    since 1970), in time order."""
+    at = {position: place for place, position in enumerate(positions)}
+    rows = scope.rows(CHANGES, positions=positions, since=since, until=until)
+    return [(at[row.position_id], row.delta, micros(row.at)) for row in rows]
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970."""
+    return (at - EPOCH) // MICROSECOND
+
+
+def earlier_loads(scope: Scope, since: datetime) -> list[tuple[str, str, int]]:
+    """Packages that earlier orders gave to nodes for days of the period: (node id, day, packages)."""
+    rows = scope.rows(EARLIER_LOADS, since=since, day=(since - timedelta(days=1)).date())
+    return [(str(row.node_id), row.day.isoformat(), row.packages) for row in rows]
+
+
+def orders(
+    scope: Scope, since: datetime, until: datetime, after: tuple[datetime, UUID], most: int
+) -> list[tuple[datetime, PastOrder]]:
+    """The next orders of a period after a place in it, oldest first."""
+    at, last = after
+    rows = scope.rows(ORDERS, since=since, until=until, at=at, id=last, most=most)
+    zone = scope.tenant.timezone
+    return [(lines[0].placed_at, _order(lines, zone)) for lines in _by_order(rows)]
+
+
+def _by_order(rows: list[Any]) -> Iterator[list[Any]]:
+    lines: list[Any] = []
+    for row in rows:
+        if lines and lines[-1].id != row.id:
+            yield lines
+            lines = []
+        lines.append(row)
+    if lines:
+        yield lines
+
+
+def _order(lines: list[Any], zone: str) -> PastOrder:
+    parcels: dict[str, list[Any]] = {}
+    for line in lines:
+        parcels.setdefault(repr(line.line_ship_to or line.ship_to), []).append(line)
+    first = lines[0]
+    return PastOrder(
+        id=str(first.id),
+        number=first.number,
+        parcels=tuple(_parcel(own, zone) for own in parcels.values()),
+        fill_or_kill=bool((first.policy or {}).get("fill_or_kill")),
+    )
+
+
+def _parcel(lines: list[Any], zone: str) -> Parcel:
+    first, policy = lines[0], lines[0].policy or {}
+    deadlines = [line.original_deadline for line in lines if line.original_deadline is not None]
+    last_day = local_date(min(deadlines) - timedelta(seconds=1), zone) if deadlines else None
+    to = destination(first.line_ship_to or first.ship_to)
+    asked = Asked(
+        channel=first.channel,
+        now=first.placed_at,
+        timezone=zone,
+        ship_complete=bool(policy.get("ship_complete")),
+        service=policy.get("service") or "",
+        source_code=first.source_code or "",
+        email=first.email or "",
+        promised_by=last_day,
+    )
+    return Parcel(to, asked, tuple(_line(line) for line in lines))
+
+
+def _line(row: Any) -> PastLine:
+    line = BasketLine(
+        sku=row.sku,
+        kind=row.kind,
+        quantity=row.ordered,
+        weight_g=row.weight_g,
+        volume_cm3=volume_cm3(row.attributes),
+        value=row.value,
+        tax_code=row.tax_code,
+        attributes=row.attributes,
+    )
+    if row.kind in MADE:
+        return PastLine(line, ())
+    return PastLine(
+        line, tuple((str(sku), each) for sku, each in parts(row.kind, row.sku_id, row.components))
+    )

@@ -1,0 +1,186 @@
+"""What-if, pure: a small world whose figures are worked out by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.inventory.allotments import NONE, Allotments, Hold
+from app.network.loads import Loads
+from app.routing.baskets import Asked
+from app.routing.configuration import Configuration, Source
+from app.routing.documents import default_document, parse
+from app.routing.facts import BasketLine, Destination, Network, NodeFacts
+from app.routing.past_stock import Layout, PastStock, Place
+from app.routing.policy import Rule
+from app.routing.simulation import Event, Parcel, PastLine, PastOrder, Run, StockChange, node_loads, replayed
+from app.routing.terms import NO_PRICES
+
+MONDAY = datetime(2026, 3, 2, 15, tzinfo=UTC)
+RENO, NEWARK = (39.53, -119.81), (40.74, -74.17)
+BOISE = Destination(43.62, -116.20, "ID", "83702", "US")
+SINGLE = {
+    "name": "One package",
+    "strategies": [
+        {
+            "id": "one",
+            "objective": "fewest_packages_then_nearest",
+            "split": {"max_packages": 1},
+        }
+    ],
+}
+NEAREST = {"name": "Nearest", "strategies": [{"id": "all", "objective": "nearest"}]}
+
+
+def world(**west: Any) -> Configuration:
+    """WEST is near Boise, EAST far; handling is 100 a package and 10 a unit at both."""
+    handling = {"handling_per_package": 100, "handling_per_unit": 10}
+    network = Network.build(
+        [
+            NodeFacts("w", "WEST", "West", "warehouse", *RENO, **{**handling, **west}),
+            NodeFacts("e", "EAST", "East", "warehouse", *NEWARK, **handling),
+        ]
+    )
+    return Configuration(network, {}, NO_PRICES, (), (), NONE, None, {}, Source([], []))
+
+
+def order(number: int, *lines: tuple[str, int], hours: int = 0, **fields: Any) -> PastOrder:
+    asked = Asked("web", MONDAY + timedelta(hours=hours), "UTC", **fields)
+    own = tuple(
+        PastLine(BasketLine(sku, "stock", units, weight_g=1000, value=1000), ((sku, 1),))
+        for sku, units in lines
+    )
+    return PastOrder(str(number), number, (Parcel(BOISE, asked, own),))
+
+
+def run(configured: Configuration, document: dict[str, Any], places: list[Place]) -> Run:
+    rule: Rule = parse(document)
+    layout = Layout.of(places, configured.network.ids, configured.allotments)
+    return Run(configured, {"default": rule}, PastStock(layout, [one.units for one in places]), Loads())
+
+
+EAST, WEST = 0, 1  # in the order of the codes
+
+
+def test_stock_runs_out_differently_and_a_receipt_comes_in_the_middle() -> None:
+    configured = world()
+    places = [
+        Place("A", "shared", EAST, 3, 0),
+        Place("A", "shared", WEST, 1, 0),
+        Place("B", "shared", EAST, 1, 0),
+    ]
+    nearest, whole = run(configured, NEAREST, places), run(configured, SINGLE, places)
+    events: list[Event] = [
+        order(1, ("A", 1), ("B", 1)),  # nearest: A from WEST, B from EAST; whole: both from EAST
+        order(2, ("A", 1), hours=1),  # nearest: WEST is empty, so EAST; whole: WEST
+        StockChange(1, 2),  # two more A in WEST
+        order(3, ("A", 3), hours=2),  # nearest: 2 WEST + 1 EAST; whole: 2 from WEST
+        order(4, ("A", 3), hours=3),  # nearest: the last of EAST; whole: 2 from EAST
+    ]
+    changes = replayed(events, nearest, whole)
+    assert [change.order.number for change in changes] == [1, 2, 3, 4]
+    assert changes[2].before.plan == (("EAST", "A", 1), ("WEST", "A", 2))
+    assert changes[2].after.plan == (("WEST", "A", 2),)
+    assert changes[3].before.plan == (("EAST", "A", 1),)
+    assert changes[3].after.plan == (("EAST", "A", 2),)
+    one, two = nearest.figures, whole.figures
+    assert (one.orders, one.units, one.filled_units, one.lost_units, one.short_orders) == (4, 9, 7, 2, 1)
+    assert (two.orders, two.units, two.filled_units, two.lost_units, two.short_orders) == (4, 9, 7, 2, 2)
+    assert (one.packages, one.split_orders) == (6, 2)
+    assert (two.packages, two.split_orders) == (4, 0)
+    assert nearest.stock.units.tolist() == [0, 0, 0]
+    assert whole.stock.units.tolist() == [0, 0, 0]
+    assert "West" in changes[0].before.sentence
+    assert "East" in changes[0].before.sentence
+
+
+def test_money_is_shipping_and_handling_whatever_the_objective() -> None:
+    configured = world()
+    one = run(configured, default_document(), [Place("A", "shared", WEST, 9, 0)])
+    outcome = one.order(order(1, ("A", 2)), {})
+    miles = configured.network.distances(BOISE)[WEST] / 1_000_000
+    assert outcome.miles == pytest.approx(miles)
+    assert outcome.cost == pytest.approx(700 + 0.35 * miles + 2 * 45 + 100 + 2 * 10)
+    assert outcome.transit_days == 1 + int(miles // 450)
+    assert one.figures.cost == pytest.approx(outcome.cost, abs=0.01)
+
+
+def test_a_full_node_gives_no_more_that_day() -> None:
+    configured = world(capacity_per_day=1)
+    places = [Place("A", "shared", EAST, 9, 0), Place("A", "shared", WEST, 9, 0)]
+    one, two = (run(configured, default_document(), places) for _ in range(2))
+    assert replayed([order(1, ("A", 1)), order(2, ("A", 1), hours=1)], one, two) == []
+    rows = {row["node"]: row for row in node_loads(configured, one, two)}
+    assert (rows["WEST"]["after"]["packages"], rows["EAST"]["after"]["packages"]) == (1, 1)
+    assert rows["WEST"]["capacity_per_day"] == 1
+    assert rows["WEST"]["after"]["peak_share"] == 1.0
+    assert rows["EAST"]["after"]["peak_share"] is None
+
+
+def test_lateness_counts_days_after_the_promise() -> None:
+    one = run(world(), default_document(), [Place("A", "shared", WEST, 9, 0)])
+    late = one.order(order(1, ("A", 1), promised_by=date(2026, 3, 1)), {})
+    kept = one.order(order(2, ("A", 1), promised_by=date(2026, 3, 9)), {})
+    assert (late.days_late, kept.days_late) == (2, 0)  # without a cut-off it leaves a day after it came
+    assert (one.figures.days_late, one.figures.late_orders) == (2, 1)
+
+
+def test_ship_complete_loses_all_or_nothing() -> None:
+    one = run(world(), default_document(), [Place("A", "shared", WEST, 1, 0)])
+    outcome = one.order(order(1, ("A", 1), ("B", 1), ship_complete=True), {})
+    assert (outcome.plan, outcome.lost_units, outcome.packages, outcome.cost) == ((), 2, 0, 0.0)
+    assert one.stock.units.tolist() == [1]
+
+
+def test_two_lines_of_a_kit_and_its_part_never_take_one_unit_twice() -> None:
+    one = run(world(), default_document(), [Place("A", "shared", WEST, 2, 0)])
+    asked = Asked("web", MONDAY, "UTC")
+    lines = (
+        PastLine(BasketLine("A", "stock", 2, 100), (("A", 1),)),
+        PastLine(BasketLine("KIT", "kit", 1, 100), (("A", 2),)),
+    )
+    outcome = one.order(PastOrder("1", 1, (Parcel(BOISE, asked, lines),)), {})
+    assert outcome.lost_units == 1
+    assert one.stock.units.tolist() == [0]
+
+
+def test_safety_stock_segments_and_debts_are_not_seen() -> None:
+    places = [
+        Place("A", "b2b", WEST, 3, 0),
+        Place("A", "shared", EAST, -2, 0),
+        Place("A", "shared", WEST, 5, 2),
+    ]
+    stock = PastStock(Layout.of(places, ("e", "w")), [one.units for one in places])
+    assert stock.seen("A", "web").tolist() == [0, 3]
+    assert stock.seen("A", "b2b").tolist() == [0, 6]
+    stock.take("A", WEST, "b2b", 4)
+    assert stock.units.tolist() == [0, -2, 4]
+    stock.change(1, 3)
+    assert stock.seen("A", "web").tolist() == [1, 2]
+    assert stock.seen("NONE", "web").tolist() == [0, 0]
+
+
+def test_what_another_channel_holds_is_not_seen() -> None:
+    held = Allotments([Hold("b2b", None, None, 50, None, False)])
+    places = [Place("A", "shared", EAST, 10, 0)]
+    stock = PastStock(Layout.of(places, ("e", "w"), held), [10])
+    assert stock.seen("A", "web").tolist() == [5, 0]
+    assert stock.seen("A", "b2b").tolist() == [10, 0]
+
+
+def test_the_same_past_gives_the_same_figures() -> None:
+    rng = np.random.default_rng(5)
+    places = [
+        Place(f"S{at}", "shared", node, int(rng.integers(0, 6)), 0) for at in range(9) for node in (0, 1)
+    ]
+    events = [order(at, *{(f"S{sku}", 1) for sku in rng.integers(0, 9, 2)}, hours=at) for at in range(60)]
+    configured = world()
+    first, second = (run(configured, default_document(), places) for _ in range(2))
+    assert replayed(events, first, second) == []
+    assert first.figures == second.figures
+    assert first.figures.filled_units + first.figures.lost_units == first.figures.units
+    taken = sum(place.units for place in places) - int(first.stock.units.sum())
+    assert taken == first.figures.filled_units
