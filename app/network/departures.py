@@ -30,8 +30,15 @@ class Departures:
     minutes, so within one minute nothing changes."""
 
     def __init__(self, timetables: Sequence[Timetable]) -> None:
-        self._timetables = timetables
+        self._distinct: list[Timetable] = []
+        self._of: Ints = np.array([self._own(one) for one in timetables], dtype=np.int64)
         self._kept: dict[tuple[datetime, str], Leaving] = {}
+
+    def _own(self, timetable: Timetable) -> int:
+        """Nodes often keep the same hours: each timetable is asked once for all of them."""
+        if timetable not in self._distinct:
+            self._distinct.append(timetable)
+        return self._distinct.index(timetable)
 
     def at(self, now: datetime, service: str = "") -> Leaving:
         """When work given to each node now leaves it. A begun minute counts as over."""
@@ -45,13 +52,10 @@ class Departures:
         return found
 
     def _leaving(self, now: datetime, service: str) -> Leaving:
-        found = {own: ships_on(now, own, service) for own in set(self._timetables)}
-        instants = [int(found[own].timestamp()) for own in self._timetables]
-        days = {own: local_date(at, own.zone).toordinal() for own, at in found.items()}
-        return Leaving(
-            np.array(instants, dtype=np.int64),
-            np.array([days[own] for own in self._timetables], dtype=np.int64),
-        )
+        leaves = [ships_on(now, timetable, service) for timetable in self._distinct]
+        days = [local_date(at, own.zone).toordinal() for at, own in zip(leaves, self._distinct, strict=True)]
+        instants = np.array([int(at.timestamp()) for at in leaves], dtype=np.int64)
+        return Leaving(instants[self._of], np.array(days, dtype=np.int64)[self._of])
 
 
 def arrivals(days: Ints, transit_days: Ints) -> Ints:

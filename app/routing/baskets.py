@@ -22,7 +22,6 @@ class Asked:
     channel: str
     now: datetime
     timezone: str
-    currency: str
     ship_complete: bool = False
     service: str = ""
     source_code: str = ""
@@ -30,6 +29,7 @@ class Asked:
     is_business: bool | None = None
     promised_by: date | None = None
     promise_is_delivery: bool = False
+    currency: str = "USD"
 
 
 def destination(

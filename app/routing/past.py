@@ -75,10 +75,10 @@ WHERE f.tenant_id = :tenant AND f.leaves_on >= :day AND f.work_status <> 'cancel
 GROUP BY f.node_id, f.leaves_on ORDER BY f.node_id, f.leaves_on
 """
 ORDERS = """
-SELECT o.id, o.number, o.channel, o.source_code, o.email, o.ship_to, o.policy, o.placed_at,
+SELECT o.id, o.number, o.channel, o.currency, o.source_code, o.email, o.ship_to, o.policy, o.placed_at,
     l.sku_id, l.sku, l.kind, l.weight_g, l.ordered, l.items - l.discount AS value, l.tax_code, l.components,
     l.ship_to AS line_ship_to, s.attributes, p.original_deadline
-FROM (SELECT id, number, channel, source_code, customer->>'email' AS email, ship_to, policy,
+FROM (SELECT id, number, channel, currency, source_code, customer->>'email' AS email, ship_to, policy,
         placed_at
     FROM orders WHERE tenant_id = :tenant AND placed_at >= :since AND placed_at < :until AND status <> 'draft'
         AND (placed_at, id) > (CAST(:at AS timestamptz), CAST(:id AS uuid))
@@ -173,6 +173,7 @@ def _parcel(lines: list[Any], zone: str) -> Parcel:
         channel=first.channel,
         now=first.placed_at,
         timezone=zone,
+        currency=first.currency,
         ship_complete=bool(policy.get("ship_complete")),
         service=policy.get("service") or "",
         source_code=first.source_code or "",

@@ -112,7 +112,9 @@ def attempt(scope: Scope, rule: Rule, wish: Wish) -> Trial:
     configured = configuration(scope)
     shelf = _shelf(scope, list(skus.values()), wish, configured.allotments)
     found = [skus[code] for code, _ in wish.lines]
-    asked = Asked(wish.channel, scope.now(), scope.tenant.timezone, scope.tenant.currency, wish.ship_complete)
+    asked = Asked(
+        wish.channel, scope.now(), scope.tenant.timezone, wish.ship_complete, currency=scope.tenant.currency
+    )
     lines = [
         BasketLine(
             sku=row.code,

@@ -1822,7 +1822,8 @@ def upgrade() -> None:
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("finished_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name=op.f("ck_simulations_state_known")
+            "state IN ('queued', 'running', 'done', 'failed', 'cancelled')",
+            name=op.f("ck_simulations_state_known"),
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_simulations")),
         info={"scope": "TENANT", "append_only": False},
