@@ -220,7 +220,7 @@ class Chunk:
                 ]
             if units:
                 line.placed += units
-                shipped = ships_on(self.now, self.configured.calendars[node])
+                shipped = ships_on(self.now, self.configured.network.timetables[node])
                 line.expected = max(line.expected or shipped, shipped)
                 placements.append(_Placement(line, node, units, taken))
         return placements

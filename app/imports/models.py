@@ -33,7 +33,7 @@ class Import(TenantTable):
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     __table_args__ = (
-        one_of("kind", "orders", "skus", "nodes", "stock"),
+        one_of("kind", "orders", "skus", "nodes", "stock", "rate_card", "zone_pairs"),
         one_of("state", "draft", "queued", "running", "done"),
         Index(None, "tenant_id", "created_at"),
     )

@@ -177,7 +177,7 @@ class Composer:
                 units = taken[0]
                 if units:
                     group[line_at].allocated += units
-                    group[line_at].expected = ships_on(self.now, self.configured.calendars[node])
+                    group[line_at].expected = ships_on(self.now, self.configured.network.timetables[node])
                     placements.append((group[line_at], node, units, taken[1]))
         return placements, decisions
 

@@ -55,6 +55,39 @@ class StockPosition(TenantTable):
     )
 
 
+class Allotment(TenantTable):
+    """Units of the shared stock that one channel may count on: the others do not see them."""
+
+    __tablename__ = "allotments"
+    channel: Mapped[str]
+    sku_id: Mapped[UUID | None]
+    """Null: every SKU."""
+    node_id: Mapped[UUID | None]
+    """Null: every node, each by itself."""
+    share_percent: Mapped[int | None]
+    """Of the units free at the moment."""
+    units: Mapped[int | None]
+    """The last units at a node."""
+    borrow: Mapped[bool] = mapped_column(server_default="false")
+    """Whether this channel may take what others hold."""
+    __table_args__ = (
+        CheckConstraint("(share_percent IS NULL) <> (units IS NULL)", name="one_measure"),
+        CheckConstraint("share_percent BETWEEN 0 AND 100", name="share_is_percent"),
+        CheckConstraint("units >= 0", name="units_not_negative"),
+        tenant_key("sku_id", "skus"),
+        tenant_key("node_id", "nodes"),
+        Index(
+            "uq_allotments_place",
+            "tenant_id",
+            "channel",
+            "sku_id",
+            "node_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+
 class StockMovement(TenantTable):
     """One change of one position, with its cause. Append-only."""
 

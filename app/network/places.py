@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib import resources
@@ -79,6 +80,17 @@ def destination_zones(
         return (place.timezone,)
     at_home = state_zones(region or "") if _is_domestic(country) else ()
     return at_home or _country_zones(country.strip().upper())
+
+
+def zip3(postal_code: str | None, country: str = "US") -> int | None:
+    """The three-digit area of a ZIP code, 0 to 999; None abroad and for what is no ZIP code."""
+    number = _number(postal_code) if _is_domestic(country) else None
+    return None if number is None else number // 100
+
+
+def zip3_middles() -> Mapping[int, Place]:
+    """The middle of every three-digit area."""
+    return _table().areas
 
 
 def _is_domestic(country: str) -> bool:

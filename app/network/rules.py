@@ -1,16 +1,21 @@
-"""Where a node stands, worked out from what was given. Pure."""
+"""Where a node stands and when its parcels leave, worked out from what was given. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from app.calendar import end_of_day, federal_holidays, local_date, zone
 from app.network.places import locate
 from infra.errors import FieldError
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CAPABILITIES = ("hazard", "temperature", "gift_wrap", "personalization", "pickup")
+"""What a node may be able to do; a merchant may add codes of its own."""
+FEDERAL = "us_federal"
 MOST_DAYS = 400
 """How far ahead an open day is looked for."""
 _CODE = re.compile(r"[^/\x00-\x1f\x7f\ud800-\udfff]{1,100}")
@@ -23,17 +28,127 @@ def code_error(code: str) -> str | None:
     return None
 
 
-def ships_on(now: datetime, calendar: Mapping[str, Any]) -> datetime:
-    """When work given to a node now should leave it: the next day on which it is open, 24 hours from now at the
-    earliest. Without `open_days` a node works Monday to Friday."""
-    open_days = calendar.get("open_days") or WEEKDAYS[:5]
-    closed = set(calendar.get("closed", []))
-    day = now + timedelta(days=1)
+def local_time(text: str) -> time:
+    """HH:MM as a time of day; 24:00 is the end of the day."""
+    return time.max if text == "24:00" else time.fromisoformat(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """When a node works and its parcels leave, read once from what is kept."""
+
+    zone: str
+    weekdays: tuple[bool, ...] = (True,) * 5 + (False,) * 2
+    hours: tuple[tuple[time, time] | None, ...] = (None,) * 7
+    """Opening and closing by weekday; None = the whole day."""
+    closed: tuple[date, ...] = ()
+    federal: bool = False
+    cutoff: time | None = None
+    cutoffs: Mapping[str, time] = field(default_factory=dict)
+    handling_minutes: int | None = None
+
+    @classmethod
+    def of(cls, node: Mapping[str, Any]) -> Timetable:
+        """From a node's row. Without `open_days` it works Monday to Friday."""
+        calendar = node["calendar"]
+        open_days = calendar.get("open_days") or WEEKDAYS[:5]
+        hours = {
+            day: (local_time(opens), local_time(closes))
+            for day, (opens, closes) in calendar.get("hours", {}).items()
+        }
+        return cls(
+            zone=node["timezone"],
+            weekdays=tuple(day in open_days for day in WEEKDAYS),
+            hours=tuple(hours.get(day) for day in WEEKDAYS),
+            closed=tuple(date.fromisoformat(day) for day in sorted(calendar.get("closed", []))),
+            federal=calendar.get("holidays") == FEDERAL,
+            cutoff=local_time(node["cutoff"]) if node["cutoff"] else None,
+            cutoffs={service: local_time(text) for service, text in node["cutoffs"].items()},
+            handling_minutes=node["handling_minutes"],
+        )
+
+    def works(self, day: date) -> bool:
+        """Whether the node works on that day of its own zone."""
+        if not self.weekdays[day.weekday()] or day in self.closed:
+            return False
+        return not (self.federal and day in federal_holidays(day.year))
+
+    def opening(self, day: date) -> tuple[datetime, datetime]:
+        """First and last instant of its work on a day, UTC."""
+        opens, closes = self.hours[day.weekday()] or (time.min, time.max)
+        end = end_of_day(day, self.zone) if closes == time.max else self.at(day, closes)
+        return self.at(day, opens), end
+
+    def at(self, day: date, moment: time) -> datetime:
+        """A local time of a day as an instant, UTC; one that a clock change skips is moved on by the change."""
+        return datetime.combine(day, moment, zone(self.zone)).astimezone(UTC)
+
+
+def ships_on(now: datetime, timetable: Timetable, service: str = "") -> datetime:
+    """When a parcel of work given to a node now should leave it, UTC.
+
+    The work takes the node's handling minutes of its opening time. What is ready by the service's cut-off (else
+    the node's) leaves with it, later work with the next working day's. A node without a cut-off hands over as
+    soon as it is ready; where its handling time is not known either, 24 hours are reckoned.
+    """
+    cutoff = timetable.cutoffs.get(service, timetable.cutoff)
+    minutes = timetable.handling_minutes
+    if cutoff is None and minutes is None:
+        return _a_day_later(now, timetable)
+    ready = _ready(now, timetable, timedelta(minutes=minutes or 0))
+    if cutoff is None:
+        return ready
+    for day in _working_days(ready, timetable):
+        leaves = timetable.at(day, cutoff)
+        if leaves >= ready:
+            return leaves
+    return ready + timedelta(days=MOST_DAYS)
+
+
+def _a_day_later(now: datetime, timetable: Timetable) -> datetime:
+    """The same time of the first working day at least 24 hours away, within its opening hours."""
+    then = (now + timedelta(days=1)).astimezone(zone(timetable.zone))
+    for day in _working_days(then, timetable):
+        opens, closes = timetable.opening(day)
+        return min(max(timetable.at(day, then.time()), opens), closes)
+    return then.astimezone(UTC) + timedelta(days=MOST_DAYS)
+
+
+def _ready(now: datetime, timetable: Timetable, left: timedelta) -> datetime:
+    """When work that takes `left` of opening time is done."""
+    for day in _working_days(now, timetable):
+        opens, closes = timetable.opening(day)
+        begins = max(now.astimezone(UTC), opens)
+        if begins < closes and begins + left <= closes:
+            return begins + left
+        left -= max(closes - begins, timedelta())
+    return now.astimezone(UTC) + timedelta(days=MOST_DAYS)
+
+
+def _working_days(now: datetime, timetable: Timetable) -> Iterator[date]:
+    day = local_date(now, timetable.zone)
     for _ in range(MOST_DAYS):
-        if WEEKDAYS[day.weekday()] in open_days and day.date().isoformat() not in closed:
-            break
+        if timetable.works(day):
+            yield day
         day += timedelta(days=1)
-    return day
+
+
+def calendar_errors(given: Mapping[str, Any]) -> list[FieldError]:
+    """What does not fit together in a node's calendar (loaded schemas.CalendarIn)."""
+    open_days = given.get("open_days") or WEEKDAYS[:5]
+    errors = []
+    for day, (opens, closes) in given.get("hours", {}).items():
+        if day not in open_days:
+            errors.append(
+                FieldError(
+                    f"/calendar/hours/{day}", f"{day} is no open day. Add it to open_days, or leave it out."
+                )
+            )
+        elif local_time(closes) <= local_time(opens):
+            errors.append(
+                FieldError(f"/calendar/hours/{day}", "Closing comes after opening. Send [HH:MM, HH:MM].")
+            )
+    return errors
 
 
 def placed(given: Mapping[str, Any], home_zone: str) -> tuple[dict[str, Any], list[FieldError]]:

@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 
 from app.events import NETWORK_CHANGED
-from app.network.queries import by_code
-from app.network.rules import code_error, placed
+from app.network.queries import by_code, rate_card_codes
+from app.network.rules import calendar_errors, code_error, placed
+from app.network.schemas import NodeIn
 from infra.errors import FieldError, Problem
 from infra.ids import new_id
 from tenants import audit
@@ -19,22 +20,38 @@ from tenants.service import configuration_changed
 VIRTUAL = "digital"
 """Code of the node that delivers digital goods."""
 
-WRITE = """
-INSERT INTO nodes (tenant_id, id, code, name, kind, address, latitude, longitude, timezone, capacity_per_day,
-    handling_per_package, handling_per_unit, priority, cutoff, calendar, open, updated_at)
-SELECT :tenant, n.id, n.code, n.name, n.kind, n.address, n.latitude, n.longitude, n.timezone,
-    n.capacity_per_day, n.handling_per_package, n.handling_per_unit, n.priority, n.cutoff, n.calendar, n.open,
-    :now
-FROM jsonb_to_recordset(CAST(:doc AS jsonb)) AS n(id uuid, code text, name text, kind text, address jsonb,
-    latitude float8, longitude float8, timezone text, capacity_per_day bigint, handling_per_package bigint,
-    handling_per_unit bigint, priority bigint, cutoff text, calendar jsonb, open boolean)
+COLUMNS = {
+    "code": "text",
+    "name": "text",
+    "kind": "text",
+    "address": "jsonb",
+    "latitude": "float8",
+    "longitude": "float8",
+    "timezone": "text",
+    "capacity_per_day": "bigint",
+    "capacity_per_hour": "bigint",
+    "handling_minutes": "bigint",
+    "handling_per_package": "bigint",
+    "handling_per_unit": "bigint",
+    "priority": "bigint",
+    "cutoff": "text",
+    "cutoffs": "jsonb",
+    "calendar": "jsonb",
+    "capabilities": "jsonb",
+    "zones": "jsonb",
+    "rate_card": "text",
+    "open": "boolean",
+}
+"""What is written of a node, with its type."""
+NEW = ", ".join(COLUMNS)
+TYPED = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+WRITE = f"""
+INSERT INTO nodes (tenant_id, id, {NEW}, updated_at)
+SELECT :tenant, n.id, {", ".join(f"n.{name}" for name in COLUMNS)}, :now
+FROM jsonb_to_recordset(CAST(:doc AS jsonb)) AS n(id uuid, {TYPED})
 ORDER BY n.code
-ON CONFLICT (tenant_id, code) DO UPDATE SET name = EXCLUDED.name, kind = EXCLUDED.kind,
-    address = EXCLUDED.address, latitude = EXCLUDED.latitude, longitude = EXCLUDED.longitude,
-    timezone = EXCLUDED.timezone, capacity_per_day = EXCLUDED.capacity_per_day,
-    handling_per_package = EXCLUDED.handling_per_package, handling_per_unit = EXCLUDED.handling_per_unit,
-    priority = EXCLUDED.priority, cutoff = EXCLUDED.cutoff, calendar = EXCLUDED.calendar,
-    open = EXCLUDED.open, updated_at = EXCLUDED.updated_at
+ON CONFLICT (tenant_id, code) DO UPDATE SET
+    {", ".join(f"{name} = EXCLUDED.{name}" for name in (*COLUMNS, "updated_at") if name != "code")}
 RETURNING id, code
 """
 
@@ -66,30 +83,20 @@ def ensure_virtual_node(scope: Scope) -> None:
     put_node(
         scope,
         VIRTUAL,
-        {
-            "name": "Digital delivery",
-            "kind": "virtual",
-            "address": {},
-            "latitude": None,
-            "longitude": None,
-            "timezone": None,
-            "capacity_per_day": None,
-            "handling_per_package": None,
-            "handling_per_unit": None,
-            "priority": 100,
-            "cutoff": None,
-            "calendar": {},
-            "open": True,
-        },
+        NodeIn().load({"name": "Digital delivery", "kind": "virtual"}),
     )
 
 
 def _rows(scope: Scope, given: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     rows, errors = [], []
+    cards = rate_card_codes(scope, {one["rate_card"] for one in given.values()} - {None})
     for at, (code, one) in enumerate(given.items()):
         place, wrong = placed(one, scope.tenant.timezone)
         unfit = code_error(code)
         wrong += [FieldError("/node", unfit)] if unfit else []
+        wrong += calendar_errors(one["calendar"])
+        if one["rate_card"] is not None and one["rate_card"] not in cards:
+            wrong.append(FieldError("/rate_card", f"There is no rate card {one['rate_card']}. PUT it first."))
         amounts = {}
         for name in ("handling_per_package", "handling_per_unit"):
             amounts[name], foreign = _amount(one[name], name, scope.tenant.currency)

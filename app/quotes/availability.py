@@ -130,7 +130,7 @@ def _days(
     now = scope.now()
     days = {}
     for one, at in nodes.items():
-        day = local_date(ships_on(now, configured.calendars[at]), configured.zones[at])
+        day = local_date(ships_on(now, configured.network.timetables[at]), configured.zones[at])
         days[one] = day if release is None else max(day, release)
     return days
 

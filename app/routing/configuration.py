@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from app.network.queries import cards_in_use
+from app.network.rules import Timetable
 from app.routing.documents import default_document, parse
-from app.routing.rules import Network, NodeFacts, Rule
+from app.routing.facts import Network, NodeFacts
+from app.routing.policy import Rule
 from tenants.scope import Scope
 
 MOST_KEPT = 512
@@ -23,8 +26,6 @@ class Configuration:
     rule_version: int
     node_ids: tuple[UUID, ...]
     zones: tuple[str, ...]
-    cutoffs: tuple[str | None, ...]
-    calendars: tuple[dict[str, Any], ...]
     virtual: int | None
     """Position of the node that delivers digital goods."""
 
@@ -48,7 +49,7 @@ def _read(scope: Scope) -> Configuration:
     rules = scope.row(
         "SELECT version, document FROM rule_versions WHERE tenant_id = :tenant AND state = 'active'"
     )
-    network = Network.build([_facts(node) for node in nodes])
+    network = Network.build([_facts(node) for node in nodes], cards_in_use(scope))
     by_code = {node.code: node for node in nodes}
     ordered = [by_code[code] for code in network.codes]
     virtual = next((at for at, node in enumerate(ordered) if node.kind == "virtual" and node.open), None)
@@ -58,8 +59,6 @@ def _read(scope: Scope) -> Configuration:
         rule_version=rules.version if rules else 0,
         node_ids=tuple(node.id for node in ordered),
         zones=tuple(node.timezone for node in ordered),
-        cutoffs=tuple(node.cutoff for node in ordered),
-        calendars=tuple(node.calendar for node in ordered),
         virtual=virtual,
     )
 
@@ -75,8 +74,14 @@ def _facts(node: Any) -> NodeFacts:
         priority=node.priority,
         region=node.address.get("region", ""),
         country=node.address.get("country", "US"),
-        capacity_per_day=None,
+        capacity_per_day=node.capacity_per_day,
         handling_per_package=node.handling_per_package,
         handling_per_unit=node.handling_per_unit,
         open=node.open,
+        postal_code=node.address.get("postal_code", ""),
+        capacity_per_hour=node.capacity_per_hour,
+        capabilities=tuple(node.capabilities),
+        zones=tuple(node.zones),
+        rate_card=node.rate_card,
+        timetable=Timetable.of(node._mapping),
     )

@@ -14,9 +14,9 @@ from itertools import islice
 from typing import Any
 
 from app.routing import readings
+from app.routing.facts import FEWEST, NEAREST, PRIORITY
 from app.routing.fields import NODE_FIELDS, ORDER_FIELDS, Condition, Field, Filter, Value
-from app.routing.kernel import FEWEST, NEAREST, PRIORITY
-from app.routing.rules import Rule, Strategy
+from app.routing.policy import Objective, Rule, Split, Strategy
 
 OBJECTIVES = (FEWEST, PRIORITY, NEAREST)
 MOST_STRATEGIES = 20
@@ -88,9 +88,8 @@ def _strategy(document: Mapping[str, Any]) -> Strategy:
             Filter(each["id"], each["field"], each["op"], _value(each["value"]))
             for each in document.get("filters", ())
         ),
-        objective=document.get("objective", FEWEST),
-        max_packages=split.get("max_packages"),
-        ship_complete=split.get("ship_complete", False),
+        objective=Objective(document.get("objective", FEWEST)),
+        split=Split(max_packages=split.get("max_packages"), ship_complete=split.get("ship_complete", False)),
     )
 
 

@@ -14,8 +14,8 @@ from werkzeug.datastructures import MultiDict
 
 from app.routing import readings
 from app.routing.documents import MOST_FILTERS, MOST_STRATEGIES
+from app.routing.facts import FEWEST, NEAREST, PRIORITY
 from app.routing.fields import NODE_FIELDS, NODE_KINDS
-from app.routing.kernel import FEWEST, NEAREST, PRIORITY
 
 OBJECTIVES = {
     FEWEST: "Fewest packages, then the nearest",

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.routing import readings
-from app.routing.facts import MICRO, Basket, Ints, Network
+from app.routing.facts import MICRO, NEAREST, PRIORITY, Basket, Ints, Network
 from app.routing.fields import DISTANCE, Filter, node_values
-from app.routing.kernel import NEAREST, PRIORITY, Plan, Task
+from app.routing.kernel import Plan, Task
 
 MOST_NODES = 56
 MOST_LETTERS = 640  # of node codes: keeps an explanation under 2 kB

@@ -11,9 +11,15 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from app.network.departures import Departures
+from app.network.reach import Reach
+from app.network.rules import Timetable
+from app.network.tariffs import Origin, Tariff, Tariffs
 
 EARTH_RADIUS_MILES = 3958.8
 MICRO = 1_000_000
@@ -22,6 +28,12 @@ FARTHEST = round(
 )  # half the way round: where a node without a place counts
 HIGHEST_PRIORITY = 9_999
 
+FEWEST = "fewest_packages_then_nearest"
+PRIORITY = "priority_then_fewest_nearest"
+NEAREST = "nearest"
+
+WORKING_DAYS = Timetable("UTC")
+"""Of a node of which nothing is said."""
 GOODS = ("warehouse", "store", "vendor")
 LINE_ROUTES: Mapping[str, tuple[str, ...]] = {
     "stock": GOODS,
@@ -33,6 +45,8 @@ LINE_ROUTES: Mapping[str, tuple[str, ...]] = {
     "gift_card_digital": ("virtual",),
 }
 
+Card = tuple[Mapping[str, Any], Mapping[int, bytes]]
+"""(a row of rate cards, its zones by origin area): see tariffs.Tariff.build"""
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
@@ -59,6 +73,12 @@ class NodeFacts:
     handling_per_package: float = 0.0
     handling_per_unit: float = 0.0
     open: bool = True
+    postal_code: str = ""
+    capacity_per_hour: int | None = None
+    capabilities: tuple[str, ...] = ()
+    zones: tuple[Mapping[str, Any], ...] = ()
+    rate_card: str | None = None
+    timetable: Timetable = WORKING_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +133,7 @@ class Network:
     lon: NDArray[np.float64]
     priority: Ints
     capacity_per_day: Ints  # -1: no limit
+    capacity_per_hour: Ints  # -1: no limit
     handling_per_package: NDArray[np.float64]
     handling_per_unit: NDArray[np.float64]
     open: Flags
@@ -127,11 +148,16 @@ class Network:
     placed: Flags
     all_placed: bool
     limited: bool
+    capabilities: Mapping[str, Flags]  # code -> nodes that have it
+    reach: Reach  # which nodes deliver to a destination
+    timetables: tuple[Timetable, ...]
+    departures: Departures  # when parcels leave the nodes
+    tariffs: Tariffs  # what carriers ask
     prepared: dict[tuple[bytes, int], NDArray[np.int16]] = field(default_factory=dict)
 
     @classmethod
-    def build(cls, rows: Sequence[NodeFacts]) -> Network:
-        """Lay out the nodes. Raises ValueError when two nodes share a code."""
+    def build(cls, rows: Sequence[NodeFacts], cards: Sequence[Card] = ()) -> Network:
+        """Lay out the nodes and the rate cards they ship by. Raises ValueError when two nodes share a code."""
         nodes = sorted(rows, key=lambda node: node.code)
         codes = tuple(node.code for node in nodes)
         if len(set(codes)) != len(codes):
@@ -141,6 +167,9 @@ class Network:
         lon = np.radians(np.array([math.nan if n.lon is None else n.lon for n in nodes], dtype=np.float64))
         kinds = tuple(node.kind for node in nodes)
         sizes = [len(code.encode("utf-8", "surrogatepass")) for code in codes]
+        origins = [Origin(node.postal_code, node.lat, node.lon) for node in nodes]
+        tariffs = [Tariff.build(card, origins, pairs) for card, pairs in cards]
+        said = repr((nodes, [tariff.digest for tariff in tariffs]))
         capacity = _ints([-1 if n.capacity_per_day is None else n.capacity_per_day for n in nodes])
         return cls(
             ids=tuple(node.id for node in nodes),
@@ -153,6 +182,9 @@ class Network:
             lon=_fixed(lon),
             priority=_ints([min(max(node.priority, 0), HIGHEST_PRIORITY) for node in nodes]),
             capacity_per_day=capacity,
+            capacity_per_hour=_ints(
+                [-1 if n.capacity_per_hour is None else n.capacity_per_hour for n in nodes]
+            ),
             handling_per_package=_floats([node.handling_per_package for node in nodes]),
             handling_per_unit=_floats([node.handling_per_unit for node in nodes]),
             open=_fixed(np.array([node.open for node in nodes], dtype=bool)),
@@ -165,15 +197,28 @@ class Network:
             every=_ints(range(len(nodes))),
             code_sizes=_ints(sizes),
             code_letters=sum(sizes),
-            digest=hashlib.sha256(repr(nodes).encode("utf-8", "surrogatepass")).digest(),
+            digest=hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest(),
             points=_fixed(np.array([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])),
             placed=_fixed(placed),
             all_placed=bool(placed.all()),
             limited=bool((capacity >= 0).any()),
+            capabilities={
+                code: _fixed(np.array([code in node.capabilities for node in nodes], dtype=bool))
+                for code in sorted({code for node in nodes for code in node.capabilities})
+            },
+            reach=Reach([node.zones for node in nodes]),
+            timetables=tuple(node.timetable for node in nodes),
+            departures=Departures([node.timetable for node in nodes]),
+            tariffs=Tariffs.build(tariffs, [node.rate_card for node in nodes]),
         )
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    def capable(self, code: str) -> Flags:
+        """The nodes that have a capability."""
+        found = self.capabilities.get(code)
+        return np.zeros(len(self.codes), dtype=bool) if found is None else found
 
     def distances(self, destination: Destination) -> Ints:
         """Great-circle distance to every node in millionths of a mile; all 0 for an unknown destination.

@@ -14,11 +14,8 @@ from functools import cached_property
 import numpy as np
 
 from app.routing import cover, milp, search
-from app.routing.facts import Flags, Ints
+from app.routing.facts import FEWEST, NEAREST, PRIORITY, Flags, Ints
 
-FEWEST = "fewest_packages_then_nearest"
-PRIORITY = "priority_then_fewest_nearest"
-NEAREST = "nearest"
 PRIORITY_BITS = 20
 BITS = 1 << np.arange(cover.MOST_ROWS, dtype=np.int64)
 FEW_ROWS = 5  # so few are quicker solved than thinned

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.routing.facts import GOODS, MICRO, Basket, Network
+from app.routing.facts import FEWEST, GOODS, MICRO, NEAREST, PRIORITY, Basket, Network
 from app.routing.fields import ORDER_FIELDS, Condition, Filter, Value
-from app.routing.kernel import FEWEST, NEAREST, PRIORITY, Plan
+from app.routing.kernel import Plan
 
 if TYPE_CHECKING:
     from app.routing.explanations import Findings
-    from app.routing.rules import Strategy
+    from app.routing.policy import Strategy
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 OBJECTIVES = {
@@ -40,15 +40,17 @@ MOST_NAMES = 4
 def strategy_sentence(strategy: Strategy, first: bool) -> str:
     """A strategy as one sentence, as the Routing page shows it."""
     parts = [filter_words(each) for each in strategy.filters]
-    parts.append(OBJECTIVES[strategy.objective])
-    if strategy.max_packages is not None:
-        parts.append(f"in at most {_count(strategy.max_packages, 'package')}")
+    parts.append(OBJECTIVES[strategy.objective.mode])
+    if strategy.split.max_packages is not None:
+        parts.append(f"in at most {_count(strategy.split.max_packages, 'package')}")
     if strategy.when is not None:
         opening = f"When {condition_words(strategy.when)}: "
     else:
         opening = "For every order: " if first else "For everything else: "
     ending = (
-        "ship only when all of it is there" if strategy.ship_complete else "what is missing waits for stock"
+        "ship only when all of it is there"
+        if strategy.split.ship_complete
+        else "what is missing waits for stock"
     )
     return f"{opening}{', '.join(parts)}; {ending}."
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from app.routing import explanations, kernel
 from app.routing.explanations import Findings
 from app.routing.facts import (
+    FEWEST,
     GOODS,
     Basket,
     BasketLine,
@@ -24,7 +25,8 @@ from app.routing.facts import (
     NodeFacts,
     line_routes,
 )
-from app.routing.fields import DISTANCE, Condition, Filter
+from app.routing.fields import DISTANCE
+from app.routing.policy import Rule, Strategy
 
 __all__ = [
     "Alternative",
@@ -34,42 +36,12 @@ __all__ = [
     "Destination",
     "Network",
     "NodeFacts",
-    "Rule",
-    "Strategy",
     "decide",
     "line_routes",
 ]
 
 MOST_PREPARED = 256
 NO_FILTER = np.iinfo(np.int16).max
-
-
-@dataclass(frozen=True, slots=True)
-class Strategy:
-    """One step of a rule: for which orders, on which nodes, what is best, and how far an order may be split."""
-
-    id: str
-    when: Condition | None = None
-    filters: tuple[Filter, ...] = ()
-    objective: str = kernel.FEWEST
-    max_packages: int | None = None
-    ship_complete: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule document, read. `digest` names its contents."""
-
-    name: str
-    strategies: tuple[Strategy, ...]
-    digest: bytes = field(repr=False, default=b"")
-
-    def strategy_for(self, basket: Basket) -> tuple[int, Strategy]:
-        """The first strategy that is for this order. The last one is for every order."""
-        for position, strategy in enumerate(self.strategies):
-            if strategy.when is None or strategy.when.holds(basket):
-                return position, strategy
-        raise ValueError("the rule has no strategy for this order: its last one must be for every order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +105,7 @@ def decide(
     ]
     placements = sorted(placement for findings in found for placement in findings.placements)
     unfilled = _unfilled(basket, placements)
-    complete = basket.ship_complete or strategy.ship_complete
+    complete = basket.ship_complete or strategy.split.ship_complete
     held = bool(unfilled) and complete and bool(placements)
     if held:
         placements, unfilled = [], [(line, each.quantity) for line, each in enumerate(basket.lines)]
@@ -210,8 +182,8 @@ def _planned(
         stock,
         distance,
         network.priority,
-        strategy.objective if goods else kernel.FEWEST,
-        strategy.max_packages if goods else None,
+        strategy.objective.mode if goods else FEWEST,
+        strategy.split.max_packages if goods else None,
     )
     plan = kernel.best(task)
     return Findings(

@@ -13,7 +13,8 @@ from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
 from app.network.places import locate
 from app.routing.configuration import Configuration, configuration
-from app.routing.rules import Basket, BasketLine, Decision, Destination, Rule, decide
+from app.routing.policy import Rule
+from app.routing.rules import Basket, BasketLine, Decision, Destination, decide
 from infra.errors import FieldError, Problem, invalid
 from tenants.scope import Scope
 

@@ -13,7 +13,7 @@ from app.entries import address
 from app.routing import trial
 from app.routing.entry import tried_lines
 from app.routing.explanations import explain_table
-from app.routing.rules import Rule
+from app.routing.policy import Rule
 from app.routing.trial import Trial, Wish
 from infra.errors import Problem
 from tenants.scope import Scope

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.routing import documents, readings
-from app.routing.rules import Strategy
+from app.routing.policy import Strategy
 
 Piece = tuple[str, bool]
 """(words, whether they are a choice of this rule)"""
@@ -86,7 +86,7 @@ def pieces(strategy: Strategy, first: bool) -> list[Piece]:
     if strategy.when is not None:
         choices.append(readings.condition_words(strategy.when))
     choices += [readings.filter_words(each) for each in strategy.filters]
-    choices.append(readings.OBJECTIVES[strategy.objective])
+    choices.append(readings.OBJECTIVES[strategy.objective.mode])
     found: list[Piece] = []
     left = sentence
     for words in choices:

@@ -30,6 +30,8 @@ TENANT_TABLES = (
     "imports",
     "inbox",
     "invitations",
+    "rate_cards",
+    "rate_card_zones",
     "nodes",
     "outbox",
     "rule_versions",
@@ -43,6 +45,7 @@ TENANT_TABLES = (
     "import_rows",
     "members",
     "orders",
+    "allotments",
     "stock_cases",
     "stock_positions",
     "api_keys",
@@ -89,6 +92,8 @@ TABLES_IN_ORDER = (
     "inbox",
     "invitations",
     "key_directory",
+    "rate_cards",
+    "rate_card_zones",
     "nodes",
     "outbox",
     "providers",
@@ -108,6 +113,7 @@ TABLES_IN_ORDER = (
     "members",
     "orders",
     "sso_subjects",
+    "allotments",
     "stock_cases",
     "stock_positions",
     "web_sessions",
@@ -266,7 +272,8 @@ def upgrade() -> None:
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("finished_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('orders', 'skus', 'nodes', 'stock')", name=op.f("ck_imports_kind_known")
+            "kind IN ('orders', 'skus', 'nodes', 'stock', 'rate_card', 'zone_pairs')",
+            name=op.f("ck_imports_kind_known"),
         ),
         sa.CheckConstraint(
             "state IN ('draft', 'queued', 'running', 'done')", name=op.f("ck_imports_state_known")
@@ -316,6 +323,65 @@ def upgrade() -> None:
         info={"scope": "GLOBAL", "append_only": False},
     )
     op.create_table(
+        "rate_cards",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("carrier", sa.Text(), server_default="", nullable=False),
+        sa.Column("service", sa.Text(), server_default="", nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("zone_by", sa.Text(), server_default="distance", nullable=False),
+        sa.Column("zone_miles", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("dim_divisor", sa.BigInteger(), nullable=True),
+        sa.Column("dim_unit", sa.Text(), server_default="in3_per_lb", nullable=False),
+        sa.Column("dim_over", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("surcharges", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("fuel_basis_points", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column(
+            "transit_days", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False
+        ),
+        sa.Column("prices", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint("zone_by IN ('distance', 'zip3')", name=op.f("ck_rate_cards_zone_by_known")),
+        sa.CheckConstraint(
+            "dim_unit IN ('in3_per_lb', 'cm3_per_kg')", name=op.f("ck_rate_cards_dim_unit_known")
+        ),
+        sa.CheckConstraint(
+            "dim_divisor IS NULL OR dim_divisor > 0", name=op.f("ck_rate_cards_divisor_positive")
+        ),
+        sa.CheckConstraint(
+            "dim_over >= 0 AND fuel_basis_points >= 0", name=op.f("ck_rate_cards_not_negative")
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_rate_cards")),
+        info={"scope": "TENANT", "append_only": False},
+    )
+    op.create_index("uq_rate_cards_code", "rate_cards", ["tenant_id", "code"], unique=True)
+    op.create_table(
+        "rate_card_zones",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("rate_card_id", sa.Uuid(), nullable=False),
+        sa.Column("origin", sa.BigInteger(), nullable=False),
+        sa.Column("zones", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint(
+            "origin BETWEEN 0 AND 999 AND length(zones) = 1000", name=op.f("ck_rate_card_zones_whole_row")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "rate_card_id"],
+            ["rate_cards.tenant_id", "rate_cards.id"],
+            name=op.f("fk_rate_card_zones_tenant_id_rate_card_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_rate_card_zones")),
+        info={"scope": "TENANT", "append_only": False},
+    )
+    op.create_index(
+        "uq_rate_card_zones_origin",
+        "rate_card_zones",
+        ["tenant_id", "rate_card_id", "origin"],
+        unique=True,
+    )
+    op.create_table(
         "nodes",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -327,11 +393,19 @@ def upgrade() -> None:
         sa.Column("longitude", sa.Float(), nullable=True),
         sa.Column("timezone", sa.Text(), nullable=False),
         sa.Column("capacity_per_day", sa.BigInteger(), nullable=True),
+        sa.Column("capacity_per_hour", sa.BigInteger(), nullable=True),
+        sa.Column("handling_minutes", sa.BigInteger(), nullable=True),
         sa.Column("handling_per_package", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("handling_per_unit", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("priority", sa.BigInteger(), server_default="100", nullable=False),
         sa.Column("cutoff", sa.Text(), nullable=True),
+        sa.Column("cutoffs", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("calendar", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column(
+            "capabilities", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False
+        ),
+        sa.Column("zones", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("rate_card", sa.Text(), nullable=True),
         sa.Column("open", sa.Boolean(), server_default="true", nullable=False),
         sa.Column("updated_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint(
@@ -341,6 +415,17 @@ def upgrade() -> None:
         sa.CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name=op.f("ck_nodes_place_whole")),
         sa.CheckConstraint(
             "capacity_per_day IS NULL OR capacity_per_day >= 0", name=op.f("ck_nodes_capacity_not_negative")
+        ),
+        sa.CheckConstraint(
+            "capacity_per_hour IS NULL OR capacity_per_hour >= 0", name=op.f("ck_nodes_hourly_not_negative")
+        ),
+        sa.CheckConstraint(
+            "handling_minutes IS NULL OR handling_minutes >= 0", name=op.f("ck_nodes_minutes_not_negative")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "rate_card"],
+            ["rate_cards.tenant_id", "rate_cards.code"],
+            name=op.f("fk_nodes_tenant_id_rate_card"),
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_nodes")),
         info={"scope": "TENANT", "append_only": False},
@@ -741,6 +826,41 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name=op.f("fk_sso_subjects_account_id")),
         sa.PrimaryKeyConstraint("issuer", "subject", name=op.f("pk_sso_subjects")),
         info={"scope": "GLOBAL", "append_only": False},
+    )
+    op.create_table(
+        "allotments",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("sku_id", sa.Uuid(), nullable=True),
+        sa.Column("node_id", sa.Uuid(), nullable=True),
+        sa.Column("share_percent", sa.BigInteger(), nullable=True),
+        sa.Column("units", sa.BigInteger(), nullable=True),
+        sa.Column("borrow", sa.Boolean(), server_default="false", nullable=False),
+        sa.CheckConstraint(
+            "(share_percent IS NULL) <> (units IS NULL)", name=op.f("ck_allotments_one_measure")
+        ),
+        sa.CheckConstraint("share_percent BETWEEN 0 AND 100", name=op.f("ck_allotments_share_is_percent")),
+        sa.CheckConstraint("units >= 0", name=op.f("ck_allotments_units_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "node_id"],
+            ["nodes.tenant_id", "nodes.id"],
+            name=op.f("fk_allotments_tenant_id_node_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "sku_id"],
+            ["skus.tenant_id", "skus.id"],
+            name=op.f("fk_allotments_tenant_id_sku_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_allotments")),
+        info={"scope": "TENANT", "append_only": False},
+    )
+    op.create_index(
+        "uq_allotments_place",
+        "allotments",
+        ["tenant_id", "channel", "sku_id", "node_id"],
+        unique=True,
+        postgresql_nulls_not_distinct=True,
     )
     op.create_table(
         "stock_cases",

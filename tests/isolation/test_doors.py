@@ -16,8 +16,8 @@ from tests.factories import Merchant
 from tests.services import Database
 
 NOT_COMPARED = {"api_keys"}  # last_used_at moves
-OWN_CODES = {"catalog.put", "network.put"}
-"""A code is the merchant's own: the same one in another tenant is another SKU or node, made there."""
+OWN_CODES = {"catalog.put", "network.put", "network.put_card"}
+"""A code is the merchant's own: the same one in another tenant is another SKU, node or rate card, made there."""
 READ_BY_POST = ("/quotes", "/validation")
 """They answer a question that does not fit into an address, and hold nothing."""
 BODIES: dict[str, Any] = {
@@ -51,6 +51,7 @@ def scene(merchant: Merchant) -> dict[str, str]:
     """One of everything that has an id, in the first tenant."""
     node = merchant.node("N")
     merchant.node("ELSEWHERE", postal_code="10001", region="NY")
+    merchant.ok("PUT", "/rate-cards/CARD", {"name": "Ground"})
     merchant.sku("A")
     merchant.stock(node, "A", 10)
     paid = [{"kind": "external", "reference": "paid"}]
@@ -66,6 +67,7 @@ def scene(merchant: Merchant) -> dict[str, str]:
         "fulfillment-orders": work["id"],
         "skus": "A",
         "nodes": node,
+        "rate-cards": "CARD",
         "cases": case["id"],
         "rules": str(draft["version"]),
         "imports": "01a20000-0000-7000-8000-000000000000",

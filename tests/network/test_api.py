@@ -23,9 +23,24 @@ def test_put_answers_201_then_200_and_get_shows_every_field(merchant: Merchant):
         "handling_per_unit": {"amount": 20, "currency": "USD"},
         "priority": 5,
         "cutoff": "14:30",
-        "calendar": {"open_days": ["mon", "tue"], "closed": ["2026-12-25"]},
         "open": False,
+        "capacity_per_hour": 6,
+        "handling_minutes": 90,
+        "cutoffs": {"Ground": "16:00", "Next day": "12:30"},
+        "calendar": {
+            "open_days": ["mon", "tue"],
+            "hours": {"mon": ["09:00", "17:00"], "tue": ["12:00", "24:00"]},
+            "closed": ["2026-12-25"],
+            "holidays": "us_federal",
+        },
+        "capabilities": ["hazard", "own_paint_shop"],
+        "zones": [
+            {"country": "US", "regions": ["NV"], "zip_prefixes": ["96", "97"]},
+            {"country": "CA", "regions": [], "zip_prefixes": []},
+        ],
+        "rate_card": "GROUND",
     }
+    merchant.ok("PUT", "/rate-cards/GROUND", {"name": "Ground"})
     assert merchant.put("/nodes/DC1", body).status_code == 201
     answer = merchant.put("/nodes/DC1", body)
     assert answer.status_code == 200
@@ -57,6 +72,18 @@ def test_place_and_zone_come_from_the_address(merchant: Merchant):
         ({"handling_per_unit": {"amount": 1, "currency": "EUR"}}, ["/handling_per_unit/currency"]),
         ({"handling_per_unit": -1}, ["/handling_per_unit/amount"]),
         ({"capacity_per_day": -1}, ["/capacity_per_day"]),
+        ({"capacity_per_hour": 1.5}, ["/capacity_per_hour"]),
+        ({"handling_minutes": -1}, ["/handling_minutes"]),
+        ({"cutoffs": {"Ground": "4 pm"}}, ["/cutoffs/Ground/value"]),
+        ({"calendar": {"hours": {"mon": ["9:00", "17:00"]}}}, ["/calendar/hours/mon/value/0"]),
+        ({"calendar": {"hours": {"mon": ["17:00", "09:00"]}}}, ["/calendar/hours/mon"]),
+        ({"calendar": {"hours": {"sun": ["09:00", "17:00"]}}}, ["/calendar/hours/sun"]),
+        ({"calendar": {"holidays": "bavarian"}}, ["/calendar/holidays"]),
+        ({"capabilities": ["Gift wrap"]}, ["/capabilities/0"]),
+        ({"zones": [{"country": "usa"}]}, ["/zones/0/country"]),
+        ({"zones": [{"zip_prefixes": ["8 9"]}]}, ["/zones/0/zip_prefixes/0"]),
+        ({"zones": [{"states": ["NV"]}]}, ["/zones/0/states"]),
+        ({"rate_card": "NOBODYS"}, ["/rate_card"]),
     ],
 )
 def test_what_is_wrong_is_named(merchant: Merchant, change: dict, pointers: list[str]):

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from app.routing import documents
-from app.routing.rules import Basket, BasketLine, Destination, Network, NodeFacts, Rule
+from app.routing.policy import Rule
+from app.routing.rules import Basket, BasketLine, Destination, Network, NodeFacts
 
 BOISE = Destination(43.6150, -116.2023, "ID", "83702", "US")
 PLACES = {

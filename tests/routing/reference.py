@@ -6,7 +6,8 @@ from itertools import combinations
 
 import numpy as np
 
-from app.routing.kernel import FEWEST, NEAREST, PRIORITY, Task
+from app.routing.facts import FEWEST, NEAREST, PRIORITY
+from app.routing.kernel import Task
 
 
 def random_task(

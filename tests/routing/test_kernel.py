@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.routing import cover, kernel, milp, search
-from app.routing.kernel import FEWEST, NEAREST, PRIORITY, Task
+from app.routing.facts import FEWEST, NEAREST, PRIORITY
+from app.routing.kernel import Task
 from tests.routing.reference import best_nodes, check_placements, fill_of, random_task, rank_of
 
 OBJECTIVES = [

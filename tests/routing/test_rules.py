@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from app.routing.kernel import NEAREST, PRIORITY
+from app.routing.facts import NEAREST, PRIORITY
 from app.routing.rules import Basket, Destination, Network, NodeFacts, decide, line_routes
 from tests.routing.examples import BOISE, PLACES, basket, network, node, rule
 

@@ -1,0 +1,68 @@
+"""When the nodes of a network would hand a parcel over, for all of them at once, and when it would arrive. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.calendar import federal_holidays, local_date
+from app.network.rules import Timetable, ships_on
+
+Ints = NDArray[np.int64]
+MOST_KEPT = 64
+_MINUTE = timedelta(minutes=1)
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+class Leaving(NamedTuple):
+    """By node: seconds since 1970 at which a parcel leaves, and the day of the node's zone, as its ordinal."""
+
+    instants: Ints
+    days: Ints
+
+
+class Departures:
+    """The departures of a network. Kept per minute and service: cut-offs, hours and handling times are whole
+    minutes, so within one minute nothing changes."""
+
+    def __init__(self, timetables: Sequence[Timetable]) -> None:
+        self._timetables = timetables
+        self._kept: dict[tuple[datetime, str], Leaving] = {}
+
+    def at(self, now: datetime, service: str = "") -> Leaving:
+        """When work given to each node now leaves it. A begun minute counts as over."""
+        minute = now.astimezone(UTC).replace(second=0, microsecond=0)
+        minute += _MINUTE if minute < now else timedelta()
+        found = self._kept.get((minute, service))
+        if found is None:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            found = self._kept[minute, service] = self._leaving(minute, service)
+        return found
+
+    def _leaving(self, now: datetime, service: str) -> Leaving:
+        leaves = [ships_on(now, timetable, service) for timetable in self._timetables]
+        days = [
+            local_date(at, own.zone).toordinal() for at, own in zip(leaves, self._timetables, strict=True)
+        ]
+        return Leaving(
+            np.array([int(at.timestamp()) for at in leaves], dtype=np.int64), np.array(days, dtype=np.int64)
+        )
+
+
+def arrivals(days: Ints, transit_days: Ints) -> Ints:
+    """Ordinals of the days on which parcels arrive that leave on these days and are so many business days under
+    way; -1 where the days under way are not known (-1)."""
+    years = {date.fromordinal(int(day)).year for day in np.unique(days)}
+    off = [
+        np.datetime64(day)
+        for year in sorted({*years, *(one + 1 for one in years)})
+        for day in federal_holidays(year)
+    ]
+    leaves = (days - _EPOCH).astype("datetime64[D]")
+    arrives = np.busday_offset(leaves, np.maximum(transit_days, 0), roll="forward", holidays=off)
+    return np.where(transit_days < 0, -1, arrives.astype(np.int64) + _EPOCH)

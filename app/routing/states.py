@@ -1,0 +1,96 @@
+"""How many units of each line are placed, as one number: the arithmetic of the tables in `cheapest`.
+
+State numbers are mixed-radix with the first line the most significant, so that S - T of states with T within S is
+the difference of their numbers, and a greater part of equal cost gives more of the first line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.routing.facts import Ints
+
+BLOCK = 1 << 14  # pairs handled at once: keeps temporaries at 128 kB
+
+Pairs = tuple[NDArray[np.int16], NDArray[np.int16], list[tuple[int, int, Ints, Ints]]]
+"""Parts, rests, and blocks (start, stop, bounds for reduceat, the states they are of)."""
+
+
+@dataclass(frozen=True, eq=False)
+class States:
+    """All ways to place `steps[line]` or fewer of each line."""
+
+    steps: tuple[int, ...]
+    size: int
+    digits: Ints  # [state, line]
+    binary: bool
+    _pairs: dict[bool, Pairs] = field(default_factory=dict)
+
+    def within(self, state: int) -> Ints:
+        """The states from 1 that are parts of this one, ascending, itself included."""
+        if state == self.size - 1:
+            return np.arange(1, self.size)
+        return (np.logical_and.reduce(self.digits <= self.digits[state], axis=1).nonzero()[0])[1:]
+
+    def joined(self, best: Ints, last: Ints, never: int) -> Ints:
+        """For every state the least of best[part] + last[rest], over parts with some of its first line."""
+        return self._least(best, last, never, first_line=True)
+
+    def added(self, one: Ints, last: Ints, never: int) -> Ints:
+        """For every state the least of one[part] + last[rest], over all parts."""
+        return self._least(one, last, never, first_line=False)
+
+    def _least(self, one: Ints, last: Ints, never: int, first_line: bool) -> Ints:
+        if first_line not in self._pairs:
+            self._pairs[first_line] = _pairs_of(self.digits, first_line)
+        parts, rests, blocks = self._pairs[first_line]
+        found = np.full(self.size, never, dtype=np.int64)
+        for start, stop, bounds, of in blocks:
+            sums = one[parts[start:stop]]
+            sums += last[rests[start:stop]]
+            found[of] = np.minimum.reduceat(sums, bounds)
+        return np.minimum(found, never, out=found)
+
+
+@lru_cache(maxsize=128)
+def states_of(steps: tuple[int, ...]) -> States:
+    """The states of lines with so many steps each."""
+    grids = np.meshgrid(*(np.arange(count + 1) for count in steps), indexing="ij")
+    digits = np.stack([grid.ravel() for grid in grids], axis=1)
+    digits.setflags(write=False)
+    return States(steps, len(digits), digits, all(count == 1 for count in steps))
+
+
+def _pairs_of(digits: Ints, first_line: bool) -> Pairs:
+    """Every state from 1 with each of its parts from 1, whole states in a block."""
+    parts, counts, of = [], [], []
+    for state in range(1, len(digits)):
+        fits = np.logical_and.reduce(digits[: state + 1] <= digits[state], axis=1)
+        if first_line:
+            fits &= digits[: state + 1, int(digits[state].nonzero()[0][0])] > 0
+        found = fits.nonzero()[0]
+        found = found[found > 0]
+        parts.append(found)
+        counts.append(len(found))
+        of.append(state)
+    flat = np.concatenate(parts)
+    rests = np.repeat(np.array(of), counts) - flat
+    return flat.astype(np.int16), rests.astype(np.int16), _blocks(counts)
+
+
+def _blocks(counts: list[int]) -> list[tuple[int, int, Ints, Ints]]:
+    blocks = []
+    start = first = 0
+    while first < len(counts):
+        stop, last = start, first
+        while last < len(counts) and (last == first or stop - start + counts[last] <= BLOCK):
+            stop += counts[last]
+            last += 1
+        bounds = np.cumsum([0, *counts[first : last - 1]])
+        blocks.append((start, stop, bounds, np.arange(first + 1, last + 1)))
+        start, first = stop, last
+    return blocks

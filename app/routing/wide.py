@@ -1,0 +1,180 @@
+"""The cheapest nodes for orders wider than the tables of `cheapest`: an integer program over costs that add up.
+
+Given the nodes that ship, each line is best served by itself: whole from the cheapest of them that holds it, or
+gathered from the cheapest first. So only the nodes are to be found. A good set is built and improved first; nodes
+that no cheaper plan could have are left out; HiGHS then looks for a better one among the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.routing.facts import MICRO, Flags, Ints
+
+MOST_BRANCHES = 2_000  # nodes of the search tree: bounds the time without looking at a clock
+MOST_ROUNDS = 20
+UNPLACED = 1 << 50  # worse than any cost of a unit
+
+
+def assigned(
+    stock: Ints, unit: Ints, holds: Flags, lines: Ints, need: Ints, nodes: Sequence[int]
+) -> list[tuple[int, int, int]]:
+    """(line, node, units) when these nodes ship: lines in order, each to its cheapest node, then the lower."""
+    ordered = sorted(nodes)
+    placed: list[tuple[int, int, int]] = []
+    if not ordered:
+        return placed
+    whole = np.logical_or.reduce(holds[lines], axis=1).tolist()
+    at_nodes = np.ix_(lines, np.array(ordered))
+    given, costs = stock[at_nodes].tolist(), unit[at_nodes].tolist()
+    for at, (line, wanted) in enumerate(zip(lines.tolist(), need.tolist(), strict=True)):
+        left = wanted
+        for _, place in sorted((cost, place) for place, cost in enumerate(costs[at])):
+            share = min(given[at][place], left)
+            if share and (share == wanted or not whole[at]):
+                placed.append((line, ordered[place], share))
+                left -= share
+    return placed
+
+
+def chosen(
+    stock: Ints,
+    need: Ints,
+    package: Ints,
+    unit: Ints,
+    priority: Ints,
+    *,
+    whole: Flags,
+    cap: int | None = None,
+) -> tuple[tuple[int, ...], bool, str]:
+    """Columns that ship, whether they are proven best, and by which method.
+
+    `stock[line, column]` in units, only whole lines count where `whole`; costs in whole numbers.
+    """
+    given = np.where(whole[:, None], np.where(stock == need[:, None], stock, 0), stock)
+    market = _Market(given, need, package, unit, whole, cap)
+    best = market.improved(market.greedy())
+    kept = market.useful(market.cost(best))
+    found = _by_program(market, kept, best)
+    if found is None:
+        return best, False, "integer program"
+    nodes, proven = found
+    by_cost = min((market.cost(each), int(priority[list(each)].sum()), each) for each in (best, nodes))
+    return by_cost[2], proven, "integer program"
+
+
+class _Market:
+    """What any set of columns would cost."""
+
+    def __init__(
+        self, stock: Ints, need: Ints, package: Ints, unit: Ints, whole: Flags, cap: int | None
+    ) -> None:
+        self.stock, self.need, self.package, self.unit = stock, need, package, unit
+        self.whole, self.cap = whole, cap
+        self.prices = np.where(stock > 0, unit, UNPLACED)
+
+    def cost(self, columns: Sequence[int]) -> int:
+        """Packages and units; UNPLACED for each unit without a place."""
+        if not columns:
+            return UNPLACED * int(self.need.sum())
+        at = list(columns)
+        total = int(self.package[at].sum())
+        single = self.prices[:, at].min(axis=1) * self.need
+        total += int(single[self.whole].sum())
+        for line in (~self.whole).nonzero()[0].tolist():
+            order = np.argsort(self.prices[line, at], kind="stable")
+            given = np.cumsum(self.stock[line, at][order])
+            taken = np.diff(np.minimum(given, self.need[line]), prepend=0)
+            total += int(taken @ self.prices[line, at][order])
+            total += UNPLACED * max(0, int(self.need[line] - given[-1]))
+        return total
+
+    def greedy(self) -> tuple[int, ...]:
+        """Again and again the column that lowers the cost most."""
+        columns: tuple[int, ...] = ()
+        known = self.cost(columns)
+        while self.cap is None or len(columns) < self.cap:
+            others = [at for at in range(len(self.package)) if at not in columns]
+            costs = [(self.cost((*columns, at)), at) for at in others]
+            if not costs or min(costs)[0] >= known:
+                break
+            known, at = min(costs)
+            columns = (*columns, at)
+        return tuple(sorted(columns))
+
+    def improved(self, columns: tuple[int, ...]) -> tuple[int, ...]:
+        """Without what it can spare, and each column changed for another while that is cheaper."""
+        known = self.cost(columns)
+        for _ in range(MOST_ROUNDS):
+            near = [tuple(at for at in columns if at != gone) for gone in columns]
+            near += [
+                tuple(sorted((*rest, at)))
+                for rest in near
+                for at in range(len(self.package))
+                if at not in columns
+            ]
+            cost, best = min(((self.cost(each), each) for each in near), default=(known, columns))
+            if cost >= known:
+                break
+            known, columns = cost, best
+        return columns
+
+    def useful(self, known: int) -> Ints:
+        """Columns that a plan cheaper than `known` may have."""
+        there = self.stock > 0
+        least = self.prices.min(axis=1)
+        above = np.where(there, self.unit - least[:, None], UNPLACED).min(axis=0)
+        floors = self.package + above + int(least @ self.need)
+        if known >= UNPLACED or self.package.min() < 0:
+            return np.arange(len(self.package))
+        return (floors <= known).nonzero()[0]
+
+
+def _by_program(market: _Market, kept: Ints, known: tuple[int, ...]) -> tuple[tuple[int, ...], bool] | None:
+    """The same as an integer program: open a column or not, and how much of each line it gives."""
+    import highspy  # only when wanted: it costs memory in every process that never meets such an order
+
+    lines, columns = (market.stock[:, kept] > 0).nonzero()
+    given = market.stock[:, kept][lines, columns]
+    count, amounts, rows = len(kept), len(lines), len(market.need)
+    model = highspy.Highs()
+    for option, value in (
+        ("output_flag", False),
+        ("threads", 1),
+        ("random_seed", 0),
+        ("mip_rel_gap", 0.0),
+        ("mip_abs_gap", 1e-7),
+        ("mip_max_nodes", MOST_BRANCHES),
+    ):
+        model.setOptionValue(option, value)
+    highest = float(market.unit[:, kept].max() + market.package[kept].sum()) / MICRO
+    costs = np.concatenate(
+        (
+            market.package[kept] / MICRO,
+            market.unit[:, kept][lines, columns] / MICRO,
+            np.full(rows, 10 * highest + 1),
+        )
+    )
+    upper = np.concatenate((np.ones(count), given, market.need)).astype(np.float64)
+    model.addVars(len(costs), np.zeros(len(costs)), upper)
+    model.changeColsCost(len(costs), np.arange(len(costs), dtype=np.int32), costs)
+    model.changeColsIntegrality(
+        count, np.arange(count, dtype=np.int32), np.full(count, highspy.HighsVarType.kInteger)
+    )
+    for row in range(rows):
+        at = np.concatenate(((lines == row).nonzero()[0] + count, [count + amounts + row])).astype(np.int32)
+        model.addRow(float(market.need[row]), float(market.need[row]), len(at), at, np.ones(len(at)))
+    for amount, (column, most) in enumerate(zip(columns.tolist(), given.tolist(), strict=True)):
+        pair = np.array([count + amount, column], dtype=np.int32)
+        model.addRow(-np.inf, 0.0, 2, pair, np.array([1.0, -float(most)]))
+    if market.cap is not None:
+        model.addRow(0.0, float(market.cap), count, np.arange(count, dtype=np.int32), np.ones(count))
+    model.run()
+    proven = model.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    values = np.asarray(model.getSolution().col_value)
+    if len(values) < count:
+        return None
+    nodes = tuple(kept[values[:count] > 0.5].tolist())
+    return (nodes, proven) if nodes else (known, proven)

@@ -1,0 +1,149 @@
+"""The least-cost plan against every plan there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+import pytest
+
+from app.routing import cheapest as kernel
+from app.routing.cheapest import Bill, Plan, cheapest, ranked
+
+
+def random_bill(rng: np.random.Generator, nodes: int, lines: int, **bounds: object) -> Bill:
+    """Scarce stock, few different costs: many ties."""
+    quantity = rng.integers(1, 4, lines)
+    stock = np.where(rng.random((lines, nodes)) < rng.random(), rng.integers(0, 4, (lines, nodes)), 0)
+    coarse = rng.random() < 0.5
+    most, step = (4, 1000) if coarse else (10**9, 1)
+    return Bill(
+        quantity=quantity,
+        stock=np.minimum(stock, quantity[:, None]),
+        package=rng.integers(0, most, nodes) * step + 1,
+        unit=rng.integers(0, most, (lines, nodes)) * step - (1500 if coarse and rng.random() < 0.3 else 0),
+        priority=rng.integers(0, 3, nodes),
+        **bounds,
+    )
+
+
+def with_steps(rng: np.random.Generator, bill: Bill) -> Bill:
+    """Packages cost by weight steps, by two classes of nodes."""
+    weight = rng.integers(1, 5, len(bill.quantity))
+    prices = np.sort(rng.integers(0, 5000, (2, 60)), axis=1)
+    return Bill(
+        **{name: getattr(bill, name) for name in Bill.__dataclass_fields__ if name not in ("extra", "row")},
+        extra=lambda units: prices[:, np.minimum(units @ weight, 59)],
+        row=rng.integers(0, 2, len(bill.package)),
+    )
+
+
+def every_plan(bill: Bill) -> Iterator[Plan]:
+    """All of them, by trying."""
+    lines = []
+    for line, quantity in enumerate(bill.quantity.tolist()):
+        row = bill.stock[line].tolist()
+        whole = max(row) >= quantity
+        ways: list[tuple[int, ...]] = [tuple(0 for _ in row)]
+        if whole:
+            ways += [
+                tuple(quantity if at == node else 0 for at in range(len(row)))
+                for node in range(len(row))
+                if row[node] >= quantity
+            ]
+        elif bill.gather:
+            shares = product(*(range(units + 1) for units in row))
+            ways += [way for way in shares if 0 < sum(way) <= quantity]
+        lines.append(ways)
+    for way in product(*lines):
+        placements = [
+            (line, node, units) for line, row in enumerate(way) for node, units in enumerate(row) if units
+        ]
+        if placements and allowed(bill, placements):
+            yield ranked(bill, placements, kernel.cost_of(bill, placements), "tried", True)
+
+
+def allowed(bill: Bill, placements: list[tuple[int, int, int]]) -> bool:
+    nodes = {node for _, node, _ in placements}
+    if bill.cap is not None and len(nodes) > bill.cap:
+        return False
+    if bill.value is not None and len(nodes) > 1:
+        worth = dict.fromkeys(nodes, 0)
+        for line, node, units in placements:
+            worth[node] += units * int(bill.value[line])
+        return min(worth.values()) >= bill.least_value
+    return True
+
+
+def order(bill: Bill, plan: Plan) -> tuple:
+    """As plans are compared; where costs add up also by the lines, in order to the lower node."""
+    lines = [(line, node, -units) for line, node, units in plan.placements]
+    return plan.rank if bill.extra is not None or bill.bounded else (plan.rank, lines)
+
+
+def check(bill: Bill) -> None:
+    found = cheapest(bill)
+    best = min(every_plan(bill), key=lambda plan: order(bill, plan), default=None)
+    assert (found is None) == (best is None)
+    if found and best:
+        assert order(bill, found) == order(bill, best)
+        assert allowed(bill, list(found.placements))
+        assert kernel.cost_of(bill, list(found.placements)) == found.cost
+        assert found.exact
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_plan_is_cheaper(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    for _ in range(15):
+        bill = random_bill(rng, int(rng.integers(1, 5)), int(rng.integers(1, 4)))
+        check(bill)
+        check(with_steps(rng, bill))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_plan_within_bounds_is_better(seed: int) -> None:
+    rng = np.random.default_rng(1000 + seed)
+    for _ in range(10):
+        nodes, lines = int(rng.integers(1, 5)), int(rng.integers(1, 4))
+        bounds = {
+            "cap": int(rng.integers(1, 3)) if rng.random() < 0.6 else None,
+            "value": rng.integers(1, 5, lines),
+            "least_value": int(rng.integers(0, 8)),
+            "gather": bool(rng.random() < 0.7),
+        }
+        bill = random_bill(rng, nodes, lines, **bounds)
+        check(bill)
+        check(with_steps(rng, bill))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_thinning_loses_nothing(seed: int) -> None:
+    """Many nodes, so that most are left out before the tables are made: the same plan as with all of them."""
+    rng = np.random.default_rng(seed)
+    for _ in range(40):
+        bill = random_bill(rng, 60, int(rng.integers(1, 6)))
+        task = kernel._Task.of(bill)
+        if task is None or task.size > kernel.MOST_STATES:
+            continue
+        whole = task.solved()
+        found = cheapest(bill)
+        assert whole is not None
+        assert found is not None
+        assert found.cost == task.cost(whole)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_wide_orders(seed: int) -> None:
+    """More lines than the tables hold: the program finds what the tables find on the same bill."""
+    rng = np.random.default_rng(seed)
+    bill = random_bill(rng, 12, 7)
+    tables = cheapest(bill)
+    task = kernel._Task.of(bill)
+    if task is None:
+        return
+    program = kernel._wide(bill, task)
+    assert tables is not None
+    assert program is not None
+    assert (program.filled, program.cost) == (tables.filled, tables.cost)
