@@ -78,8 +78,6 @@ def miles(lat: Floats, lon: Floats, to_lat: Floats, to_lon: Floats) -> Floats:
     """Great-circle miles of every destination (rows) to every node (columns); degrees in."""
     lat, lon = np.radians(lat)[None, :], np.radians(lon)[None, :]
     to_lat, to_lon = np.radians(to_lat)[:, None], np.radians(to_lon)[:, None]
-    half = (
-        np.sin((lat - to_lat) / 2) ** 2 + np.cos(lat) * np.cos(to_lat) * np.sin((lon - to_lon) / 2) ** 2
-    )
+    half = np.sin((lat - to_lat) / 2) ** 2 + np.cos(lat) * np.cos(to_lat) * np.sin((lon - to_lon) / 2) ** 2
     found: Floats = 2 * EARTH_RADIUS_MILES * np.arcsin(np.sqrt(np.minimum(half, 1.0)))
     return found

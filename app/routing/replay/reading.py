@@ -6,6 +6,7 @@ Unknown fields are allowed, so that a newer writer does not break an older reade
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -101,7 +102,7 @@ def _document(file: Path) -> Any:
 def _carrier(root: Mapping[str, Any]) -> Carrier:
     given = _object(_member(root, "carrier", "carrier"), "carrier")
     miles = _numbers(given, "zone_miles", "carrier.zone_miles")
-    if any(later <= earlier for earlier, later in zip(miles, miles[1:], strict=False)):
+    if any(later <= earlier for earlier, later in itertools.pairwise(miles)):
         raise Unreadable("carrier.zone_miles", "does not ascend", "Give thresholds from near to far.")
     base = _numbers(given, "base", "carrier.base")
     per_lb = _numbers(given, "per_lb", "carrier.per_lb")
@@ -196,9 +197,7 @@ def _order(given: Mapping[str, Any], path: str, sku_at: Mapping[str, int], known
 def _each(
     root: Mapping[str, Any], name: str, read: Callable[[Mapping[str, Any], str], dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    return [
-        read(_object(row, f"{name}[{at}]"), f"{name}[{at}]") for at, row in enumerate(_list(root, name))
-    ]
+    return [read(_object(row, f"{name}[{at}]"), f"{name}[{at}]") for at, row in enumerate(_list(root, name))]
 
 
 def _positions(names: Sequence[str], path: str, field: str) -> dict[str, int]:

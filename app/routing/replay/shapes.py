@@ -149,7 +149,9 @@ def _orders(
     orders = []
     for day, number in enumerate(per_day.tolist()):
         moved = day / max(shape.days - 1, 1)
-        taste, share = ((1 - moved) * f / f.sum() + moved * g / g.sum() for f, g in zip(first, last, strict=True))
+        taste, share = (
+            (1 - moved) * f / f.sum() + moved * g / g.sum() for f, g in zip(first, last, strict=True)
+        )
         for _ in range(number):
             metro = rng.choice(len(metros), p=share)
             size = min(1 + int(rng.choice(len(shape.lines), p=shape.lines)), shape.skus)
@@ -183,7 +185,9 @@ def _stock(
             sold[int(line["sku"][1:])] += line["qty"]
     expected = (sold + 0.5) * shape.orders / max(shape.history, 1)
     warehouse = np.array([node["kind"] == "warehouse" for node in nodes])
-    carries = (rng.random((shape.skus, len(nodes))) < shape.assortment) | (warehouse & (rng.random((shape.skus, len(nodes))) < 0.85))
+    carries = (rng.random((shape.skus, len(nodes))) < shape.assortment) | (
+        warehouse & (rng.random((shape.skus, len(nodes))) < 0.85)
+    )
     carries[np.arange(shape.skus), rng.integers(0, len(nodes), shape.skus)] = True
     size = np.where(warehouse, 6.0, 1.0)
     weight = carries * size * np.exp(rng.normal(0, shape.noise, carries.shape))
