@@ -34,15 +34,16 @@ class Past:
     def __len__(self) -> int:
         return len(self.opening)
 
-    def first(self, orders: int) -> Past:
-        """The first so many orders."""
-        lines = int(np.searchsorted(self.order, orders))
+    def part(self, start: int, stop: int) -> Past:
+        """The orders from one place to another."""
+        orders = slice(start, stop)
+        lines = slice(*np.searchsorted(self.order, (start, stop)).tolist())
         return Past(
-            self.opening[:orders],
-            self.per_lb[:orders],
-            self.order[:lines],
-            self.sku[:lines],
-            self.quantity[:lines],
+            self.opening[orders],
+            self.per_lb[orders],
+            self.order[lines] - start,
+            self.sku[lines],
+            self.quantity[lines],
         )
 
 
@@ -58,8 +59,8 @@ class Goods:
 class _Group:
     """Orders with the same number of lines and, for each, the nodes that may serve it."""
 
-    node: Ints  # [order, candidate]
-    opening: Floats  # [order, candidate]
+    node: Ints  # [candidate, order]
+    opening: Floats  # likewise
     cost: list[Floats]  # of each line as a whole, likewise
     place: list[Ints]  # of each line: SKU and candidate as one index
     sku: list[Ints]
@@ -90,10 +91,20 @@ def sample(
     mixed = rng.random(count) < MIXED
     place = np.where(mixed, chosen[rng.integers(0, count, count)], chosen)
     soon = rng.random(count) < today
+    return _future(past, goods, stock, chosen, place, soon)
+
+
+def certain(known: Past, goods: Goods, stock: Ints) -> Future:
+    """Orders that are known to come, today."""
+    each = np.arange(len(known))
+    return _future(known, goods, stock, each, each, np.ones(len(each), dtype=bool))
+
+
+def _future(past: Past, goods: Goods, stock: Ints, chosen: Ints, place: Ints, today: Flags) -> Future:
     start = np.searchsorted(past.order, np.arange(len(past) + 1))
     first, lines, which = _parts(start[chosen], np.diff(start)[chosen])
     groups = [
-        _group(past, goods, stock, first[lines == size], size, place[at], soon[at])
+        _group(past, goods, stock, first[lines == size], size, place[at], today[at])
         for size in np.unique(lines).tolist()
         for at in (which[lines == size],)
     ]
@@ -101,7 +112,7 @@ def sample(
     for group in groups:
         for sku, quantity in zip(group.sku, group.quantity, strict=True):
             asked += np.bincount(sku, quantity, len(stock))
-    return Future(groups, count, asked)
+    return Future(groups, len(chosen), asked)
 
 
 def _parts(start: Ints, size: Ints) -> tuple[Ints, Ints, Ints]:
@@ -131,8 +142,8 @@ def _group(
         opening = np.take_along_axis(opening, node, axis=1)
         opening[:, 1:][node[:, 1:] == node[:, :-1]] = ABSENT
         cost = [np.take_along_axis(each, node, axis=1) for each in cost]
-    index = [row[:, None] * nodes + node for row in sku]
-    return _Group(node, opening, cost, index, sku, quantity, today)
+    node, opening, *cost = (np.ascontiguousarray(each.T) for each in (node, opening, *cost))
+    return _Group(node, opening, cost, [row * nodes + node for row in sku], sku, quantity, today)
 
 
 def _candidates(opening: Floats, cost: Sequence[Floats], there: Sequence[Flags]) -> Ints:
@@ -166,15 +177,15 @@ def taken(
     for group in future.groups:
         opening = group.opening
         if capacity is not None:
-            row = np.where(group.today, 0, 1)[:, None]
+            row = np.where(group.today, 0, 1)
             opening = opening + capacity.astype(np.float32)[row, group.node]
         cost = [
-            whole + by_place[place] * quantity[:, None]
+            whole + by_place[place] * quantity
             for whole, place, quantity in zip(group.cost, group.place, group.quantity, strict=True)
         ]
         shares, opened = spread.over_plans(opening, cost, softness)
         for share, place, sku, quantity in zip(shares, group.place, group.sku, group.quantity, strict=True):
-            amount = share * (quantity * kept[sku])[:, None]
+            amount = share * (quantity * kept[sku])
             units += np.bincount(place.ravel(), amount.ravel(), len(units))
         if capacity is not None:
             place = row * nodes + group.node

@@ -85,16 +85,17 @@ class Values:
     estimates: list[_Estimate] = field(default_factory=list)
     turn: int = 0
 
-    def refresh(self, past: Past, supply: Supply, demand: Demand) -> Prices:
-        """Prices for what is left now, if the rest of the period is like the past."""
+    def refresh(self, past: Past, supply: Supply, demand: Demand, known: Past | None = None) -> Prices:
+        """Prices for what is left now, if `known` orders come first and the rest of the period is like the past."""
         shape = supply.stock.shape
         if not len(past) or demand.orders <= 0:
             return Prices(np.zeros(shape), np.zeros(shape[1]))
         usual = futures.usual_package(past)
         self._renew(past, supply, demand)
+        sure = futures.certain(known, self.goods, supply.stock) if known else None
         for estimate in self.estimates:
             for share in estimate.schedule:
-                self._step(estimate, supply, demand, share * usual, HIGHEST * usual)
+                self._step(estimate, sure, supply, demand, share * usual, HIGHEST * usual)
             estimate.schedule = (SOFTNESS,) * STEPS
         return Prices(
             np.mean([estimate.stock for estimate in self.estimates], axis=0),
@@ -121,16 +122,28 @@ class Values:
         self.turn += 1
 
     def _step(
-        self, estimate: _Estimate, supply: Supply, demand: Demand, softness: float, highest: float
+        self,
+        estimate: _Estimate,
+        sure: Future | None,
+        supply: Supply,
+        demand: Demand,
+        softness: float,
+        highest: float,
     ) -> None:
         """Scale prices once towards those at which nothing is asked for that is not there."""
-        future, step = estimate.future, OVERSTEP * softness
-        weight = demand.orders / future.orders
-        kept = np.minimum(1.0, supply.stock.sum(axis=1) / np.maximum(future.asked * weight, 1e-9))
+        step = OVERSTEP * softness
+        parts = [(estimate.future, demand.orders / estimate.future.orders)]
+        if sure is not None:
+            parts.append((sure, 1.0))
+        wanted = sum(future.asked * weight for future, weight in parts)
+        kept = np.minimum(1.0, supply.stock.sum(axis=1) / np.maximum(wanted, 1e-9))
         capacity = estimate.capacity if self.limited else None
-        asked, packages = futures.taken(
-            future, kept * weight, weight, supply.stock, estimate.stock, capacity, softness
-        )
+        asked, packages = 0.0, 0.0
+        for future, weight in parts:
+            units, sent = futures.taken(
+                future, kept * weight, weight, supply.stock, estimate.stock, capacity, softness
+            )
+            asked, packages = asked + units, packages + sent
         estimate.stock += step * np.log((asked + UNIT) / (supply.stock + UNIT))
         np.clip(estimate.stock, 0, highest, out=estimate.stock)
         if self.limited:

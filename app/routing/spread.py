@@ -1,7 +1,8 @@
 """How orders spread over their plans when cheaper plans are more likely: a least that is soft.
 
 A plan cuts the lines of an order into parts, each sent from one node. Its share falls by e for each `softness` of
-cost; as softness goes to nothing, all goes to the cheapest plan. Many orders at once, one row each.
+cost; as softness goes to nothing, all goes to the cheapest plan. Many orders at once, one column each: sums over
+nodes are then sums of long rows, which is quick.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ Floats = np.ndarray
 
 
 def over_plans(opening: Floats, cost: Sequence[Floats], softness: float) -> tuple[list[Floats], Floats]:
-    """For each line the share of each node, [order, node]; and the packages from each node.
+    """For each line the share of each node, [node, order]; and the packages from each node.
 
-    `opening[order, node]` is the cost of a package, `cost[line][order, node]` of the whole line in it.
+    `opening[node, order]` is the cost of a package, `cost[line][node, order]` of the whole line in it.
     """
     if len(cost) == 1:
         share, _ = _soft_least(opening + cost[0], softness)
@@ -31,7 +32,7 @@ def _parts(opening: Floats, cost: Sequence[Floats], softness: float) -> tuple[li
     """By set of lines (bit mask): the share of each node if the set is one package, and its soft least cost."""
     size = 1 << len(cost)
     sums, shares = [opening], [opening]
-    least = np.empty((size, len(opening)), dtype=opening.dtype)
+    least = np.zeros((size, opening.shape[1]), dtype=opening.dtype)
     for part in range(1, size):
         last = (part & -part).bit_length() - 1
         sums.append(sums[part & (part - 1)] + cost[last])
@@ -45,13 +46,13 @@ def _used(least: Floats, lines: int, softness: float) -> Floats:
     best, reached, used = np.zeros_like(least), np.zeros_like(least), np.zeros_like(least)
     ways: list[Floats] = []
     for whole, parts in divisions(lines):
-        costs = np.stack([least[part] + best[whole ^ part] for part in parts], axis=1)
+        costs = np.stack([least[part] + best[whole ^ part] for part in parts])
         share, best[whole] = _soft_least(costs, softness)
         ways.append(share)
     reached[-1] = 1
     for (whole, parts), share in zip(reversed(divisions(lines)), reversed(ways), strict=True):
         for at, part in enumerate(parts):
-            flow = reached[whole] * share[:, at]
+            flow = reached[whole] * share[at]
             used[part] += flow
             reached[whole ^ part] += flow
     return used
@@ -61,7 +62,7 @@ def _placed(shares: list[Floats], used: Floats, lines: int) -> tuple[list[Floats
     placed = [np.zeros_like(shares[0]) for _ in range(lines)]
     opened = np.zeros_like(shares[0])
     for part in range(1, len(shares)):
-        flow = shares[part] * used[part][:, None]
+        flow = shares[part] * used[part]
         opened += flow
         for line in range(lines):
             if part >> line & 1:
@@ -82,9 +83,11 @@ def divisions(lines: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
 
 
 def _soft_least(costs: Floats, softness: float) -> tuple[Floats, Floats]:
-    """The share of each column, and the soft least, of every row."""
-    least = costs.min(axis=1)
-    share = np.exp((least[:, None] - costs) / np.float32(softness))
-    total = share.sum(axis=1)
-    share /= total[:, None]
+    """The share of each row, and the soft least, of every column."""
+    least = costs.min(axis=0)
+    share = least - costs
+    share *= np.float32(1 / softness)
+    np.exp(share, out=share)
+    total = share.sum(axis=0)
+    share /= total
     return share, least - np.float32(softness) * np.log(total)

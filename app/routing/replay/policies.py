@@ -11,7 +11,7 @@ from itertools import groupby
 
 import numpy as np
 
-from app.routing import cheapest, kernel
+from app.routing import cheapest, kernel, windows
 from app.routing.facts import HIGHEST_PRIORITY, MICRO, Ints
 from app.routing.replay.instance import Floats, Instance, Order, Profile
 from app.routing.replay.pricing import Pricing
@@ -52,14 +52,14 @@ def route(instance: Instance, profile: Profile, policy: str = DEFAULT) -> Iterat
     """Decide every order in turn. The same arguments give the same decisions."""
     routing = Routing.of(instance, profile)
     plan, window = POLICIES[policy], profile.window_orders if policy == "windowed" else 1
-    for together in windows(instance.orders, window):
+    for together in spans(instance.orders, window):
         for at, placements in zip(together, plan(routing, together), strict=True):
             order = instance.orders[at]
             routing.ledger.take(order, placements)
             yield decided(instance, routing.quotes, at, order, placements)
 
 
-def windows(orders: Sequence[Order], most: int) -> Iterator[range]:
+def spans(orders: Sequence[Order], most: int) -> Iterator[range]:
     """Up to `most` consecutive orders of one day."""
     for _, group in groupby(range(len(orders)), key=lambda at: orders[at].day):
         day = list(group)
@@ -110,26 +110,56 @@ def priced(routing: Routing, window: range) -> list[Placements]:
     plans = []
     for at in window:
         order = routing.instance.orders[at]
-        by_unit, by_package = routing.prices.of_order(at, routing.ledger)
+        if routing.prices.due:
+            routing.prices.refresh(range(at, at), routing.ledger)
+        by_unit, by_package = routing.prices.of_order(order, routing.ledger)
         plans.append(_cheapest(routing, at, by_unit, by_package))
         routing.prices.seen(order)
     return plans
+
+
+def windowed(routing: Routing, window: range) -> list[Placements]:
+    """The least cost of all orders of the window together, with prices; what one by one would give if not better."""
+    routing.prices.refresh(window, routing.ledger)
+    stands, waiting = routing.ledger.copy(), []
+    for at in window:
+        order = routing.instance.orders[at]
+        by_unit, by_package = routing.prices.of_order(order, routing.ledger)
+        asked = bill(routing, stands, at, by_unit, by_package)
+        plan = cheapest.cheapest(asked) if len(order.quantity) else None
+        waiting.append(windows.Waiting(asked, order.skus, plan.placements if plan else ()))
+        stands.take(order, waiting[-1].stands)
+        routing.prices.seen(order)
+    return _in_turn(routing, window, waiting)
+
+
+def _in_turn(routing, window, waiting):
+    one_by_one = [each.stands for each in waiting]
+    if len(waiting) < 2:
+        return one_by_one
+    day = routing.instance.orders[window[0]].day
+    found = windows.together(
+        waiting, routing.ledger.stock, routing.ledger.left(day), routing.profile.time_limit_s
+    )
+    return found or one_by_one
 
 
 def _cheapest(routing: Routing, at: int, by_unit: Floats | float, by_package: Floats | float) -> Placements:
     order = routing.instance.orders[at]
     if not len(order.quantity):
         return []
-    plan = cheapest.cheapest(bill(routing, at, by_unit, by_package))
+    plan = cheapest.cheapest(bill(routing, routing.ledger, at, by_unit, by_package))
     return plan.placements if plan else []
 
 
-def bill(routing: Routing, at: int, by_unit: Floats | float, by_package: Floats | float) -> cheapest.Bill:
+def bill(
+    routing: Routing, ledger: Ledger, at: int, by_unit: Floats | float, by_package: Floats | float
+) -> cheapest.Bill:
     """What the kernel is asked: the order's costs plus prices, in millionths of a minor unit."""
     order = routing.instance.orders[at]
     return cheapest.Bill(
         quantity=order.quantity,
-        stock=routing.ledger.offered(order),
+        stock=ledger.offered(order),
         package=micro(routing.quotes.opening[at] + by_package),
         unit=micro(routing.quotes.units(routing.instance, at, order) + by_unit),
         priority=routing.priority,
@@ -146,6 +176,7 @@ Policy = Callable[[Routing, range], list[Placements]]
 POLICIES: Mapping[str, Policy] = {
     "myopic": myopic,
     "priced": priced,
+    "windowed": windowed,
     "nearest": nearest,
     "single_else_nearest": single_else_nearest,
     "fewest_nearest": fewest_nearest,

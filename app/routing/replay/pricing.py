@@ -56,12 +56,9 @@ class Pricing:
             prices.breadth(instance.stock),
         )
 
-    def of_order(self, at: int, ledger: Ledger) -> tuple[Floats, Floats]:
-        """The price of a unit, [line, node], and of a package, [node], for the order at this place."""
-        order = self.instance.orders[at]
-        if self.now is None or self.since >= self.every:
-            self.now = self._estimated(at, order.day, ledger)
-            self.since = 0
+    def of_order(self, order: Order, ledger: Ledger) -> tuple[Floats, Floats]:
+        """The price of a unit, [line, node], and of a package, [node]. Refresh first."""
+        assert self.now is not None
         rows = order.skus
         by_unit = (
             self.profile.w1 * self.now.stock[rows]
@@ -80,23 +77,32 @@ class Pricing:
         """Orders from one refresh to the next: a share of a period as long as history, never very few."""
         return max(LEAST_BETWEEN, len(self.instance.history) // REFRESHES)
 
-    def _estimated(self, at: int, day: int, ledger: Ledger) -> prices.Prices:
+    @property
+    def due(self) -> bool:
+        return self.now is None or self.since >= self.every
+
+    def refresh(self, window: range, ledger: Ledger) -> None:
+        """Estimate prices anew; the orders of the window are known and have still to be planned."""
+        day = self.instance.orders[window.start].day
         limit = self.instance.capacity_per_day
         supply = prices.Supply(
             ledger.stock,
             np.minimum(ledger.left(day), PLENTY).astype(np.float64),
             np.where(limit == UNLIMITED, PLENTY, limit).astype(np.float64),
         )
-        past = self.past.first(len(self.instance.history) + at)
-        return self.values.refresh(past, supply, self.demand(day))
+        before = len(self.instance.history)
+        past = self.past.part(0, before + window.start)
+        known = self.past.part(before + window.start, before + window.stop) if window else None
+        self.now = self.values.refresh(past, supply, self.demand(day, len(window)), known)
+        self.since = 0
 
-    def demand(self, day: int) -> prices.Demand:
-        """Orders still to come, from the days of history and of those seen so far."""
+    def demand(self, day: int, known: int) -> prices.Demand:
+        """Orders still to come besides those known, from the days of history and of those seen so far."""
         before = [order.day for order in self.instance.history]
         span = max(before) - min(before) + 1 if before else 0
         done = [number for past, number in self.seen_by_day.items() if past < day]
         per_day = (len(before) + sum(done)) / max(span + len(done), 1)
         first = self.instance.orders[0].day
         later = max(0, self.instance.days - 1 - (day - first))
-        today = max(per_day - self.seen_by_day.get(day, 0), LEAST_TODAY * per_day)
+        today = max(per_day - self.seen_by_day.get(day, 0) - known, LEAST_TODAY * per_day)
         return prices.Demand(today, later * per_day, later)
