@@ -142,7 +142,8 @@ def _group(
         opening = np.take_along_axis(opening, node, axis=1)
         opening[:, 1:][node[:, 1:] == node[:, :-1]] = ABSENT
         cost = [np.take_along_axis(each, node, axis=1) for each in cost]
-    node, opening, *cost = (np.ascontiguousarray(each.T) for each in (node, opening, *cost))
+    node, opening = np.ascontiguousarray(node.T), np.ascontiguousarray(opening.T)
+    cost = [np.ascontiguousarray(each.T) for each in cost]
     return _Group(node, opening, cost, [row * nodes + node for row in sku], sku, quantity, today)
 
 

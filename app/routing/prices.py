@@ -138,7 +138,7 @@ class Values:
         wanted = sum(future.asked * weight for future, weight in parts)
         kept = np.minimum(1.0, supply.stock.sum(axis=1) / np.maximum(wanted, 1e-9))
         capacity = estimate.capacity if self.limited else None
-        asked, packages = 0.0, 0.0
+        asked, packages = np.zeros(supply.stock.shape), np.zeros(estimate.capacity.shape)
         for future, weight in parts:
             units, sent = futures.taken(
                 future, kept * weight, weight, supply.stock, estimate.stock, capacity, softness

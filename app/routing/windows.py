@@ -1,13 +1,14 @@
 """Orders that wait are planned together: one integer program at cost plus prices, on top of the plans that stand.
 
-Each order keeps what it fills: lines stay whole where the standing plan keeps them whole. HiGHS is stopped by a number of search nodes,
-so that the same input gives the same plans; the clock is only a guard.
+Each order fills what it fills as it stands, and lines stay whole that are whole. HiGHS is stopped by a number of
+search nodes, so that the same input gives the same plans; the clock is only a guard.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ class Waiting:
 def together(
     waiting: Sequence[Waiting], stock: Ints, packages: Ints, time_limit_s: float
 ) -> list[Placements] | None:
-    """Plans for all orders that cost less together than those that stand, or None when none were found.
+    """Plans for all orders that are meant to cost less together than those that stand; None when there are none.
 
     `stock[sku, node]` and `packages[node]` are what is left before the first of them.
     """
@@ -42,12 +43,28 @@ def together(
     if not rows:
         return None
     market = _market(waiting, rows, stock, packages)
-    found = _solved(waiting, rows, market, time_limit_s)
-    if found is None:
-        return None
-    before = sum(cost(each.bill, each.stands) for each in waiting)
-    after = sum(cost(each.bill, plan) for each, plan in zip(waiting, found, strict=True))
-    return found if after < before else None
+    return _solved(waiting, rows, market, time_limit_s)
+
+
+def rank(waiting: Sequence[Waiting]) -> tuple[int, int]:
+    """Of all plans that stand: units that go unfilled, then cost with prices. The least is the best."""
+    wanted = sum(int(each.bill.quantity.sum()) for each in waiting)
+    filled = sum(units for each in waiting for _, _, units in each.stands)
+    return wanted - filled, sum(cost(each.bill, each.stands) for each in waiting)
+
+
+def allowed(bill: Bill, placements: Placements) -> bool:
+    """Whether a plan asks for no more than is offered, fills all that can be, and divides no line needlessly."""
+    given = np.zeros_like(bill.stock)
+    for line, node, units in placements:
+        given[line, node] += units
+    fills = np.minimum(bill.quantity, bill.stock.sum(axis=1))
+    divided = (given > 0).sum(axis=1) > 1
+    return bool(
+        (given <= bill.stock).all()
+        and (given.sum(axis=1) == fills).all()
+        and not (divided & bill.whole).any()
+    )
 
 
 def cost(bill: Bill, placements: Placements) -> int:
@@ -117,7 +134,8 @@ def _active(waiting: Sequence[Waiting], market: Market) -> Flags:
     return active
 
 
-def _standing(waiting: Sequence[Waiting], rows: list[tuple[int, int, int]], task: Program):
+def _standing(waiting: Sequence[Waiting], rows: list[tuple[int, int, int]], task: Program) -> Any:
+    """The plans that stand, as a solution to start from."""
     import highspy
 
     place = {

@@ -20,7 +20,7 @@ class Profile:
     """How prices are weighed and windows planned. `time_limit_s` is the most a window may take."""
 
     w1: float = 1.0
-    a: float = 40.0
+    a: float = 80.0
     b: float = 0.0
     window_orders: int = 150
     seed: int = 1

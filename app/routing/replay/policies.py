@@ -119,29 +119,39 @@ def priced(routing: Routing, window: range) -> list[Placements]:
 
 
 def windowed(routing: Routing, window: range) -> list[Placements]:
-    """The least cost of all orders of the window together, with prices; what one by one would give if not better."""
+    """The least cost of all orders of the window together, with prices; one by one where that is no better."""
     routing.prices.refresh(window, routing.ledger)
-    stands, waiting = routing.ledger.copy(), []
+    one_by_one = _one_by_one(routing, window, {})
+    for at in window:
+        routing.prices.seen(routing.instance.orders[at])
+    day = routing.instance.orders[window.start].day
+    found = windows.together(
+        one_by_one, routing.ledger.stock, routing.ledger.left(day), routing.profile.time_limit_s
+    )
+    if found is not None:
+        moved = _one_by_one(routing, window, dict(zip(window, found, strict=True)))
+        if windows.rank(moved) < windows.rank(one_by_one):
+            return [each.stands for each in moved]
+    return [each.stands for each in one_by_one]
+
+
+def _one_by_one(routing: Routing, window: range, planned: Mapping[int, Placements]) -> list[windows.Waiting]:
+    """Each order as planned, if that still keeps the rules when its turn comes, or else its cheapest plan.
+
+    What was planned together may be wrong in turn: an order that moved away may leave room for a unit that an
+    earlier one had to go without.
+    """
+    ledger, waiting = routing.ledger.copy(), []
     for at in window:
         order = routing.instance.orders[at]
-        by_unit, by_package = routing.prices.of_order(order, routing.ledger)
-        asked = bill(routing, stands, at, by_unit, by_package)
-        plan = cheapest.cheapest(asked) if len(order.quantity) else None
-        waiting.append(windows.Waiting(asked, order.skus, plan.placements if plan else ()))
-        stands.take(order, waiting[-1].stands)
-        routing.prices.seen(order)
-    return _in_turn(routing, window, waiting)
-
-
-def _in_turn(routing, window, waiting):
-    one_by_one = [each.stands for each in waiting]
-    if len(waiting) < 2:
-        return one_by_one
-    day = routing.instance.orders[window[0]].day
-    found = windows.together(
-        waiting, routing.ledger.stock, routing.ledger.left(day), routing.profile.time_limit_s
-    )
-    return found or one_by_one
+        asked = bill(routing, ledger, at, *routing.prices.of_order(order, routing.ledger))
+        plan = planned.get(at)
+        if plan is None or not windows.allowed(asked, plan):
+            best = cheapest.cheapest(asked) if len(order.quantity) else None
+            plan = best.placements if best else ()
+        waiting.append(windows.Waiting(asked, order.skus, plan))
+        ledger.take(order, plan)
+    return waiting
 
 
 def _cheapest(routing: Routing, at: int, by_unit: Floats | float, by_package: Floats | float) -> Placements:

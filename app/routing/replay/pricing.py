@@ -49,7 +49,6 @@ class Pricing:
             past,
             prices.Values(
                 Goods(instance.weight_lb, instance.handling_per_unit),
-                instance.stock.shape,
                 profile.seed,
                 limited,
             ),

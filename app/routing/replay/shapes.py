@@ -146,7 +146,7 @@ def _orders(
     days = np.linspace(1.0, shape.surge if prefix == "O" else 1.0, shape.days)
     per_day = np.floor(count * days / days.sum()).astype(int)
     per_day[-1] += count - per_day.sum()
-    orders = []
+    orders: list[dict[str, Any]] = []
     for day, number in enumerate(per_day.tolist()):
         moved = day / max(shape.days - 1, 1)
         taste, share = (
