@@ -1,0 +1,165 @@
+"""Prices on scarce stock and on capacity: what a unit at a node is worth to the orders still to come.
+
+    price[sku, node] = w1 value + a balance + b breadth
+
+*value* is the mean, over sampled futures of the past's own orders, of what one unit more would save: the dual
+price of stock in the cheapest plan for all orders of a future at once. Whole orders take part, so that the node
+which can send everything in one package is worth more than one that is merely near. The dual is found by scaling:
+at given prices the orders of a future spread over their plans (`plans.spread`); where they would take more than
+there is, the price rises by the logarithm of the excess, elsewhere it falls, never below zero. Demand beyond all
+stock is left out in proportion, for nobody can choose who comes too late. Packages a day are priced likewise.
+
+Plain arrays in, plain arrays out; money is floats of minor units. The same arguments give the same prices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from app.routing import futures
+from app.routing.facts import Ints
+from app.routing.futures import Floats, Future, Goods, Past
+
+FUTURES = 4
+STEPS = 12  # of scaling, at each refresh
+FIRST_STEPS = 20  # at each softness before the first prices
+SOFTNESS = 0.025  # as a share of a usual package
+COOLING = (0.15, 0.075, 0.025)  # softer at first, so that prices travel far
+OVERSTEP = 1.5
+UNIT = 0.3  # of stock, added on both sides: a single unit is not all or nothing
+PACKAGE = 1.0  # likewise
+HIGHEST = 6.0  # usual packages: no price is above
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Orders expected for the rest of today and for all later days, and how many later days there are."""
+
+    today: float
+    later: float
+    days_later: int
+
+    @property
+    def orders(self) -> float:
+        return self.today + self.later
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Supply:
+    """Units on hand by SKU and node; packages by node that may still leave today, and on each later day."""
+
+    stock: Ints
+    today: Floats
+    per_day: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prices:
+    """What a unit (`stock[sku, node]`) and a package of today (`capacity[node]`) are worth."""
+
+    stock: Floats
+    capacity: Floats
+
+
+@dataclass(slots=True, eq=False)
+class _Estimate:
+    """One future and the prices that settle it."""
+
+    future: Future
+    stock: Floats
+    capacity: Floats  # [today or later, node]
+    schedule: tuple[float, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Values:
+    """Estimates prices again and again. Futures and their prices stay from one refresh to the next, but one that
+    is drawn anew, so that few steps suffice and orders seen meanwhile take part.
+    """
+
+    goods: Goods
+    seed: int = 1
+    limited: bool = False  # whether any node's packages are
+    estimates: list[_Estimate] = field(default_factory=list)
+    turn: int = 0
+
+    def refresh(self, past: Past, supply: Supply, demand: Demand, known: Past | None = None) -> Prices:
+        """Prices for what is left now, if `known` orders come first and the rest of the period is like the past."""
+        shape = supply.stock.shape
+        if not len(past) or demand.orders <= 0:
+            return Prices(np.zeros(shape), np.zeros(shape[1]))
+        usual = futures.usual_package(past)
+        self._renew(past, supply, demand)
+        sure = futures.certain(known, self.goods, supply.stock) if known else None
+        for estimate in self.estimates:
+            for share in estimate.schedule:
+                self._step(estimate, sure, supply, demand, share * usual, HIGHEST * usual)
+            estimate.schedule = (SOFTNESS,) * STEPS
+        return Prices(
+            np.mean([estimate.stock for estimate in self.estimates], axis=0),
+            np.mean([estimate.capacity[0] for estimate in self.estimates], axis=0),
+        )
+
+    def _renew(self, past: Past, supply: Supply, demand: Demand) -> None:
+        rng = np.random.default_rng((self.seed, self.turn))
+        share = demand.today / demand.orders
+        if self.estimates:
+            oldest = self.estimates[self.turn % FUTURES]
+            oldest.future = futures.sample(past, self.goods, supply.stock, demand.orders, share, rng)
+        else:
+            skus, nodes = supply.stock.shape
+            self.estimates = [
+                _Estimate(
+                    futures.sample(past, self.goods, supply.stock, demand.orders, share, rng),
+                    np.zeros((skus, nodes)),
+                    np.zeros((2, nodes)),
+                    tuple(share for share in COOLING for _ in range(FIRST_STEPS)),
+                )
+                for _ in range(FUTURES)
+            ]
+        self.turn += 1
+
+    def _step(
+        self,
+        estimate: _Estimate,
+        sure: Future | None,
+        supply: Supply,
+        demand: Demand,
+        softness: float,
+        highest: float,
+    ) -> None:
+        """Scale prices once towards those at which nothing is asked for that is not there."""
+        step = OVERSTEP * softness
+        parts = [(estimate.future, demand.orders / estimate.future.orders)]
+        if sure is not None:
+            parts.append((sure, 1.0))
+        wanted = sum(future.asked * weight for future, weight in parts)
+        kept = np.minimum(1.0, supply.stock.sum(axis=1) / np.maximum(wanted, 1e-9))
+        capacity = estimate.capacity if self.limited else None
+        asked, packages = np.zeros(supply.stock.shape), np.zeros(estimate.capacity.shape)
+        for future, weight in parts:
+            units, sent = futures.taken(
+                future, kept * weight, weight, supply.stock, estimate.stock, capacity, softness
+            )
+            asked, packages = asked + units, packages + sent
+        estimate.stock += step * np.log((asked + UNIT) / (supply.stock + UNIT))
+        np.clip(estimate.stock, 0, highest, out=estimate.stock)
+        if self.limited:
+            there = np.stack((supply.today, supply.per_day * demand.days_later))
+            estimate.capacity += step * np.log((packages + PACKAGE) / (there + PACKAGE))
+            np.clip(estimate.capacity, 0, highest, out=estimate.capacity)
+
+
+def balance(stock: Ints, start: Ints) -> Floats:
+    """(e^x - 1) / (e - 1), x being the depleted share of what a node had of a SKU. Needs no forecast."""
+    depleted = np.clip(1.0 - stock / np.maximum(start, 1), 0.0, 1.0)
+    found: Floats = np.expm1(depleted) / (np.e - 1)
+    return found
+
+
+def breadth(stock: Ints) -> Floats:
+    """[node]: the share of the assortment that each node holds."""
+    found: Floats = (stock > 0).mean(axis=0)
+    return found
