@@ -110,7 +110,7 @@ def program(market: Market, active: Flags, *, whole: bool) -> Program:
 
 
 def solver(model: Any, **options: Any) -> Any:
-    """HiGHS with the model: one thread, one seed, no output."""
+    """HiGHS with the model: one thread, one seed, silent but for its first line."""
     import highspy
 
     highs = highspy.Highs()
