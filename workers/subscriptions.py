@@ -14,7 +14,7 @@ from app.notices import service as notices
 from app.payments import account, attempts, calls, holds, settlement
 from app.payments import service as payments
 from app.promises import service as promises
-from app.routing import runs
+from app.routing import refresh, runs
 from app.tax import service as tax
 from tenants import members
 from workers.handlers import Call, Handler, Verb
@@ -59,6 +59,7 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     events.IMPORT_QUEUED: (Verb(imports.work),),
     events.SIMULATION_QUEUED: (Verb(runs.work),),
     events.STOCK_AVAILABLE: (Verb(matching.stock_available),),
+    events.PRICES_DUE: (Call(refresh.begin, refresh.call, refresh.finish),),
     events.NETWORK_CHANGED: (Verb(matching.network_changed),),
     events.WORK_SUBMITTED: (Verb(fulfillment.deliver_digital),),
     events.WORK_REJECTED: (Verb(shortfalls.route_again),),

@@ -11,6 +11,7 @@ from app.routing.schemas import (
     ActivationIn,
     ComparisonIn,
     ComparisonOut,
+    PricesOut,
     RulesIn,
     RulesListIn,
     RulesListOut,
@@ -174,3 +175,11 @@ def change_guard_rails(given: dict[str, Any]) -> dict[str, Any]:
     scope = current()
     guard_rails.change(scope, given)
     return guard_rails.of(scope) | given
+
+
+@blueprint.route("/routing/prices", methods=["GET"])
+@permit("routing:read")
+@blueprint.response(200, PricesOut)
+def list_prices() -> dict[str, Any]:
+    """What scarce stock and capacity cost a plan, where the rules name `stock_price` or `capacity_price`."""
+    return queries.prices(current())

@@ -197,3 +197,14 @@ def leaves_from(scope: Scope, most: int = 6) -> list[Any]:
         newest=NEWEST,
         most=most,
     )
+
+
+def prices(scope: Scope) -> dict[str, Any]:
+    """The price table in force; version 0 and nothing in it while there is none."""
+    row = scope.row(
+        "SELECT version, document, basis, made_at FROM price_tables WHERE tenant_id = :tenant"
+        " ORDER BY version DESC LIMIT 1"
+    )
+    if row is None:
+        return {"version": 0, "made_at": None, "basis": {}, "stock": {}, "capacity": {}, "risk": {}}
+    return {"version": row.version, "made_at": row.made_at, "basis": row.basis, **row.document}

@@ -232,3 +232,16 @@ class TemplatesOut(Schema):
     """All templates, the default first."""
 
     data = fields.List(fields.Nested(TemplateOut))
+
+
+class PricesOut(Schema):
+    """Prices on scarce stock and capacity that a `cost` objective may add; made anew every few hours from the past."""
+
+    version = fields.Integer(metadata={"description": "0: none yet."})
+    made_at = Instant(allow_none=True)
+    basis = fields.Dict(
+        metadata={"description": "What they were made from: orders, lines, skus, days, seconds."}
+    )
+    stock = fields.Dict(metadata={"description": "Minor units of one unit, by SKU and node."})
+    capacity = fields.Dict(metadata={"description": "Minor units of one package, by node."})
+    risk = fields.Dict(metadata={"description": "Share of its work that a node refused, by node."})
