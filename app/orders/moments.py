@@ -67,7 +67,6 @@ KINDS: dict[str, Kind] = {
     events.WORK_PACKED: Kind("Packed at {node}", "package", "stock"),
     events.WORK_CANCEL_REQUESTED: Kind("{node} asked to give units back", "clock-pause", "stock"),
     events.WORK_CANCELLED: Kind("Work at {node} canceled", "circle-x", "stock"),
-    events.WORK_TAKEN_BACK: Kind("Work taken back from {node}", "arrow-back-up", "stock", "risk"),
     events.ROUTING_STUCK: Kind("No place for it", "alert-triangle", "stock", "risk"),
     events.ROUTING_DECIDED: Kind("A person decided", "clipboard-check", "stock"),
     events.WORK_CANCEL_REFUSED: Kind("{node} could not stop the work", "hand-stop", "stock"),
