@@ -16,6 +16,7 @@ from app.dashboard.actions import blueprint as order_actions
 from app.dashboard.delay import blueprint as delay_pages
 from app.dashboard.entry import blueprint as order_entry
 from app.dashboard.views import blueprint as dashboard
+from app.exceptions.api import blueprint as routing_exceptions
 from app.fulfillment.api import blueprint as fulfillment
 from app.imports.api import blueprint as imports
 from app.imports.views import blueprint as imports_pages
@@ -46,6 +47,7 @@ API = (
     oauth,
     imports,
     routing,
+    routing_exceptions,
 )
 
 

@@ -237,7 +237,8 @@ BOOKS = (
                       ELSE f.request_status END) THEN s.machine || ' is not ' || s.after END AS fault
         FROM (SELECT tenant_id, subject_id, machine, after,
                      before <> lag(after, 1, CASE machine WHEN 'order' THEN 'placed' WHEN 'work' THEN 'open'
-                        WHEN 'rules' THEN 'draft' ELSE 'held' END) OVER w AS gap,
+                        WHEN 'rules' THEN CASE before WHEN 'active' THEN before ELSE 'draft' END
+                        ELSE 'held' END) OVER w AS gap,
                      lead(id) OVER w IS NULL AS last
               FROM status_changes WHERE {tenant}
               WINDOW w AS (PARTITION BY tenant_id, subject_id, machine ORDER BY id)) s

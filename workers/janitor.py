@@ -50,11 +50,15 @@ def ask_again(tenant_id: UUID) -> None:
 
 
 def forget() -> None:
-    """Drop Idempotency-Keys older than their keeping time, tokens and browser sessions long over."""
+    """Drop Idempotency-Keys older than their keeping time, tokens and browser sessions long over, and
+    rests of nodes that have ended."""
     for tenant_id in all_tenants():
         with inside(tenant_id) as scope:
             before = real_now() - timedelta(days=idempotency.KEPT_DAYS)
             idempotency.forget_old(scope.session, tenant_id, before)
+            scope.execute(
+                "DELETE FROM cool_downs WHERE tenant_id = :tenant AND until <= :now", now=scope.now()
+            )
             scope.execute(
                 "WITH gone AS (DELETE FROM oauth_tokens WHERE tenant_id = :tenant AND expires_at < :before"
                 " RETURNING prefix) DELETE FROM key_directory WHERE prefix IN (SELECT prefix FROM gone)",

@@ -6,6 +6,7 @@ from app import events
 from app.accounts import mails
 from app.allocation import matching
 from app.cancellation import reactions
+from app.exceptions import service as exceptions
 from app.fulfillment import service as fulfillment
 from app.fulfillment import shortfalls
 from app.imports import service as imports
@@ -23,10 +24,15 @@ ASK = Call(calls.begin, calls.call, calls.finish, calls.failed)
 
 SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     events.TENANT_OPENED: (Call(account.begin, account.call, account.finish), Verb(promises.arm_scan)),
-    events.ORDER_PLACED: (Call(tax.begin, tax.call, tax.finish, tax.failed), Verb(matching.order_placed)),
+    events.ORDER_PLACED: (
+        Call(tax.begin, tax.call, tax.finish, tax.failed),
+        Verb(matching.order_placed),
+        Verb(exceptions.cancel_unfilled),
+    ),
     tax.SETTLE: (Call(tax.again_begin, tax.again_call, tax.again_finish),),
     events.ORDER_TAXED: (Verb(payments.start), Verb(fulfillment.release_work), Verb(letters.received)),
-    events.ORDER_ROUTED: (Verb(fulfillment.release_work),),
+    events.ORDER_ROUTED: (Verb(fulfillment.release_work), Verb(exceptions.routed)),
+    events.ROUTING_STUCK: (Verb(exceptions.cancel_unfilled),),
     events.PAYMENT_AUTHORIZED: (Verb(fulfillment.release_work),),
     events.HOLD_RELEASED: (Verb(fulfillment.release_work), Verb(fulfillment.deliver_digital)),
     attempts.ASK: (ASK,),
@@ -44,11 +50,13 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
         Verb(payments.let_go),
         Verb(reactions.owe_back),
         Verb(letters.cancelled),
+        Verb(exceptions.cancelled),
     ),
     events.ORDER_CANCELLED: (
         Verb(payments.let_go),
         Verb(reactions.owe_back),
         Verb(letters.cancelled),
+        Verb(exceptions.cancelled),
     ),
     events.DELAY_ANSWERED: (Verb(reactions.delay_answered),),
     promises.SCAN: (Verb(promises.scan),),
@@ -59,7 +67,7 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     events.IMPORT_QUEUED: (Verb(imports.work),),
     events.SIMULATION_QUEUED: (Verb(runs.work),),
     events.STOCK_AVAILABLE: (Verb(matching.stock_available),),
-    events.PRICES_DUE: (Call(refresh.begin, refresh.call, refresh.finish),),
+    events.PRICES_EXPIRED: (Call(refresh.begin, refresh.call, refresh.finish),),
     events.NETWORK_CHANGED: (Verb(matching.network_changed),),
     events.WORK_SUBMITTED: (Verb(fulfillment.deliver_digital),),
     events.WORK_REJECTED: (Verb(shortfalls.route_again),),

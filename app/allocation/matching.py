@@ -7,7 +7,7 @@ its promise may be the earlier one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -31,10 +31,17 @@ def match_waiting(scope: Scope, skus: Sequence[UUID], *, cause: str = "restocked
 
 
 def stock_available(
-    scope: Scope, _sku: UUID, *, skus: list[str], cause: str = "restocked", after: list[str] | None = None
+    scope: Scope,
+    _sku: UUID,
+    *,
+    skus: list[str],
+    cause: str = "restocked",
+    without: Sequence[str] = (),
+    after: list[str] | None = None,
 ) -> None:
-    """Handle STOCK_AVAILABLE: match the SKUs; `after` is where the chunk before ended."""
-    _match(scope, skus, cause, after)
+    """Handle STOCK_AVAILABLE: match the SKUs; `after` is where the chunk before ended. `without`: orders that gave
+    these units back, which are routed on their own."""
+    _match(scope, skus, cause, after, without)
 
 
 def network_changed(scope: Scope, _tenant: UUID, *, after: list[str] | None = None, **_: Any) -> None:
@@ -55,35 +62,33 @@ def order_placed(scope: Scope, order_id: UUID, **_: Any) -> None:
     offer(scope, [row.sku_id for row in rows])
 
 
-def reroute(
-    scope: Scope,
-    order_id: UUID,
-    *,
-    cause: str,
-    excluded: Collection[str] = (),
-    excluded_skus: Collection[tuple[str, str]] = (),
-) -> int:
+def reroute(scope: Scope, order_id: UUID, *, cause: str, only: str | None = None) -> int:
     """Place one order's backordered units now. Returns the units placed.
 
-    `excluded` are codes of nodes, `excluded_skus` pairs (node, SKU), that this order must not use any more: the
-    decision keeps them, so later restocking keeps to them too. Nodes that rejected the order are excluded anyway.
-    A decision is written also when nothing could be placed. Call it in a transaction of its own where you can:
-    after a release in the same one, stock is locked a second time, out of order.
+    What refusals exclude for the order stays excluded (see `fulfillment_order_lines.excludes`). `only`: a person
+    named this node; the rule's filters do not count there, stock and capacity do. A decision is written also when
+    nothing could be placed. Call it in a transaction of its own where you can: after a release in the same one,
+    stock is locked a second time, out of order.
     """
     lock_orders(scope, [order_id])
     chunk = Chunk(scope, configuration(scope), [order_id])
     order = chunk.orders.get(order_id)
     if order is None or not order.lines:
         return 0
-    barred = {(node, None) for node in excluded} | {(node, sku) for node, sku in excluded_skus}
-    chunk.bar(order, barred)
+    order.only = only
     placed = chunk.place(order, always=True)
     chunk.write(cause)
     return placed
 
 
-def _match(scope: Scope, skus: list[str] | None, cause: str, after: list[str] | None) -> int:
-    waiting = _waiting(scope, skus, after)
+def _match(
+    scope: Scope,
+    skus: list[str] | None,
+    cause: str,
+    after: list[str] | None,
+    without: Sequence[str] = (),
+) -> int:
+    waiting = _waiting(scope, skus, after, without)
     if not waiting:
         return 0
     lock_orders(scope, (row.order_id for row in waiting))
@@ -98,16 +103,21 @@ def _match(scope: Scope, skus: list[str] | None, cause: str, after: list[str] | 
         if skus is None:
             scope.later(events.NETWORK_CHANGED, scope.tenant_id, after=cursor)
         else:
-            scope.later(events.STOCK_AVAILABLE, UUID(skus[0]), skus=skus, cause=cause, after=cursor)
+            scope.later(
+                events.STOCK_AVAILABLE, UUID(skus[0]), skus=skus, cause=cause, without=without, after=cursor
+            )
     return placed
 
 
-def _waiting(scope: Scope, skus: list[str] | None, after: list[str] | None) -> list[Any]:
+def _waiting(
+    scope: Scope, skus: list[str] | None, after: list[str] | None, without: Sequence[str]
+) -> list[Any]:
     ship_by, made_at, order = after or (None, None, None)
     return scope.rows(
         WAITING_FOR,
         every=skus is None,
         skus=[UUID(sku) for sku in skus or []],
+        without=[UUID(order) for order in without],
         ship_by=ship_by,
         made_at=made_at,
         order=order,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ from app.inventory.shelf import Shelf
 from app.network.loads import Loads
 from app.network.rules import ships_on
 from app.orders.shapes import order_number
-from app.routing import recording
+from app.routing import recording, stuck
 from app.routing.baskets import Asked, basket, destination, resting_pairs
 from app.routing.configuration import Configuration
 from app.routing.facts import BasketLine, Destination
@@ -58,8 +58,8 @@ class Order:
     row: Any
     lines: list[Line] = field(default_factory=list)
     barred: set[Barred] = field(default_factory=set)
-    named: set[Barred] = field(default_factory=set)
-    """Those that this verb bars anew: the decision keeps them."""
+    only: str | None = None
+    """The node that a person named: the rule's own limits, and what was barred, do not count there."""
 
 
 @dataclass
@@ -104,12 +104,12 @@ class Chunk:
             for row in scope.rows(RESTING, now=self.now)
         ]
         self._rows: dict[str, list[dict[str, Any]]] = {
-            name: []
-            for name in ("work", "work_lines", "reservations", "decisions", "expected", "exceptions", "news")
+            name: [] for name in ("work", "work_lines", "reservations", "decisions", "expected", "news")
         }
         self._taken: dict[str, int] = {}
         self._lowered: dict[UUID, int] = {}
         self._counted: list[dict[str, Any]] = []
+        self._stuck: list[tuple[UUID, str, str]] = []
 
     @staticmethod
     def _add(order: Order, row: Any) -> None:
@@ -158,15 +158,11 @@ class Chunk:
             for units in self.shelf.offered(sku, order.row.channel).values()
         )
 
-    def bar(self, order: Order, barred: Collection[Barred]) -> None:
-        """Keep nodes (or single SKUs there) out of this order from now on."""
-        order.named = set(barred) - order.barred
-        order.barred |= order.named
-
     def place(self, order: Order, *, always: bool = False) -> int:
         """Place what waits of an order, as far as stock and its policy allow. Returns units.
 
-        `always`: the decision is kept also when nothing could be placed.
+        `always`: the decision is kept also when nothing could be placed, and a rule that does not let the rest
+        wait opens an exception for it.
         """
         groups: dict[str, list[Line]] = {}
         for line in order.lines:
@@ -182,6 +178,8 @@ class Chunk:
         units = sum(line.placed for line in order.lines)
         if units or always:
             self._decisions(order, made)
+        if always:
+            self._nowhere(order, made)
         if units:
             self._work(order, [placement for own in made for placement in own.placements])
             self._counters(order)
@@ -207,9 +205,13 @@ class Chunk:
             self.loads,
         )
         _, rule = self.configured.ruled(order.row.channel)
-        excluded = self._excluded(order, group)
-        decision = decide(network, given, rule, excluded=excluded, prices=self.configured.prices)
-        return decision, recording.inputs(self.configured, given, excluded)
+        excluded, relaxed = self._excluded(order, group), frozenset[str]()
+        if order.only is not None:
+            relaxed = rules.limits(rule.strategy_for(given)[1])
+        decision = decide(
+            network, given, rule, excluded=excluded, prices=self.configured.prices, relaxed=relaxed
+        )
+        return decision, recording.inputs(self.configured, given, excluded, relaxed)
 
     def _asked(self, order: Order, group: list[Line]) -> Asked:
         policy, zone = order.row.policy or {}, self.scope.tenant.timezone
@@ -231,6 +233,8 @@ class Chunk:
 
     def _excluded(self, order: Order, group: list[Line]) -> set[tuple[int | None, int]]:
         positions = self.configured.network.position
+        if order.only is not None:
+            return {(None, at) for code, at in positions.items() if code != order.only}
         pairs: set[tuple[int | None, int]] = set()
         for node, sku in order.barred:
             if node in positions:
@@ -273,7 +277,6 @@ class Chunk:
 
     def _decisions(self, order: Order, made: list[_Made]) -> None:
         codes = self.configured.network.codes
-        kept = {"excluded": sorted(order.named, key=str)} if order.named else {}
         for own in made:
             decision, placements = own.decision, own.placements
             self._rows["decisions"].append(
@@ -285,7 +288,7 @@ class Chunk:
                         {"node": codes[one.node], "line": own.group.index(one.line), "quantity": one.units}
                         for one in placements
                     ],
-                    "explanation": {**decision.explanation, **kept},
+                    "explanation": decision.explanation,
                     "sentence": decision.sentence,
                     "input_hash": decision.input_hash,
                     "inputs": own.inputs,
@@ -293,6 +296,13 @@ class Chunk:
                     "miles": decision.miles if placements else 0.0,
                 }
             )
+
+    def _nowhere(self, order: Order, made: list[_Made]) -> None:
+        """What the rule leaves to a person, or has cancelled, as far as nobody can fill it."""
+        for then in dict.fromkeys(own.decision.then for own in made):
+            if then in stuck.KINDS:
+                reason = next(own.decision.sentence for own in made if own.decision.then == then)
+                self._stuck.append((order.row.id, stuck.KINDS[then], reason))
 
     def _work(self, order: Order, placements: list[_Placement]) -> None:
         work: dict[tuple[int, str], dict[str, Any]] = {}
@@ -416,6 +426,8 @@ class Chunk:
             if "packages_within_capacity" in str(error.orig):  # a node took its last package meanwhile
                 raise Contended from error
             raise
+        for order_id, kind, reason in self._stuck:
+            stuck.leave(self.scope, order_id, kind, reason)
 
 
 def _basket_line(line: Line) -> BasketLine:

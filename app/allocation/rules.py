@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from app.routing.policy import Strategy
 from infra.errors import Problem, refused
 
 Row = Mapping[str, Any]
@@ -59,6 +60,11 @@ def outcome(lines: Iterable[Row]) -> str | None:
     if any(line["quantity"] > line["shipped"] + line["released"] for line in lines):
         return None
     return "incomplete" if any(line["shipped"] for line in lines) else "cancelled"
+
+
+def limits(strategy: Strategy) -> frozenset[str]:
+    """What of a rule a person may look past: its filters and the limits of a split; not stock and not capacity."""
+    return frozenset({each.id for each in strategy.filters} | {"max_packages", "least_package_value"})
 
 
 def more_than_open(sku: str, units: int, open_units: int) -> Problem:

@@ -101,7 +101,7 @@ def release_all(
     Moves the counters of order lines and work, the reservations and the positions. `back_to`: the units wait
     again (a reservation without supply), or are cancelled. `stock`: the goods are free at the node, or go on
     hold with a case until somebody counts them. Statuses and money stay the caller's. Freed stock is offered to
-    whoever waits. Raises Problem 404, 409 `more-than-open`.
+    whoever waits; to the orders that gave it back, by their own next routing. Raises Problem 404, 409 `more-than-open`.
     """
     units = {line: count for line, count in units.items() if count}
     if not units:
@@ -153,7 +153,7 @@ def apply(
         _cases(scope, work, taken, reservations, why)
     _tell(scope, work, units, back_to, why)
     if freed:
-        offer(scope, freed)
+        offer(scope, freed, without={row.order_id for row in work.values()} if waits else ())
     return Released(work, units, freed)
 
 
@@ -207,11 +207,14 @@ def free_day(scope: Scope, work_id: UUID) -> None:
     )
 
 
-def offer(scope: Scope, skus: Iterable[UUID], *, cause: str = "restocked") -> None:
-    """Have units of these SKUs matched to whoever waits for them, after this transaction."""
+def offer(
+    scope: Scope, skus: Iterable[UUID], *, cause: str = "restocked", without: Iterable[UUID] = ()
+) -> None:
+    """Have units of these SKUs matched to whoever waits for them but these orders, after this transaction."""
     codes = sorted(str(sku) for sku in skus)
     if codes:
-        scope.later(events.STOCK_AVAILABLE, UUID(codes[0]), skus=codes, cause=cause)
+        others = sorted(str(order) for order in without)
+        scope.later(events.STOCK_AVAILABLE, UUID(codes[0]), skus=codes, cause=cause, without=others)
 
 
 def lock_orders(scope: Scope, order_ids: Iterable[UUID]) -> None:

@@ -6,7 +6,10 @@ WAITING_FOR = """
 SELECT w.order_id, w.ship_by, w.made_at FROM (
     SELECT l.order_id, min(r.ship_by) AS ship_by, min(r.made_at) AS made_at
     FROM reservations r JOIN order_lines l ON l.tenant_id = :tenant AND l.id = r.order_line_id
-    WHERE r.tenant_id = :tenant AND r.supply = 'none' AND (:every OR r.sku_id = ANY(:skus)
+    WHERE r.tenant_id = :tenant AND r.supply = 'none' AND l.order_id <> ALL(:without)
+        AND NOT EXISTS (SELECT 1 FROM routing_exceptions e WHERE e.tenant_id = :tenant AND e.order_id = l.order_id
+            AND e.state = 'open' AND e.kind IN ('cycles', 'cancel'))
+        AND (:every OR r.sku_id = ANY(:skus)
         OR (r.sku_id IN (SELECT id FROM skus WHERE tenant_id = :tenant AND kind = 'kit')
             AND EXISTS (SELECT 1 FROM jsonb_array_elements(l.components) part
                 WHERE CAST(part->>'sku_id' AS uuid) = ANY(:skus))))
@@ -35,15 +38,10 @@ ORDER BY l.order_id, l.position, r.id
 """
 
 EXCLUDED = """
-SELECT f.order_id, f.node,
-    CASE WHEN f.reject_reason IN ('out_of_stock', 'damaged', 'short_pick') THEN fl.sku END AS sku
+SELECT DISTINCT f.order_id, f.node, CASE WHEN fl.excludes = 'sku' THEN fl.sku END AS sku
 FROM fulfillment_orders f JOIN fulfillment_order_lines fl
     ON fl.tenant_id = :tenant AND fl.fulfillment_order_id = f.id
-WHERE f.tenant_id = :tenant AND f.order_id = ANY(:orders) AND f.reject_reason IS NOT NULL AND fl.released > 0
-UNION
-SELECT d.order_id, pair->>0, pair->>1
-FROM routing_decisions d CROSS JOIN LATERAL jsonb_array_elements(d.explanation->'excluded') pair
-WHERE d.tenant_id = :tenant AND d.order_id = ANY(:orders) AND d.explanation ? 'excluded'
+WHERE f.tenant_id = :tenant AND f.order_id = ANY(:orders) AND fl.excludes IS NOT NULL
 """
 
 STOCK = """
@@ -90,11 +88,6 @@ WITH doc AS MATERIALIZED (
     ORDER BY n.node_id, n.day
     ON CONFLICT (tenant_id, node_id, day) DO UPDATE SET packages = node_loads.packages + EXCLUDED.packages,
         capacity = EXCLUDED.capacity
-), stuck AS (
-    INSERT INTO routing_exceptions (tenant_id, id, order_id, kind, reason, opened_at)
-    SELECT :tenant, e.id, e.order_id, e.kind, e.reason, :now
-    FROM doc, jsonb_to_recordset(d->'exceptions') AS e(id uuid, order_id uuid, kind text, reason text)
-    ON CONFLICT (tenant_id, order_id, kind) WHERE state = 'open' DO NOTHING
 ), work_lines AS (
     INSERT INTO fulfillment_order_lines (tenant_id, id, fulfillment_order_id, order_line_id, sku_id, sku, quantity)
     SELECT :tenant, f.id, f.fulfillment_order_id, f.order_line_id, f.sku_id, f.sku, f.quantity

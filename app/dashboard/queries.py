@@ -163,7 +163,8 @@ WITH late_lines AS (
     JOIN fulfillment_order_lines fl ON fl.tenant_id = :tenant AND fl.order_line_id = l.id AND fl.released > 0
     JOIN fulfillment_orders f ON f.tenant_id = :tenant AND f.id = fl.fulfillment_order_id
         AND f.reject_reason IS NOT NULL
-    WHERE l.tenant_id = :tenant AND l.backordered > 0
+    WHERE l.tenant_id = :tenant AND l.backordered > 0 AND NOT EXISTS (SELECT 1 FROM routing_exceptions e
+        WHERE e.tenant_id = :tenant AND e.order_id = l.order_id AND e.state = 'open')
     ORDER BY f.order_id, f.answered_at DESC NULLS LAST
 ), uncaptured AS (
     SELECT e.order_id, max(e.error) AS error, min(e.at) AS since, sum(e.amount) AS value FROM ledger_entries e
@@ -180,6 +181,9 @@ WITH late_lines AS (
     UNION ALL
     SELECT 'refused', r.order_id, n.name, r.reject_reason, NULL, NULL FROM refused r
     JOIN nodes n ON n.tenant_id = :tenant AND n.code = r.node
+    UNION ALL
+    SELECT 'stuck', order_id, kind, reason, NULL, NULL FROM routing_exceptions
+    WHERE tenant_id = :tenant AND state = 'open' AND kind <> 'cancel'
     UNION ALL
     SELECT 'notice', order_id, kind, coalesce(error, ''), NULL, created_at + interval '1 day' FROM notices
     WHERE tenant_id = :tenant AND state = 'failed' AND created_at > :recent

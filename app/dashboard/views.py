@@ -86,6 +86,8 @@ def _words(row: Any) -> tuple[str, str, str]:
     if row.what == "refused":
         reason = row.text.replace("_", " ") if row.text else "no reason given"
         return f"{row.about} rejected the work", f"{reason.capitalize()}; no other node has it", "Route again"
+    if row.what == "stuck":
+        return "Refused too often" if row.about == "cycles" else "No place for it", row.text, "Decide"
     if row.what == "notice":
         kind = {"delay": "Delay notice"}.get(row.about, "Message")
         return f"{kind} not delivered", row.text or "The mail server refused it", "Call buyer"

@@ -33,6 +33,8 @@ class FulfillmentOrder(TenantTable):
     created_at: Mapped[datetime]
     leaves_on: Mapped[date | None]
     """The day whose capacity of the node it takes; null where the node has none."""
+    release_at: Mapped[datetime | None]
+    """When held work that is gathered with other orders goes to its node; null where it does not wait."""
     submitted_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     reject_reason: Mapped[str | None]
@@ -59,6 +61,12 @@ class FulfillmentOrder(TenantTable):
         Index(None, "tenant_id", "order_id"),
         Index(None, "tenant_id", "request_status", "node_id", "id"),
         Index(
+            "ix_fulfillment_orders_gathered",
+            "tenant_id",
+            "release_at",
+            postgresql_where=text("request_status = 'held'"),
+        ),
+        Index(
             "ix_fulfillment_orders_open_work",
             "tenant_id",
             "node_id",
@@ -83,7 +91,10 @@ class FulfillmentOrderLine(TenantTable):
     """Cancelled, rejected or short units that will not ship from here."""
     cancel_requested: Mapped[int] = mapped_column(server_default="0")
     """Open units the buyer wants cancelled: they stay allocated until the provider answers."""
+    excludes: Mapped[str | None]
+    """After a refusal: the order goes no more to this `node`, or gets no more of this `sku` from it."""
     __table_args__ = (
+        one_of("excludes", "node", "sku"),
         CheckConstraint(
             "quantity > 0 AND shipped >= 0 AND released >= 0 AND cancel_requested >= 0",
             name="counts_not_negative",

@@ -13,8 +13,8 @@ from tenants.scope import Actor, Scope
 
 
 def locked(scope: Scope, work_id: UUID) -> dict[str, Any]:
-    """A fulfillment order, its order's row and its own locked (in this order), with `order_status` and
-    `order_ship_to`. Raises Problem 404, also for work the actor may not see."""
+    """A fulfillment order, its order's row and its own locked (in this order), with `order_status`,
+    `order_ship_to` and `order_channel`. Raises Problem 404, also for work the actor may not see."""
     row = scope.row(LOCK, id=work_id)
     if row is None or not _sees(scope.actor, row):
         raise not_found("fulfillment order")

@@ -10,11 +10,14 @@ from typing import Any
 
 import orjson
 
+from app.routing.policy import Reason
 from infra.errors import Problem, invalid, refused
 
 REJECT_REASONS = ("out_of_stock", "damaged", "capacity", "closed", "cannot_ship", "address", "other")
 SUSPECT = frozenset({"out_of_stock", "damaged", "short_pick"})
-"""Reasons that say something about the goods: the units are on hold until somebody counts them."""
+"""Reasons that say something about the goods."""
+MOST_NAMED = 6
+"""Refusals that a reason names."""
 SHORT = "short_pick"
 LIVE = frozenset({"open", "picking", "packed"})
 
@@ -65,6 +68,19 @@ def check_time(moment: datetime, now: datetime, slack_seconds: int = 300) -> Non
     """A hand-over lies in the past. Raises Problem 422."""
     if (moment - now).total_seconds() > slack_seconds:
         raise invalid("/shipped_at", "shipped_at lies in the future. Send when the goods were handed over.")
+
+
+def effect(reason: str, said: Mapping[str, Reason]) -> Reason:
+    """What a refusal for this reason does to stock and to the order's choices. Where the rule says nothing: goods
+    that are in doubt are on hold until somebody counts them, other refusals are the node's."""
+    return said.get(reason) or (Reason("hold", "sku") if reason in SUSPECT else Reason("free", "node"))
+
+
+def refused_by(refusals: Sequence[tuple[str, str]]) -> str:
+    """Refusals (node's name, reason), in words."""
+    named = [f"{node} ({reason.replace('_', ' ')})" for node, reason in refusals[-MOST_NAMED:]]
+    earlier = len(refusals) - len(named)
+    return f"Refused by {', '.join(named)}" + (f" and {earlier} before" if earlier else "") + "."
 
 
 def open_units(line: Line) -> int:

@@ -7,13 +7,13 @@ them again without the nodes that could not.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from app.allocation.matching import reroute
-from app.allocation.service import release_all
+from app.allocation.service import Stock, release_all
 from app.events import UNITS_WAITING, WORK_CANCELLED, WORK_PICKED, WORK_REJECTED, WORK_SHORT, record, tell
-from app.fulfillment import rules
+from app.fulfillment import refusals, rules
 from app.fulfillment.queries import locked
 from app.fulfillment.service import work_lines
 from app.fulfillment.shipments import settle
@@ -27,7 +27,8 @@ def reject(
 ) -> dict[str, Any]:
     """The node refuses units (by SKU; None = all that is open). Raises Problem 404, 409, 422.
 
-    `out_of_stock` and `damaged` put the units on hold until somebody counts; the other reasons free them.
+    The rule in force says by reason whether the units are on hold until somebody counts, or free, and what the
+    order must not use any more.
     """
     work = locked(scope, work_id)
     rules.check("reject", work["request_status"], work["work_status"])
@@ -35,7 +36,7 @@ def reject(
     refused = rules.assign(rules.asked(lines), [(line, rules.open_units(line)) for line in own])
     if not refused:
         raise rules.nothing_to_do("reject")
-    _give_back(scope, refused, reason)
+    ends = _refuse(scope, work, refused, reason)
     scope.execute(
         "UPDATE fulfillment_orders SET reject_reason = :reason, answered_at = :now"
         " WHERE tenant_id = :tenant AND id = :id",
@@ -44,7 +45,7 @@ def reject(
         id=work_id,
     )
     settle(scope, work, own, request="rejected", why=reason)
-    record(scope, work["order_id"], WORK_REJECTED, **_news(work, refused, reason))
+    record(scope, work["order_id"], WORK_REJECTED, **_news(work, refused, reason), ends=ends)
     return work_documents(scope, [work_id])[0]
 
 
@@ -82,18 +83,32 @@ def _short(
     ]
     if not missing:
         return
-    _give_back(scope, missing, rules.SHORT)
+    ends = _refuse(scope, work, missing, rules.SHORT)
     scope.execute(
         "UPDATE fulfillment_orders SET reject_reason = :reason WHERE tenant_id = :tenant AND id = :id",
         reason=rules.SHORT,
         id=work["id"],
     )
     settle(scope, work, own, why=rules.SHORT)
-    record(scope, work["order_id"], WORK_SHORT, **_news(work, missing, rules.SHORT))
+    record(scope, work["order_id"], WORK_SHORT, **_news(work, missing, rules.SHORT), ends=ends)
 
 
-def _give_back(scope: Scope, units: Sequence[tuple[rules.Line, int]], reason: str) -> None:
-    stock: Literal["free", "on_hold"] = "on_hold" if reason in rules.SUSPECT else "free"
+def _refuse(
+    scope: Scope, work: Mapping[str, Any], units: Sequence[tuple[rules.Line, int]], reason: str
+) -> str:
+    """Give units back as the rule says for this reason. Returns where they go when they are not routed again."""
+    reroute = refusals.policy(scope, work["order_channel"])
+    effect = rules.effect(reason, reroute.reasons)
+    give_back(scope, units, reason, "on_hold" if effect.stock == "hold" else "free")
+    refusals.exclude(scope, units, effect.exclude)
+    refusals.cool_down(scope, work, units, reason, reroute.cool_down_minutes)
+    return refusals.spent(scope, work, reason, reroute)
+
+
+def give_back(
+    scope: Scope, units: Sequence[tuple[rules.Line, int]], reason: str, stock: Stock = "free"
+) -> None:
+    """Units of work wait again (line, units); the lines are brought up to date."""
     counts = {line["id"]: count for line, count in units}
     release_all(scope, counts, back_to="backorder", stock=stock, why=reason)
     for line, count in units:
@@ -109,29 +124,11 @@ def _news(work: Mapping[str, Any], units: Sequence[tuple[rules.Line, int]], reas
     }
 
 
-def route_again(scope: Scope, order_id: UUID, *, reason: str = "moved", **_: Any) -> None:
-    """After units came back, in a transaction of its own: route them without the nodes that could not."""
-    cause = reason if reason in ("moved", rules.SHORT) else "rejected"
-    nodes, goods = _refusers(scope, order_id)
-    reroute(scope, order_id, cause=cause, excluded=nodes, excluded_skus=goods)
-
-
-def _refusers(scope: Scope, order_id: UUID) -> tuple[set[str], set[tuple[str, str]]]:
-    """Nodes that gave units of this order back; (node, SKU) where the reason was the goods, not the node."""
-    nodes: set[str] = set()
-    goods: set[tuple[str, str]] = set()
-    for row in scope.rows(
-        "SELECT DISTINCT f.node, f.reject_reason AS reason, w.sku FROM fulfillment_orders f"
-        " JOIN fulfillment_order_lines w ON w.tenant_id = :tenant AND w.fulfillment_order_id = f.id"
-        " WHERE f.tenant_id = :tenant AND f.order_id = :order AND f.reject_reason IS NOT NULL"
-        " AND w.released > 0",
-        order=order_id,
-    ):
-        if row.reason in rules.SUSPECT:
-            goods.add((row.node, row.sku))
-        else:
-            nodes.add(row.node)
-    return nodes, goods
+def route_again(scope: Scope, order_id: UUID, *, reason: str = "moved", ends: str = "", **_: Any) -> None:
+    """After units came back, in a transaction of its own: route them without the nodes that could not. When they
+    were refused too often (`ends`), they go where the rule says instead."""
+    if not ends:
+        reroute(scope, order_id, cause=reason if reason in ("moved", rules.SHORT) else "rejected")
 
 
 def take_back(scope: Scope, order_id: UUID, *, moved: bool = False, **_: Any) -> None:
@@ -147,7 +144,7 @@ def take_back(scope: Scope, order_id: UUID, *, moved: bool = False, **_: Any) ->
     units = [(line, rules.open_units(line)) for one in work for line in _own(scope, one)]
     if not units:
         return
-    _give_back(scope, units, "moved")
+    give_back(scope, units, "moved")
     for one in work:
         if one["request_status"] in ("held", "submitted"):
             settle(scope, one, work_lines(scope, one["id"]), why="moved")

@@ -7,7 +7,7 @@ The order row is locked first, then the fulfillment order; the stock rows follow
 from __future__ import annotations
 
 LOCK = """
-SELECT f.*, o.status AS order_status, o.ship_to AS order_ship_to
+SELECT f.*, o.status AS order_status, o.ship_to AS order_ship_to, o.channel AS order_channel
 FROM orders o JOIN fulfillment_orders f ON f.tenant_id = :tenant AND f.order_id = o.id
 WHERE o.tenant_id = :tenant AND f.id = :id FOR UPDATE OF o, f
 """

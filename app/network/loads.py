@@ -34,14 +34,21 @@ class Loads:
         self.added[node, day] += packages
 
     def rows(self, capacities: Mapping[str, int | None]) -> list[dict[str, object]]:
-        """What to add, for the write: [{node_id, day, packages, capacity}], in the order that rows are locked."""
+        """What to add, for the write: [{node_id, day, packages, capacity}], in the order that rows are locked.
+
+        A day that a rule overloads has no capacity: it looked past the limit.
+        """
         return [
             {
                 "node_id": node,
                 "day": date.fromordinal(day).isoformat(),
                 "packages": packages,
-                "capacity": capacities.get(node),
+                "capacity": self._limit(node, day, capacities),
             }
             for (node, day), packages in sorted(self.added.items())
             if packages
         ]
+
+    def _limit(self, node: str, day: int, capacities: Mapping[str, int | None]) -> int | None:
+        limit = capacities.get(node)
+        return None if limit is None or self._packages[node, day] > limit else limit

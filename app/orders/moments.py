@@ -67,12 +67,20 @@ KINDS: dict[str, Kind] = {
     events.WORK_PACKED: Kind("Packed at {node}", "package", "stock"),
     events.WORK_CANCEL_REQUESTED: Kind("{node} asked to give units back", "clock-pause", "stock"),
     events.WORK_CANCELLED: Kind("Work at {node} canceled", "circle-x", "stock"),
+    events.ROUTING_STUCK: Kind("No place for it", "alert-triangle", "stock", "risk"),
+    events.ROUTING_DECIDED: Kind("A person decided", "clipboard-check", "stock"),
     events.WORK_CANCEL_REFUSED: Kind("{node} could not stop the work", "hand-stop", "stock"),
     events.SHIPPED: Kind("Shipped from {node}", "truck", "stock", "kept"),
     events.UNITS_RELEASED: Kind("Units taken back from the node", "arrow-back-up", "stock"),
     events.UNITS_WAITING: Kind("Units wait for stock", "clock-pause", "stock", "risk"),
     events.PROMISE_AT_RISK: Kind("Promise at risk", "alert-triangle", "", "risk"),
     events.DELAY_ANSWERED: Kind("The buyer answered", "message", "messages"),
+}
+DECIDED = {
+    "routed": "Routed again",
+    "assigned": "Given to {node}",
+    "backordered": "It waits for stock",
+    "cancelled": "What waits is canceled",
 }
 MESSAGES = {
     "received": "“We have your order”",
@@ -144,6 +152,8 @@ def _text(row: Row, data: Row, facts: Facts) -> str:
         parts.append(answer.get(str(data.get("answer")), "Answered"))
     if isinstance(data.get("sentence"), str):
         parts.append(data["sentence"].rstrip("."))
+    if row["name"] == events.ROUTING_DECIDED:
+        parts.append(DECIDED[data["action"]].format(node=_node(data, facts)))
     if data.get("reason"):
         parts.append(str(data["reason"]).replace("_", " ").rstrip("."))
     who = _who(row["actor"])

@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 import orjson
 
-from app.events import PRICES_DUE
+from app.events import PRICES_EXPIRED
 from app.routing import prices
 from app.routing.baskets import destination
 from app.routing.configuration import Configuration, configuration
@@ -92,7 +92,7 @@ def begin(scope: Scope, _: UUID, **__: Any) -> Request | None:
     if not any(reads_prices(rule) for _, rule in configured.rules.values()):
         return None
     now = scope.now()
-    scope.at(now + EVERY, PRICES_DUE, scope.tenant_id, key="prices")
+    scope.at(now + EVERY, PRICES_EXPIRED, scope.tenant_id, key="prices")
     orders = scope.rows(ORDERS, since=now - timedelta(days=DAYS), most=MOST_ORDERS)[::-1]
     stock = scope.rows(STOCK)
     skus = sorted({(row.sku, str(row.sku_id), row.weight_g) for row in stock})

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from app.events import NETWORK_CHANGED, PRICES_DUE
+from app.events import NETWORK_CHANGED, PRICES_EXPIRED
 from app.routing import guard_rails, queries
 from app.routing.documents import scope_of, validate
 from app.routing.policy import DEFAULT_SCOPE
@@ -155,7 +155,7 @@ def _changed(scope: Scope, action: str, version: int, **facts: Any) -> None:
     """What is in force is another one now: what was prepared is forgotten, and what waits is tried again."""
     configuration_changed(scope)
     scope.later(NETWORK_CHANGED, scope.tenant_id)
-    scope.later(PRICES_DUE, scope.tenant_id)
+    scope.later(PRICES_EXPIRED, scope.tenant_id)
     audit.record(scope, action, f"v{version}", **facts)
 
 

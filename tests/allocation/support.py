@@ -25,7 +25,7 @@ def assert_books(merchant: Merchant) -> None:
             for finding in check(session, merchant.tenant_id)
             if finding.faults
         ]
-    assert faults == []
+    assert faults == [], faults
 
 
 def line_of(merchant: Merchant, order_id: str, at: int = 0) -> dict[str, int]:

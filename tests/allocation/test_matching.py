@@ -139,14 +139,13 @@ def test_a_waiting_order_of_made_goods_gets_its_workshop(shop: Merchant):
     assert_books(shop)
 
 
-def test_reroute_keeps_away_from_excluded_nodes_for_good(shop: Merchant):
+def test_what_a_refusal_excludes_stays_excluded(shop: Merchant):
     sku = shop.sku()
     shop.stock("NEAR", sku, 2)
     order = shop.order((sku, 2), tenders=CASH)
-    [work] = work_of(shop, order["id"])
-    with inside(shop.tenant_id) as scope:
-        service.release(scope, work.id, 2, back_to="backorder", stock="free", why="capacity")
-        assert matching.reroute(scope, UUID(order["id"]), cause="rejected", excluded=["NEAR"]) == 0
+    shop.drain()
+    [work] = shop.ok("GET", f"/orders/{order['id']}")["fulfillment_orders"]
+    shop.provider.ok("POST", f"/fulfillment-orders/{work['id']}/rejection", {"reason": "capacity"})
     shop.drain()
     assert line_of(shop, order["id"])["backordered"] == 2
     shop.stock("FAR", sku, 2)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
 
 from app.dashboard import queries
+from app.routing import stuck
 from infra.clock import real_now
 from tenants.scope import inside
 from tests.factories import Merchant, new_merchant
@@ -133,3 +135,13 @@ def test_home_asks_a_fixed_number_of_questions(app: Flask, shop: Shop, merchant:
         return len(statements)
 
     assert asked(merchant.tenant_id) == asked(shop.merchant.tenant_id) <= 12
+
+
+def test_home_lists_orders_that_routing_left_to_a_person(app: Flask) -> None:
+    merchant = new_merchant(app)
+    order = merchant.order((merchant.sku(), 1), tenders=[{"kind": "terms"}])
+    with inside(merchant.tenant_id) as scope:
+        stuck.leave(scope, UUID(order["id"]), "cycles", "Refused by Reno (capacity).")
+    page = member(app, merchant.tenant_id).read("/home")
+    assert "Refused too often" in page
+    assert "Refused by Reno (capacity)." in page

@@ -4,6 +4,7 @@ permission get 404 or 403, a stranger 401, and nothing changes."""
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -11,7 +12,9 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from app.models import metadata
+from app.routing import stuck
 from app.routing.documents import default_document
+from tenants.scope import inside
 from tests.factories import Merchant
 from tests.services import Database
 
@@ -43,6 +46,7 @@ BODIES: dict[str, Any] = {
         "country": "US",
     },
     "routing.activate_rules": {"replaces": 1},
+    "routing_exceptions.resolve": {"action": "backorder"},
 }
 
 
@@ -62,6 +66,10 @@ def scene(merchant: Merchant) -> dict[str, str]:
     merchant.ok("POST", "/stock/counts", {"node": node, "lines": [{"sku": "A", "on_hand": 9}]})
     case = merchant.ok("GET", "/stock/cases")["data"][0]
     draft = merchant.ok("POST", "/routing/rules", {"document": default_document()})
+    with inside(merchant.tenant_id) as scope:
+        stuck.leave(scope, UUID(order["id"]), "nowhere", "test")
+    merchant.drain()
+    [stands] = merchant.ok("GET", "/routing/exceptions")["data"]
     return {
         "orders": order["id"],
         "fulfillment-orders": work["id"],
@@ -69,6 +77,7 @@ def scene(merchant: Merchant) -> dict[str, str]:
         "nodes": node,
         "rate-cards": "CARD",
         "cases": case["id"],
+        "exceptions": stands["id"],
         "rules": str(draft["version"]),
         "imports": "01a20000-0000-7000-8000-000000000000",
         "simulations": "01a20000-0000-7000-8000-000000000000",
