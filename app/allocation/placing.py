@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,50 +16,20 @@ from app import events
 from app.allocation import rules
 from app.allocation.service import COUNT_LINES, LOWER
 from app.allocation.statement import EARLIER, EXCLUDED, LINES, LOADS, ORDERS, RESTING, STOCK, WRITE
-from app.calendar import local_date
-from app.catalog.rules import volume_cm3
+from app.allocation.waiting import Line, Order, add, asked, basket_line, goes_to
 from app.inventory.ledger import Ledger
-from app.inventory.rules import MADE, PLENTY, parts
+from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
 from app.network.loads import Loads
 from app.network.rules import ships_on
 from app.orders.shapes import order_number
 from app.routing import recording, stuck
-from app.routing.baskets import Asked, basket, destination, resting_pairs
+from app.routing.baskets import basket, resting_pairs
 from app.routing.configuration import Configuration
-from app.routing.facts import BasketLine, Destination
 from app.routing.rules import Decision, decide
 from infra.clock import real_now
 from infra.ids import new_id
 from tenants.scope import Contended, Scope
-
-Barred = tuple[str, str | None]
-"""(node code, SKU code; None = everything there)"""
-
-
-@dataclass
-class Line:
-    """What of one order line waits."""
-
-    row: Any
-    waiting: int
-    ship_by: datetime
-    made_at: datetime
-    parts: list[tuple[str, int]]
-    reservations: list[dict[str, Any]]
-    placed: int = 0
-    expected: datetime | None = None
-
-
-@dataclass
-class Order:
-    """One locked order with its waiting lines."""
-
-    row: Any
-    lines: list[Line] = field(default_factory=list)
-    barred: set[Barred] = field(default_factory=set)
-    only: str | None = None
-    """The node that a person named: the rule's own limits, and what was barred, do not count there."""
 
 
 @dataclass
@@ -91,7 +61,7 @@ class Chunk:
         self.orders = {row.id: Order(row) for row in scope.rows(ORDERS, orders=ids)}
         for row in scope.rows(LINES, orders=ids):
             if row.order_id in self.orders:
-                self._add(self.orders[row.order_id], row)
+                add(self.orders[row.order_id], row)
         for row in scope.rows(EXCLUDED, orders=ids):
             if row.order_id in self.orders:
                 self.orders[row.order_id].barred.add((row.node, row.sku))
@@ -110,22 +80,6 @@ class Chunk:
         self._lowered: dict[UUID, int] = {}
         self._counted: list[dict[str, Any]] = []
         self._stuck: list[tuple[UUID, str, str]] = []
-
-    @staticmethod
-    def _add(order: Order, row: Any) -> None:
-        if not order.lines or order.lines[-1].row.id != row.id:
-            own = [(str(sku), each) for sku, each in parts(row.kind, row.sku_id, row.components)]
-            order.lines.append(Line(row, row.backordered, row.ship_by, row.made_at, own, []))
-        line = order.lines[-1]
-        line.ship_by, line.made_at = min(line.ship_by, row.ship_by), min(line.made_at, row.made_at)
-        line.reservations.append(
-            {
-                "id": row.reservation_id,
-                "order_line_id": row.id,
-                "sku_id": row.sku_id,
-                "quantity": row.quantity,
-            }
-        )
 
     def _shelf(self, ids: list[UUID]) -> Shelf:
         """Free stock, less what orders outside the chunk wait for with an earlier promise."""
@@ -198,9 +152,9 @@ class Chunk:
                     available[at, position] = self._whole(line, node, order.row.channel)
         given = basket(
             self.configured,
-            self._asked(order, group),
-            [_basket_line(line) for line in group],
-            self._destination(order, group[0]),
+            asked(self.scope, order, group),
+            [basket_line(line) for line in group],
+            goes_to(order, group[0]),
             available,
             self.loads,
         )
@@ -212,20 +166,6 @@ class Chunk:
             network, given, rule, excluded=excluded, prices=self.configured.prices, relaxed=relaxed
         )
         return decision, recording.inputs(self.configured, given, excluded, relaxed)
-
-    def _asked(self, order: Order, group: list[Line]) -> Asked:
-        policy, zone = order.row.policy or {}, self.scope.tenant.timezone
-        return Asked(
-            channel=order.row.channel,
-            now=self.now,
-            timezone=zone,
-            currency=self.scope.tenant.currency,
-            ship_complete=bool(policy.get("ship_complete")),
-            service=policy.get("service") or "",
-            source_code=order.row.source_code or "",
-            email=order.row.customer.get("email", ""),
-            promised_by=local_date(min(line.ship_by for line in group) - timedelta(seconds=1), zone),
-        )
 
     def _whole(self, line: Line, node: str, channel: str) -> int:
         """Ordered units that a node's free stock makes up."""
@@ -242,11 +182,6 @@ class Chunk:
                 pairs |= {(i, positions[node]) for i in at} if sku else {(None, positions[node])}
         skus = [str(line.row.sku_id) for line in group]
         return pairs | resting_pairs(self.configured.network, self.resting, skus)
-
-    def _destination(self, order: Order, line: Line) -> Destination:
-        if line.row.ship_to:
-            return destination(line.row.ship_to)
-        return destination(order.row.ship_to, order.row.ship_lat, order.row.ship_lon)
 
     def _take_all(self, order: Order, group: list[Line], decision: Decision) -> list[_Placement]:
         network, placements = self.configured.network, []
@@ -428,20 +363,6 @@ class Chunk:
             raise
         for order_id, kind, reason in self._stuck:
             stuck.leave(self.scope, order_id, kind, reason)
-
-
-def _basket_line(line: Line) -> BasketLine:
-    row = line.row
-    return BasketLine(
-        sku=row.sku,
-        kind=row.kind,
-        quantity=line.waiting,
-        weight_g=row.weight_g,
-        volume_cm3=volume_cm3(row.attributes),
-        value=row.value,
-        tax_code=row.tax_code,
-        attributes=row.attributes,
-    )
 
 
 def _json(value: list[dict[str, Any]] | Mapping[str, Any]) -> str:
