@@ -27,7 +27,7 @@ from app.routing.terms import NO_PRICES, Prices
 from infra.clock import real_now
 from infra.errors import not_found
 from infra.ids import new_id
-from tenants.scope import Scope, inside
+from tenants.scope import Scope
 
 Excluded = Collection[tuple[int | None, int]]
 MOST_KEPT = 4096
@@ -53,13 +53,16 @@ _known: set[tuple[UUID, str]] = set()
 
 
 def keep(scope: Scope, configured: Configuration) -> None:
-    """Keep the network that decisions are about to be made on, if it is new; in a short transaction of its own."""
+    """Keep the network that decisions of this transaction are made on, if it is new.
+
+    It counts as known only once it was found there: what this transaction writes may still be rolled back.
+    """
     key = (scope.tenant_id, configured.network.digest.hex())
     if key in _known:
         return
-    with inside(scope.tenant_id) as own:
-        document = zlib.compress(orjson.dumps(configured.made_from.document(), default=_as_text))
-        own.execute(KEEP, id=new_id(), digest=key[1], document=document, now=real_now())
+    document = zlib.compress(orjson.dumps(configured.made_from.document(), default=_as_text))
+    if scope.execute(KEEP, id=new_id(), digest=key[1], document=document, now=real_now()):
+        return
     if len(_known) >= MOST_KEPT:
         _known.clear()
     _known.add(key)

@@ -50,7 +50,7 @@ def test_a_table_is_made_when_the_rules_read_it_and_decisions_name_it(merchant: 
     assert set(table["stock"]) == {"A"}
     order = merchant.order(("A", 1), tenders=PAID)
     (decision,) = merchant.ok("GET", f"/orders/{order['id']}/routing?replay=true")["replay"]
-    assert decision["replay"]["same"] is True
+    assert decision["same"] is True
     with inside(merchant.tenant_id) as scope:
         (row,) = scope.rows(
             "SELECT explanation FROM routing_decisions WHERE tenant_id = :tenant AND order_id = :order",

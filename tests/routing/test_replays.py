@@ -51,7 +51,7 @@ def test_a_decision_replays_after_everything_changed(decided: Merchant) -> None:
     with inside(decided.tenant_id) as scope:
         scope.execute(
             "INSERT INTO price_tables (tenant_id, id, version, document, basis, made_at)"
-            " VALUES (:tenant, :id, 1, CAST(:document AS jsonb), '{}', :now)",
+            " VALUES (:tenant, :id, 7, CAST(:document AS jsonb), '{}', :now)",
             id=new_id(),
             document=orjson.dumps({"stock": {"A": {"SOUTH": 90_000}}}).decode(),
             now=real_now(),
