@@ -17,6 +17,7 @@ from app.dashboard.delay import blueprint as delay_pages
 from app.dashboard.entry import blueprint as order_entry
 from app.dashboard.views import blueprint as dashboard
 from app.exceptions.api import blueprint as routing_exceptions
+from app.exceptions.views import blueprint as exception_pages
 from app.fulfillment.api import blueprint as fulfillment
 from app.imports.api import blueprint as imports
 from app.imports.views import blueprint as imports_pages
@@ -57,7 +58,8 @@ def register_pages(app: Flask) -> None:
     web.register(app)
     app.register_blueprint(webhooks)
     settings.register(app)
-    for blueprint in (*accounts, dashboard, order_pages, order_actions, order_entry, delay_pages, buyer):
+    about_orders = (order_pages, order_actions, order_entry, delay_pages, exception_pages)
+    for blueprint in (*accounts, dashboard, *about_orders, buyer):
         app.register_blueprint(blueprint)
     for blueprint in (catalog_pages, inventory_pages, network_pages, imports_pages, routing_pages):
         app.register_blueprint(blueprint)
