@@ -31,6 +31,7 @@ from app.promises.api import blueprint as delay_notices
 from app.quotes.api import blueprint as quotes
 from app.routing.api import blueprint as routing
 from app.routing.edits import blueprint as routing_pages
+from app.routing.what_if import blueprint as what_if_pages
 from app.selfservice.views import blueprint as buyer
 from app.settings import views as settings
 from app.webhooks.api import blueprint as webhooks
@@ -61,6 +62,13 @@ def register_pages(app: Flask) -> None:
     about_orders = (order_pages, order_actions, order_entry, delay_pages, exception_pages)
     for blueprint in (*accounts, dashboard, *about_orders, buyer):
         app.register_blueprint(blueprint)
-    for blueprint in (catalog_pages, inventory_pages, network_pages, imports_pages, routing_pages):
+    for blueprint in (
+        catalog_pages,
+        inventory_pages,
+        network_pages,
+        imports_pages,
+        routing_pages,
+        what_if_pages,
+    ):
         app.register_blueprint(blueprint)
     app.register_blueprint(console)

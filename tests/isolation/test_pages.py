@@ -59,6 +59,7 @@ def ids(merchant: Merchant, scene: dict[str, str]) -> dict[str, Any]:  # noqa: F
             "case_id": scene["cases"],
             "import_id": str(WITHOUT_KEY),
             "exception_id": one("routing_exceptions"),
+            "simulation_id": str(WITHOUT_KEY),
             "position_id": one("stock_positions"),
             "row_id": one("api_keys"),
             "grant_id": one("grants"),

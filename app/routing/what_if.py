@@ -1,0 +1,258 @@
+"""What-if as pages: choose weeks and two versions, watch it run, and see what would have been otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from app.entries import address
+from app.forms import Form
+from app.pages import formats, toast
+from app.routing import guard_rails, queries, runs, service, simulations
+from app.shapes import identifier
+from app.web import page
+from infra.errors import Problem
+from tenants.scope import current
+
+blueprint = Blueprint("what_if_pages", __name__, template_folder="templates")
+
+WEEKS = (1, 2, 4, 8, 13, 26)
+PAGE = 20
+STATES = {
+    "queued": ("due", "Waiting"),
+    "running": ("due", "Running"),
+    "done": ("kept", "Done"),
+    "failed": ("late", "Failed"),
+    "cancelled": ("idle", "Canceled"),
+}
+VERSION_STATES = {"draft": "draft", "simulated": "draft", "active": "in force", "retired": "retired"}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One figure of both versions, as it is read."""
+
+    label: str
+    before: str
+    after: str
+    difference: str
+    better: bool | None
+    note: str = ""
+
+
+@blueprint.get("/routing/what-if", endpoint="list")
+@page("routing:read")
+def list_what_ifs() -> str:
+    """The form, the guard-rails, and what was tried before."""
+    return _list(Form(request.args))
+
+
+@blueprint.post("/routing/what-if", endpoint="start")
+@page("routing:write")
+def start() -> Response | tuple[str, int]:
+    """Queue one."""
+    form = Form(request.form)
+    version, against, weeks = (_number(form.value(name)) for name in ("version", "against", "weeks"))
+    if version is None:
+        form.errors["version"] = "Choose a version."
+    elif weeks not in WEEKS:
+        form.errors["weeks"] = "Choose one of the list."
+    else:
+        try:
+            made = runs.start(current(), version, against=against, weeks=weeks)
+            return redirect(url_for("what_if_pages.detail", simulation_id=made), 303)
+        except Problem as problem:
+            form.refused(problem, _field(problem))
+    return _list(form), 422
+
+
+def _field(problem: Problem) -> str:
+    """The field of the form that a refusal is about."""
+    named = problem.errors[0].pointer if problem.errors else ""
+    return {"/from": "weeks", "/against": "against"}.get(named, "")
+
+
+def _number(given: str) -> int | None:
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
+
+
+def _list(form: Form) -> str:
+    scope = current()
+    versions = queries.versions(scope, limit=50)["data"]
+    active = queries.active(scope)
+    draft = queries.newest_draft(scope, active["version"] if active else 0)
+    after = request.args.get("after") or None
+    found = simulations.listed(scope, limit=PAGE, after=after)
+    return render_template(
+        "routing/simulations.html",
+        form=form,
+        versions=[_option(one) for one in versions],
+        chosen=form.value("version", draft or (versions[0]["version"] if versions else "")),
+        weeks=[(str(count), formats.plural(count, "week")) for count in WEEKS],
+        rails=guard_rails.of(scope),
+        names=guard_rails.RAILS,
+        found=[_timed(one) for one in found["data"]],
+        next=found["next"],
+        is_first=after is None,
+        states=STATES,
+    )
+
+
+def _option(version: dict[str, Any]) -> tuple[str, str]:
+    name, state = version["document"].get("name", ""), VERSION_STATES[version["state"]]
+    return str(version["version"]), f"v{version['version']}, {state}: {name}"
+
+
+@blueprint.get("/routing/what-if/<simulation_id>", endpoint="detail")
+@page("routing:read")
+def detail(simulation_id: str) -> str:
+    """How far it is; then what both versions came to, side by side."""
+    return _detail(identifier(simulation_id))
+
+
+def _detail(simulation_id: UUID, problem: Problem | None = None) -> str:
+    scope = current()
+    one = simulations.one(scope, simulation_id)
+    first = _number(request.args.get("from", "")) or 0
+    looked_at = queries.version(scope, one["version"])
+    active = runs.compared_with(scope, looked_at["scope"])
+    nodes = one["nodes"]
+    return render_template(
+        "routing/simulation.html",
+        one=_timed(one),
+        states=STATES,
+        names={name: _name(one[side]) for name, side in (("before", "against"), ("after", "version"))},
+        figures=compared(one["before"], one["after"], one["currency"]) if one["before"] else [],
+        broken=[rail for rail in one["guard_rails"] if not rail["passed"]],
+        most=max((side[key]["packages"] for side in nodes for key in ("before", "after")), default=1) or 1,
+        changes=one["changes"][first : first + PAGE],
+        first=first,
+        size=PAGE,
+        looked_at=looked_at,
+        replaces=active["version"] if active is not None and active["scope"] == looked_at["scope"] else "",
+        blocks=guard_rails.of(scope)["block"],
+        order_url=lambda order: address("order_pages.detail", order_id=order),
+        problem=problem,
+    )
+
+
+def _name(version: int) -> str:
+    return f"v{version}" if version else "Kept’s default"
+
+
+def compared(before: dict[str, Any], after: dict[str, Any], currency: str) -> list[Compared]:
+    """The figures of both versions with their differences; less is better, except for units filled."""
+
+    def money(label: str, one: float, two: float, note: str = "") -> Compared:
+        one, two = round(one), round(two)
+        return Compared(
+            label,
+            formats.money(one, currency),
+            formats.money(two, currency),
+            f"{formats.signed_money(two - one, currency)}{_share(one, two)}",
+            None if one == two else two < one,
+            note,
+        )
+
+    def number(label: str, one: float, two: float, decimals: int = 0, note: str = "") -> Compared:
+        one, two = round(one, decimals), round(two, decimals)
+        return Compared(
+            label,
+            formats.number(one, decimals),
+            formats.number(two, decimals),
+            f"{formats.signed_number(two - one, decimals)}{_share(one, two)}",
+            None if one == two else two < one,
+            note,
+        )
+
+    sides = (before, after)
+    each = [_per(side["cost"], side["filled_units"]) for side in sides]
+    miles = [_per(side["miles"], side["packages"]) for side in sides]
+    days = [_per(side["transit_days"], side["packages"]) for side in sides]
+    return [
+        money("Cost", before["cost"], after["cost"], "shipping and handling"),
+        money("Cost per unit", each[0], each[1]),
+        number("Packages", before["packages"], after["packages"]),
+        number("Split orders", before["split_orders"], after["split_orders"]),
+        number("Miles per package", miles[0], miles[1]),
+        number("Days under way", days[0], days[1], 2, "business days per package"),
+        number("Late orders", before["late_orders"], after["late_orders"]),
+        number("Days late", before["days_late"], after["days_late"], note="of all late orders"),
+        number("Lost units", before["lost_units"], after["lost_units"], note="nowhere in stock when ordered"),
+    ]
+
+
+def _per(amount: float, count: int) -> float:
+    return amount / count if count else 0.0
+
+
+def _share(before: float, after: float) -> str:
+    return (
+        f" ({'+' if after > before else '−'}{abs(after / before - 1):.1%})"
+        if before and after != before
+        else ""
+    )
+
+
+@blueprint.post("/routing/what-if/<simulation_id>/cancellation", endpoint="cancel")
+@page("routing:write")
+def cancel(simulation_id: str) -> Response:
+    """Stop one that runs."""
+    runs.cancel(current(), identifier(simulation_id))
+    toast("The what-if is stopped.")
+    return redirect(url_for("what_if_pages.detail", simulation_id=simulation_id), 303)
+
+
+@blueprint.post("/routing/what-if/<simulation_id>/activation", endpoint="activate")
+@page("routing:write")
+def activate(simulation_id: str) -> Any:
+    """Put the version that was looked at in force; with a reason also past guard-rails."""
+    scope, form = current(), Form(request.form)
+    one = simulations.one(scope, identifier(simulation_id))
+    reason = form.text("reason", most=500)
+    try:
+        service.activate(scope, one["version"], _number(form.value("replaces")), reason)
+    except Problem as problem:
+        if problem.status != 409:
+            raise
+        return _detail(identifier(simulation_id), problem), 409
+    toast(f"Version {one['version']} is in force. New orders are routed by it.")
+    return redirect(url_for("routing_pages.rules"), 303)
+
+
+@blueprint.post("/routing/guard-rails", endpoint="guard_rails")
+@page("routing:write")
+def set_guard_rails() -> Response | tuple[str, int]:
+    """Set all guard-rails; an empty field watches nothing."""
+    form = Form(request.form)
+    given: dict[str, Any] = {name: _percent(form, name) for name in guard_rails.RAILS}
+    if form.errors:
+        return _list(form), 422
+    guard_rails.change(current(), given | {"block": form.value("block") == "1"})
+    toast("The guard-rails are set.")
+    return redirect(url_for("what_if_pages.list"), 303)
+
+
+def _percent(form: Form, name: str) -> float | None:
+    given = form.value(name).strip().rstrip("%").strip()
+    if not given:
+        return None
+    try:
+        value = float(given)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1000:
+        form.errors[name] = "Enter a percentage from 0 to 1000, or nothing."
+        return None
+    return value
+
+
+def _timed(one: dict[str, Any]) -> dict[str, Any]:
+    """The what-if with its times as times."""
+    names = ("since", "until", "created_at", "finished_at")
+    return {**one, **{name: one[name] and datetime.fromisoformat(one[name]) for name in names}}
