@@ -31,6 +31,7 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     ),
     tax.SETTLE: (Call(tax.again_begin, tax.again_call, tax.again_finish),),
     events.ORDER_TAXED: (Verb(payments.start), Verb(fulfillment.release_work), Verb(letters.received)),
+    events.WINDOW_CLOSED: (Verb(fulfillment.release_work),),
     events.ORDER_ROUTED: (Verb(fulfillment.release_work), Verb(exceptions.routed)),
     events.ROUTING_STUCK: (Verb(exceptions.cancel_unfilled),),
     events.PAYMENT_AUTHORIZED: (Verb(fulfillment.release_work),),

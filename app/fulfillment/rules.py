@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -176,3 +176,9 @@ def payment_allows(*, total: int, cancelled: int, authorized: int, other: int) -
 def nothing_to_do(what: str) -> Problem:
     """409: the request names no unit."""
     return refused("nothing-open", f"Nothing is left to {what} here.")
+
+
+def window_end(since: datetime, minutes: int) -> datetime:
+    """The end of the window that an instant lies in; windows of so many minutes follow each other from 1970 on."""
+    length = minutes * 60
+    return datetime.fromtimestamp((int(since.timestamp()) // length + 1) * length, UTC)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.events import WORK_ACCEPTED, WORK_PACKED, WORK_SUBMITTED, record, tell
+from app.calendar import local_date
+from app.events import WINDOW_CLOSED, WORK_ACCEPTED, WORK_PACKED, WORK_SUBMITTED, record, tell
 from app.fulfillment import rules
 from app.fulfillment.queries import locked
 from app.fulfillment.shipments import ship
+from app.network.rules import ships_on
 from app.orders.queries import work_documents
+from app.routing.configuration import configuration
 from app.transitions import REQUEST, WORK, transition
 from tenants.scope import Scope
 
 FACTS = """
-SELECT o.status, o.total, o.authorized_total,
+SELECT o.status, o.channel, o.total, o.authorized_total,
     (SELECT coalesce(sum(value_cancelled), 0) FROM order_lines
         WHERE tenant_id = :tenant AND order_id = :order) AS cancelled,
     (SELECT coalesce(sum(amount), 0) FROM tenders
@@ -27,16 +31,16 @@ FROM orders o WHERE o.tenant_id = :tenant AND o.id = :order
 
 
 def release_work(scope: Scope, order_id: UUID, **_: Any) -> None:
-    """Submit the order's held fulfillment orders to their nodes, when no hold is live and what is still wanted
-    is paid or authorized. Harmless when there is nothing to release, so any news may call it."""
+    """Submit the order's held fulfillment orders to their nodes, when no hold is live, what is still wanted is paid
+    or authorized, and their window has closed. Harmless when there is nothing to release, so any news may call it."""
     if (
         scope.row("SELECT id FROM orders WHERE tenant_id = :tenant AND id = :id FOR UPDATE", id=order_id)
         is None
     ):
         return
     held = scope.rows(
-        "SELECT id, node FROM fulfillment_orders WHERE tenant_id = :tenant AND order_id = :order"
-        " AND request_status = 'held' ORDER BY id FOR UPDATE",
+        "SELECT id, node, node_id, service, created_at FROM fulfillment_orders WHERE tenant_id = :tenant"
+        " AND order_id = :order AND request_status = 'held' ORDER BY id FOR UPDATE",
         order=order_id,
     )
     if not held:
@@ -46,6 +50,10 @@ def release_work(scope: Scope, order_id: UUID, **_: Any) -> None:
     if facts.status != "placed" or facts.holds or not _paid(facts):
         return
     for work in held:
+        leaves = _gathered_until(scope, facts.channel, work)
+        if leaves > scope.now():
+            scope.at(leaves, WINDOW_CLOSED, order_id, key=f"window:{work.id}")
+            continue
         transition(scope, REQUEST, work.id, "held", "submitted")
         scope.execute(
             "UPDATE fulfillment_orders SET submitted_at = :now WHERE tenant_id = :tenant AND id = :id",
@@ -53,6 +61,26 @@ def release_work(scope: Scope, order_id: UUID, **_: Any) -> None:
             id=work.id,
         )
         record(scope, order_id, WORK_SUBMITTED, work=str(work.id), node=work.node)
+
+
+def _gathered_until(scope: Scope, channel: str, work: Any) -> datetime:
+    """When work goes to its node: at once, or with the others of its window, as the rules say.
+
+    Express services and digital goods do not wait, nor does work that would leave its node on a later day for it.
+    """
+    configured = configuration(scope)
+    _, rule = configured.ruled(channel)
+    at = configured.network.index.get(str(work.node_id))
+    waits = rule.release.mode == "window" and work.service not in rule.release.express
+    if not waits or at is None or configured.network.kinds[at] == "virtual":
+        return scope.now()
+    ends = rules.window_end(work.created_at, rule.release.minutes)
+    timetable = configured.network.timetables[at]
+    leaves, later = (
+        local_date(ships_on(moment, timetable, work.service), timetable.zone)
+        for moment in (work.created_at, ends)
+    )
+    return ends if leaves == later else scope.now()
 
 
 def _paid(facts: Any) -> bool:
