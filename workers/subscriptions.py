@@ -7,8 +7,8 @@ from app.accounts import mails
 from app.allocation import matching
 from app.cancellation import reactions
 from app.exceptions import service as exceptions
+from app.fulfillment import moves, shortfalls
 from app.fulfillment import service as fulfillment
-from app.fulfillment import shortfalls
 from app.imports import service as imports
 from app.notices import letters
 from app.notices import service as notices
@@ -69,7 +69,7 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     events.SIMULATION_QUEUED: (Verb(runs.work),),
     events.STOCK_AVAILABLE: (Verb(matching.stock_available),),
     events.PRICES_EXPIRED: (Call(refresh.begin, refresh.call, refresh.finish),),
-    events.NETWORK_CHANGED: (Verb(matching.network_changed),),
+    events.NETWORK_CHANGED: (Verb(moves.move_on), Verb(matching.network_changed)),
     events.WORK_SUBMITTED: (Verb(fulfillment.deliver_digital),),
     events.WORK_REJECTED: (Verb(shortfalls.route_again),),
     events.WORK_SHORT: (Verb(shortfalls.route_again),),

@@ -140,15 +140,20 @@ def take_back(scope: Scope, order_id: UUID, *, moved: bool = False, **_: Any) ->
         " AND request_status IN ('held', 'submitted') AND ship_to IS NULL ORDER BY id",
         order=order_id,
     )
-    work = [locked(scope, row.id) for row in rows]
+    withdraw(scope, order_id, [row.id for row in rows], "moved")
+
+
+def withdraw(scope: Scope, order_id: UUID, work_ids: Sequence[UUID], why: str) -> None:
+    """Take work of one order back from its nodes, as far as nobody has accepted it; it is routed again next."""
+    work = [locked(scope, one) for one in work_ids]
     units = [(line, rules.open_units(line)) for one in work for line in _own(scope, one)]
     if not units:
         return
-    give_back(scope, units, "moved")
+    give_back(scope, units, why)
     for one in work:
         if one["request_status"] in ("held", "submitted"):
-            settle(scope, one, work_lines(scope, one["id"]), why="moved")
-            tell(scope, order_id, WORK_CANCELLED, work=str(one["id"]), node=one["node"])
+            settle(scope, one, work_lines(scope, one["id"]), why=why)
+            tell(scope, order_id, WORK_CANCELLED, work=str(one["id"]), node=one["node"], reason=why)
     scope.later(UNITS_WAITING, order_id)
 
 
