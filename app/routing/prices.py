@@ -23,7 +23,8 @@ from app.routing.facts import Ints
 from app.routing.futures import Floats, Future, Goods, Past
 
 FUTURES = 4
-STEPS = 12  # of scaling, at each refresh
+STEPS, LEAST_STEPS = 12, 5  # of scaling, at each refresh; fewer for great futures, so that the work is bounded
+MOST_WORK = 24_000  # orders looked at in one future, all steps together
 FIRST_STEPS = 20  # at each softness before the first prices
 SOFTNESS = 0.025  # as a share of a usual package
 COOLING = (0.15, 0.075, 0.025)  # softer at first, so that prices travel far
@@ -96,7 +97,8 @@ class Values:
         for estimate in self.estimates:
             for share in estimate.schedule:
                 self._step(estimate, sure, supply, demand, share * usual, HIGHEST * usual)
-            estimate.schedule = (SOFTNESS,) * STEPS
+            steps = max(LEAST_STEPS, min(STEPS, MOST_WORK // estimate.future.orders))
+            estimate.schedule = (SOFTNESS,) * steps
         return Prices(
             np.mean([estimate.stock for estimate in self.estimates], axis=0),
             np.mean([estimate.capacity[0] for estimate in self.estimates], axis=0),
