@@ -124,7 +124,7 @@ def _solved(
 
 def _active(waiting: Sequence[Waiting], market: Market) -> Flags:
     """(order, node): the cheapest nodes of each line, those of the whole order, and those that stand."""
-    active = np.zeros(market.package.shape, dtype=bool)
+    active: Flags = np.zeros(market.package.shape, dtype=bool)
     keep = min(CANDIDATES, active.shape[1])
     full = market.package[market.order] + market.unit * (market.step * market.steps)[:, None]
     nearest = np.argsort(np.where(market.there, full, np.inf), axis=1, kind="stable")[:, :keep]
