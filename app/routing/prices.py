@@ -22,9 +22,12 @@ from app.routing import futures
 from app.routing.facts import Ints
 from app.routing.futures import Floats, Future, Goods, Past
 
-FUTURES, MOST_FUTURES = 4, 12  # drawn; more where each is so small that chance rules it
+FUTURES, MOST_FUTURES = 4, 8  # drawn; more where each is so small that chance rules it
 ENOUGH_ORDERS = 6_000  # in all futures together
-STEPS, LEAST_STEPS = 12, 5  # of scaling, at each refresh; fewer for great futures, so that the work is bounded
+STEPS, LEAST_STEPS = (
+    12,
+    5,
+)  # of scaling, at each refresh; fewer for great futures, so that the work is bounded
 MOST_WORK = 24_000  # orders looked at in one future, all steps together
 FIRST_STEPS = 20  # at each softness before the first prices
 SOFTNESS = 0.025  # as a share of a usual package
