@@ -65,7 +65,7 @@ def measure(home: Path, *, quick: bool, full: bool) -> list[Figure]:
         found = [*bench.memory(), *bench.empty()]
         found += [
             Figure(str(row["name"]), float(row["value"]), str(row["unit"]), _ratio(row))
-            for row in routing.rows(300 if quick else 2000)
+            for row in (*routing.rows(300 if quick else 2000), *routing.policy_rows(0.06 if quick else 1.0))
         ]
     found += bench.later_work()
     if full:

@@ -1,4 +1,6 @@
-"""The routing kernel's figures for `bench`: the time of one whole decision, explanation and sentence included."""
+"""Routing's figures for `bench`: the time of one whole decision, explanation and sentence included, and what the
+policies of a replay cost and save on a made-up network.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,13 @@ import numpy as np
 
 from app.routing import documents
 from app.routing.facts import Basket, BasketLine, Destination, Network, NodeFacts
+from app.routing.replay import shapes
+from app.routing.replay.table import measured
 from app.routing.rules import decide
 
 SHAPES = ((50, 3, 1.0), (200, 6, 2.0), (500, 10, 5.0))  # nodes, lines, p99 aimed at in milliseconds
 RUNS = 2_000
+REPLAY_SEED = 201
 KINDS = ("warehouse", "store", "store", "store")
 STOCKED = (0.9, 0.5, 0.3, 0.15)  # share of the assortment on hand, order by order: plentiful to scarce
 
@@ -93,9 +98,26 @@ def rows(runs: int = RUNS) -> list[dict[str, str | float]]:
     return found
 
 
+def policy_rows(share: float = 1.0) -> list[dict[str, str | float]]:
+    """Each policy on one made-up instance: cost against the nearest walk, orders split, CPU of the whole replay."""
+    name = "twenty nodes"
+    shape = shapes.quick(shapes.SHAPES[name], share)
+    found: list[dict[str, str | float]] = []
+    for _, _, by_policy in measured({name: shape}, [REPLAY_SEED], bounded=False):
+        nearest = by_policy["nearest"].cost
+        for policy, result in by_policy.items():
+            what = f"replay of {shape.orders} orders, {name}, {policy}"
+            found += [
+                {"name": f"{what}: cost", "value": round(result.cost / nearest, 4), "unit": "of nearest"},
+                {"name": f"{what}: split", "value": round(100 * result.split, 1), "unit": "% of orders"},
+                {"name": f"{what}: CPU", "value": round(result.seconds, 2), "unit": "s"},
+            ]
+    return found
+
+
 def main() -> None:
-    for row in rows():
-        print(f"{row['name']:<50} {row['value']:>9} {row['unit']}")
+    for row in [*rows(), *policy_rows()]:
+        print(f"{row['name']:<64} {row['value']:>9} {row['unit']}")
 
 
 if __name__ == "__main__":
