@@ -44,9 +44,9 @@ def test_nobodys_password_takes_as_long_as_somebodys() -> None:
     def fastest(known_hash: str | None) -> float:
         took = []
         for _ in range(7):
-            began = time.perf_counter()
+            began = time.thread_time()
             passwords.matches("wrong", known_hash)
-            took.append(time.perf_counter() - began)
+            took.append(time.thread_time() - began)
         return min(took)
 
     assert 0.5 < fastest(None) / fastest(known) < 2
