@@ -251,11 +251,15 @@ class Composer:
         if sku.kind in MADE:
             row[:] = PLENTY
             return
-        offers = [(self.shelf.offered(part, channel), each) for part, each in self._parts(sku)]
-        for node in offers[0][0]:
+        (first, each), *others = self._parts(sku)
+        units = {node: free // each for node, free in self.shelf.offered(first, channel).items()}
+        for part, each in others:
+            offered = self.shelf.offered(part, channel)
+            units = {node: min(count, offered.get(node, 0) // each) for node, count in units.items()}
+        for node, count in units.items():
             at = network.index.get(node)
             if at is not None:
-                row[at] = min(offered.get(node, 0) // each for offered, each in offers)
+                row[at] = count
 
     def _parts(self, sku: SkuFacts) -> list[tuple[str, int]]:
         """(SKU id, units per unit): itself, or a kit's components."""

@@ -44,18 +44,27 @@ class Shelf:
 
     def offered(self, sku: str, channel: str) -> dict[str, int]:
         """Units that an order of this channel may take, by node that has the SKU at all."""
-        return {node: self.free(sku, node, channel) for node in self._slots.get(sku, {})}
+        return {node: self._free(slots, sku, node, channel) for node, slots in self._at(sku).items()}
 
     def free(self, sku: str, node: str, channel: str) -> int:
         """Units that an order of this channel may take."""
-        slots = self._slots.get(sku, {}).get(node, ())
-        seen = sum(slot[2] for slot in slots if slot[1] == "shared" or slot[1] == channel)
-        return seen - self.kept(sku, node, channel)
+        return self._free(self._at(sku).get(node, ()), sku, node, channel)
+
+    def _at(self, sku: str) -> Mapping[str, Sequence[Slot]]:
+        return self._slots.get(sku, {})
+
+    def _free(self, slots: Sequence[Slot], sku: str, node: str, channel: str) -> int:
+        shared = own = 0
+        for _, segment, free, _ in slots:
+            if segment == "shared":
+                shared += free
+            elif segment == channel:
+                own += free
+        return own + shared - self._allotments.kept_from(channel, sku, node, shared)
 
     def kept(self, sku: str, node: str, channel: str) -> int:
         """Shared units that are free but held for other channels."""
-        slots = self._slots.get(sku, {}).get(node, ())
-        shared = sum(slot[2] for slot in slots if slot[1] == "shared")
+        shared = sum(slot[2] for slot in self._at(sku).get(node, ()) if slot[1] == "shared")
         return self._allotments.kept_from(channel, sku, node, shared)
 
     def take(self, sku: str, node: str, channel: str, units: int) -> list[tuple[str, int]]:
@@ -86,6 +95,6 @@ class Shelf:
         return self._needed
 
     def _own(self, sku: str, node: str, channel: str) -> list[Slot]:
-        slots = self._slots.get(sku, {}).get(node, [])
+        slots = self._at(sku).get(node, ())
         own = [slot for slot in slots if slot[1] == channel]
         return own + [slot for slot in slots if slot[1] == "shared"]

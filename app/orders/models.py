@@ -132,7 +132,7 @@ class OrderLine(TenantTable):
         tenant_key("order_id", "orders"),
         tenant_key("sku_id", "skus"),
         Index(None, "tenant_id", "order_id"),
-        Index(None, "tenant_id", "sku_id"),
+        Index(None, "tenant_id", "sku_id", "order_id"),
         Index("ix_order_lines_backordered", "tenant_id", "sku_id", postgresql_where="backordered > 0"),
     )
 

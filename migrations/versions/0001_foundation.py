@@ -1243,7 +1243,10 @@ def upgrade() -> None:
         op.f("ix_order_lines_tenant_id_order_id"), "order_lines", ["tenant_id", "order_id"], unique=False
     )
     op.create_index(
-        op.f("ix_order_lines_tenant_id_sku_id"), "order_lines", ["tenant_id", "sku_id"], unique=False
+        op.f("ix_order_lines_tenant_id_sku_id_order_id"),
+        "order_lines",
+        ["tenant_id", "sku_id", "order_id"],
+        unique=False,
     )
     op.create_table(
         "routing_decisions",
