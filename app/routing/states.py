@@ -1,4 +1,4 @@
-"""How many units of each line are placed, as one number: the arithmetic of the tables in `cheapest`.
+"""How many units of each line are placed, as one number: the arithmetic of the `tables`.
 
 State numbers are mixed-radix with the first line the most significant, so that S - T of states with T within S is
 the difference of their numbers, and a greater part of equal cost gives more of the first line.
@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 
 from app.routing.facts import Ints
 
+NEVER = 1 << 58
+"""Of what cannot be; some dozens of it may be added up."""
+DEAREST = 1 << 57
+"""No plan costs so much, even with what cannot be made cheaper by costs below zero."""
 BLOCK = 1 << 14  # pairs handled at once: keeps temporaries at 128 kB
 
 Pairs = tuple[NDArray[np.int16], NDArray[np.int16], list[tuple[int, int, Ints, Ints]]]
@@ -34,26 +38,45 @@ class States:
         """The states from 1 that are parts of this one, ascending, itself included."""
         if state == self.size - 1:
             return np.arange(1, self.size)
+        if self.binary:
+            every = np.arange(state + 1)
+            return every[every & state == every][1:]
         return (np.logical_and.reduce(self.digits <= self.digits[state], axis=1).nonzero()[0])[1:]
 
-    def joined(self, best: Ints, last: Ints, never: int) -> Ints:
+    def firsts(self, state: int) -> Ints:
+        """Those of its parts that have some of its first line."""
+        parts = self.within(state)
+        return parts[self.digits[parts, int(self.digits[state].nonzero()[0][0])] > 0]
+
+    @property
+    def rest(self) -> States | None:
+        """The states without the first line: their numbers are the same."""
+        return states_of(self.steps[1:]) if len(self.steps) > 1 else None
+
+    def joined(self, best: Ints, last: Ints) -> Ints:
         """For every state the least of best[part] + last[rest], over parts with some of its first line."""
-        return self._least(best, last, never, first_line=True)
+        return self._least(best, last, first_line=True)
 
-    def added(self, one: Ints, last: Ints, never: int) -> Ints:
+    def added(self, one: Ints, last: Ints) -> Ints:
         """For every state the least of one[part] + last[rest], over all parts."""
-        return self._least(one, last, never, first_line=False)
+        return self._least(one, last, first_line=False)
 
-    def _least(self, one: Ints, last: Ints, never: int, first_line: bool) -> Ints:
+    def _least(self, one: Ints, last: Ints, first_line: bool) -> Ints:
         if first_line not in self._pairs:
             self._pairs[first_line] = _pairs_of(self.digits, first_line)
         parts, rests, blocks = self._pairs[first_line]
-        found = np.full(self.size, never, dtype=np.int64)
+        found = np.full(self.size, NEVER, dtype=np.int64)
         for start, stop, bounds, of in blocks:
             sums = one[parts[start:stop]]
             sums += last[rests[start:stop]]
             found[of] = np.minimum.reduceat(sums, bounds)
-        return np.minimum(found, never, out=found)
+        return possible(found)
+
+
+def possible(costs: Ints) -> Ints:
+    """The same array with NEVER for all that cannot be."""
+    costs[costs >= DEAREST] = NEVER
+    return costs
 
 
 @lru_cache(maxsize=128)
