@@ -63,7 +63,7 @@ class States:
 
     def _least(self, one: Ints, last: Ints, first_line: bool) -> Ints:
         if first_line not in self._pairs:
-            self._pairs[first_line] = _pairs_of(self.digits, first_line)
+            self._pairs[first_line] = _pairs_of(self.steps, first_line)
         parts, rests, blocks = self._pairs[first_line]
         found = np.full(self.size, NEVER, dtype=np.int64)
         for start, stop, bounds, of in blocks:
@@ -88,21 +88,26 @@ def states_of(steps: tuple[int, ...]) -> States:
     return States(steps, len(digits), digits, all(count == 1 for count in steps))
 
 
-def _pairs_of(digits: Ints, first_line: bool) -> Pairs:
-    """Every state from 1 with each of its parts from 1, whole states in a block."""
-    parts, counts, of = [], [], []
-    for state in range(1, len(digits)):
-        fits = np.logical_and.reduce(digits[: state + 1] <= digits[state], axis=1)
-        if first_line:
-            fits &= digits[: state + 1, int(digits[state].nonzero()[0][0])] > 0
-        found = fits.nonzero()[0]
-        found = found[found > 0]
-        parts.append(found)
-        counts.append(len(found))
-        of.append(state)
-    flat = np.concatenate(parts)
-    rests = np.repeat(np.array(of), counts) - flat
-    return flat.astype(np.int16), rests.astype(np.int16), _blocks(counts)
+def _pairs_of(steps: tuple[int, ...], first_line: bool) -> Pairs:
+    """Every state from 1 with each of its parts from 1 (or those with some of its first line), whole states in a
+    block. Built up line by line, the last first."""
+    state = part = np.zeros(1, dtype=np.int64)
+    firsts: list[tuple[Ints, Ints]] = []
+    width = 1
+    for count in reversed(steps):
+        ways = [(whole, own) for whole in range(count + 1) for own in range(whole + 1)]
+        grown = [(state + whole * width, part + own * width) for whole, own in ways]
+        firsts += [pair for pair, (_, own) in zip(grown, ways, strict=True) if own]
+        state, part = (np.concatenate([pair[at] for pair in grown]) for at in (0, 1))
+        width *= count + 1
+    if first_line:
+        state, part = (np.concatenate([pair[at] for pair in firsts]) for at in (0, 1))
+    else:
+        state, part = state[part > 0], part[part > 0]
+    order = state.argsort(kind="stable")
+    state, part = state[order], part[order]
+    blocks = _blocks(np.bincount(state)[1:].tolist())
+    return part.astype(np.int16), (state - part).astype(np.int16), blocks
 
 
 def _blocks(counts: list[int]) -> list[tuple[int, int, Ints, Ints]]:

@@ -7,6 +7,7 @@ best[T] + opt_(k-1)[S - T]. Where lines are gathered, or one node would serve tw
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -261,11 +262,12 @@ class Task:
             lowest = lowest + self.surcharge[:, 1:].min(axis=1)[self.rows]
         return sorted(lowest.tolist())[: len(self.steps)]
 
-    def floor(self, count: int) -> int:
-        """No plan of so many packages, or of more, costs less."""
-        if len(self.openings) < count:
-            return NEVER
-        return sum(self.openings[:count]) + sum(min(one, 0) for one in self.openings[count:]) + self.least_units
+    @cached_property
+    def floors(self) -> list[int]:
+        """[k]: what k packages, or more, cost at least to open; NEVER for more than there can be."""
+        opened = [0, *itertools.accumulate(self.openings)]
+        further = [min(one, 0) for one in self.openings]
+        return [one + sum(further[at:]) for at, one in enumerate(opened)] + [NEVER] * len(self.steps)
 
     def complete(self, without: int | None = None) -> Found | None:
         """The best plan that places everything, of all columns or of those `without` one; None if there is none, or
@@ -275,7 +277,7 @@ class Task:
             single = single.copy()
             single[without] = NEVER
         column = int(single.argmin())
-        if single[column] < min(self.floor(2), DEAREST):
+        if single[column] < min(self.floors[2] + self.least_units, DEAREST):
             return [(column, self.size - 1)]
         best = self.best if without is None else self.best_without(without)
         return Levels(self, best, without).found()
@@ -295,21 +297,37 @@ class Levels:
         self.tables: list[Ints] = [best[: self.half]]
         """opt_k of the states without the first line, from k = 1."""
         self.values = [int(best[self.last])]
+        self.value = self.values[0]
         for count in range(2, len(task.steps) + 1):
-            if task.floor(count) > min(self.values) or (count > 2 and self._floor(count) > min(self.values)):
+            if self._floor(count) > self.value:
                 break
             if count > 2:
                 assert self.rest is not None
                 self.tables.append(self.rest.joined(self.tables[0], self.tables[-1]))
-            self.values.append(int((best[self.half : -1] + self.tables[-1][:0:-1]).min(initial=NEVER)))
-        self.value = min(self.values)
+            sums = best[self.half : -1] + self.tables[-1][:0:-1]
+            self.values.append(int(np.minimum.reduce(sums)))
+            self.value = min(self.value, self.values[-1])
 
     def _floor(self, count: int) -> int:
-        """No plan of so many packages, or of more, costs less: by the package that has the first line."""
+        """No plan of so many packages, or of more, costs less: whichever of two bounds is the higher."""
         task = self.task
-        units = task.states.digits[: self.half] @ np.minimum.reduce(task.taking, axis=1)
-        others = sum(task.openings[: count - 1]) + sum(min(one, 0) for one in task.openings[count - 1 :])
-        return int((self.best[self.half : -1] + units[:0:-1]).min()) + others
+        by_units = task.floors[count] + task.least_units
+        if by_units > self.value or count == 2:
+            return by_units
+        return max(by_units, count * self.cheapest + int(np.add.reduce(self.shares)))
+
+    @cached_property
+    def cheapest(self) -> int:
+        """The least that any package costs."""
+        return int(np.minimum.reduce(self.best))
+
+    @cached_property
+    def shares(self) -> Ints:
+        """By line its share of every package at least, above what the cheapest package costs."""
+        digits = self.task.states.digits
+        each = (self.best - self.cheapest) // np.maximum(np.add.reduce(digits, axis=1), 1)
+        found: Ints = np.minimum.reduce(np.where(digits > 0, each[:, None], NEVER))
+        return found
 
     def found(self) -> Found | None:
         """The packages of the best plan."""
@@ -400,12 +418,14 @@ class _Classes:
     @staticmethod
     def _least(first: Ints, last: Ints, starts: Ints) -> Ints:
         """[class, a x b]: the least over the columns of each class of first[a, column] + last[b, column]."""
-        sums = np.empty(last.shape, dtype=np.int64)
-        least = np.empty((len(starts), len(first), len(last)), dtype=np.int64)
-        for at, one in enumerate(first):
-            np.add(last, one, out=sums)
-            least[:, at] = np.minimum.reduceat(sums, starts, axis=1).T
-        return least.reshape(len(starts), -1)
+        block = max(1, MOST_CELLS // last.size)
+        sums = np.empty((block, *last.shape), dtype=np.int64)
+        least = np.empty((len(first), len(last), len(starts)), dtype=np.int64)
+        for at in range(0, len(first), block):
+            some = first[at : at + block]
+            np.add(last, some[:, None, :], out=sums[: len(some)])
+            np.minimum.reduceat(sums[: len(some)], starts, axis=2, out=least[at : at + block])
+        return least.reshape(-1, len(starts)).T.copy()
 
 
 def _spread(opening: Ints, taking: Ints) -> Ints:
