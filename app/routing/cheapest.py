@@ -12,69 +12,117 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.routing import wide
-from app.routing.bills import Bill, Plan, cost_of, ranked
+from app.routing import turns, wide
+from app.routing.bills import FORBIDDEN, Bill, Plan, cost_of, ranked
 from app.routing.facts import Ints
-from app.routing.tables import MOST_STATES, Found, Task
+from app.routing.tables import MOST_STATES, Found, Task, capped, within_bounds
 
-__all__ = ["Bill", "Plan", "best_single", "cheapest", "made", "runner_up"]
+__all__ = ["Bill", "Plan", "best_single", "cheapest", "compared", "made"]
+
+Compared = tuple[Plan | None, Plan | None, Plan | None]
+"""The best plan, its runner-up, the best plan of one package."""
 
 
 def cheapest(bill: Bill) -> Plan | None:
     """The best plan, or None when no unit can be placed."""
     task = Task.of(bill)
-    if task is None:
-        return None
-    if bill.bounded:
-        free = cheapest(replace(bill, cap=None, least_value=0))
-        if free is not None and _within_bounds(bill, free):
-            return free
-    if task.size > MOST_STATES:
-        return _wide(bill, task)
-    task = task.thinned()
-    found = task.solved()
-    return made(bill, task, found) if found else None
+    return None if task is None else _best(bill, task)
 
 
-def _within_bounds(bill: Bill, plan: Plan) -> bool:
-    """Whether a plan made without bounds keeps them; it is then the best within them too."""
-    if bill.cap is not None and len(plan.nodes) > bill.cap:
-        return False
-    if bill.value is None or len(plan.nodes) == 1:
-        return True
-    worth = dict.fromkeys(plan.nodes, 0)
-    for line, node, units in plan.placements:
-        worth[node] += units * int(bill.value[line])
-    return min(worth.values()) >= bill.least_value
+def compared(bill: Bill, most_nodes: int = 4) -> Compared:
+    """The best plan; the best that does without at least one of its nodes; and the best of one package.
 
-
-def runner_up(bill: Bill, plan: Plan, most_nodes: int = 4) -> Plan | None:
-    """The best plan that does without at least one of the chosen nodes; None for plans of more than `most_nodes`."""
+    No runner-up is sought for plans of more than `most_nodes`, nor for those of an integer program.
+    """
+    task = Task.of(bill)
+    plan = None if task is None else _best(bill, task)
+    if task is None or plan is None:
+        return None, None, None
+    single = plan if len(plan.nodes) == 1 else best_single(bill)
     if len(plan.nodes) > most_nodes or plan.method != "set":
-        return None
-    others = [cheapest(bill.without(node)) for node in plan.nodes]
-    return min((other for other in others if other), key=lambda other: other.rank, default=None)
+        return plan, None, single
+    return plan, _runner_up(bill, task, plan), single
 
 
 def best_single(bill: Bill) -> Plan | None:
     """The best plan of one package."""
-    return cheapest(replace(bill, cap=1))
+    gives = np.where(bill.holds, bill.stock, 0)
+    if not bill.whole.all() and bill.gather:
+        gives = np.where(bill.whole[:, None], gives, bill.stock)
+    filled = np.add.reduce(gives)
+    most = int(filled.max(initial=0))
+    if not most:
+        return None
+    nodes = (filled == most).nonzero()[0]
+    given = gives[:, nodes]
+    costs = bill.package[nodes] + np.add.reduce(bill.unit[:, nodes] * given)
+    if bill.extra is not None and bill.row is not None:
+        ways, way = (given[:, :1], 0) if (given == given[:, :1]).all() else (given, np.arange(len(nodes)))
+        extra = bill.extra(ways.T)[bill.row[nodes], way]
+        if (extra >= FORBIDDEN).any():
+            return cheapest(replace(bill, cap=1))
+        costs = costs + extra
+    at = int(np.lexsort((bill.priority[nodes], costs))[0])
+    placements = [(line, int(nodes[at]), units) for line, units in enumerate(given[:, at].tolist()) if units]
+    return ranked(bill, placements, int(costs[at]), "set", True)
 
 
 def made(bill: Bill, task: Task, found: Found) -> Plan:
     """The plan of some packages."""
-    cost = task.cost(found)
-    nodes = [int(task.columns[column]) for column, _ in found]
-    if bill.extra is None and not bill.bounded:
-        placements = wide.assigned(bill.stock, bill.unit, bill.holds, task.lines, task.need, nodes)
-    else:
-        placements = [
-            (line, node, units)
-            for node, (_, state) in zip(nodes, found, strict=True)
-            for line, units in enumerate(task.units[state].tolist())
-            if units
-        ]
-    return ranked(bill, placements, cost, "set", True)
+    placements = [
+        (line, node, units)
+        for node, state in [(int(task.columns[column]), state) for column, state in found]
+        for line, units in enumerate(task.units[state].tolist())
+        if units
+    ]
+    return ranked(bill, placements, task.cost(found), "set", True)
+
+
+def _best(bill: Bill, task: Task) -> Plan | None:
+    """Where everything can be placed and the plan keeps the bounds, it is the best within them too."""
+    if task.size > MOST_STATES:
+        return _wide(bill, task)
+    if task.binary:
+        found = task.complete()
+        if found is not None:
+            plan = made(bill, task, found)
+            if not bill.bounded or within_bounds(bill, plan.placements):
+                return plan
+        if not bill.least_value:
+            found = capped(task, bill.cap or len(task.lines))
+            if found is not None:
+                return made(bill, task, found)
+    elif bill.bounded:
+        free = cheapest(replace(bill, cap=None, least_value=0))
+        if free is not None and within_bounds(bill, free.placements):
+            return free
+    found = turns.solved(task)
+    return made(bill, task, found) if found else None
+
+
+def _runner_up(bill: Bill, task: Task, plan: Plan) -> Plan | None:
+    """Where the other nodes still hold every line, the tables that are there tell; else the order is another one."""
+    others: list[Plan] = []
+    apart: list[int] = []
+    holders = np.add.reduce(task.holds, axis=1)
+    for node in plan.nodes:
+        column = int(np.searchsorted(task.columns, node))
+        if task.binary and bool((holders > task.holds[:, column]).all()):
+            found = task.complete(without=column)
+            other = None if found is None else made(bill, task, found)
+            if other is not None and (not bill.bounded or within_bounds(bill, other.placements)):
+                others.append(other)
+                continue
+        apart.append(node)
+    for node in apart:
+        less = bill.without(node)
+        most = np.minimum(np.add.reduce(less.stock, axis=1), bill.quantity).sum()
+        if others and most < min(others, key=lambda other: other.rank).filled:
+            continue
+        other = cheapest(less)
+        if other is not None:
+            others.append(other)
+    return min(others, key=lambda other: other.rank, default=None)
 
 
 def _wide(bill: Bill, task: Task) -> Plan | None:
@@ -85,7 +133,7 @@ def _wide(bill: Bill, task: Task) -> Plan | None:
     nodes, exact, method = wide.chosen(
         task.stock * task.step[:, None],
         task.need,
-        task.package,
+        bill.package[task.columns],
         unit[np.ix_(task.lines, task.columns)],
         bill.priority[task.columns],
         whole=bill.whole[task.lines],

@@ -154,6 +154,7 @@ class Network:
     capacity_per_hour: Ints  # -1: no limit
     handling_per_package: NDArray[np.float64]
     handling_per_unit: NDArray[np.float64]
+    handling: tuple[Ints, Ints]  # the same per package and per unit, in millionths of a minor unit
     open: Flags
     route_kinds: Mapping[tuple[str, ...], Flags]  # kinds a line may go to -> nodes of those kinds
     position: Mapping[str, int]  # code -> index
@@ -209,6 +210,10 @@ class Network:
             ),
             handling_per_package=_floats([node.handling_per_package for node in nodes]),
             handling_per_unit=_floats([node.handling_per_unit for node in nodes]),
+            handling=(
+                _ints([round(node.handling_per_package * MICRO) for node in nodes]),
+                _ints([round(node.handling_per_unit * MICRO) for node in nodes]),
+            ),
             open=_fixed(np.array([node.open for node in nodes], dtype=bool)),
             route_kinds={
                 route: _fixed(np.array([kind in route for kind in kinds], dtype=bool))

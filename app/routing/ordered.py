@@ -16,7 +16,8 @@ import numpy as np
 from app.routing.bills import Bill, Plan
 from app.routing.cheapest import cheapest, made
 from app.routing.facts import Ints
-from app.routing.tables import MOST_STATES, NEVER, PRIORITY_BITS, Found, Task
+from app.routing.states import NEVER
+from app.routing.tables import MOST_STATES, PRIORITY_BITS, Found, Task
 
 MOST_VISITS = 20_000
 
@@ -60,7 +61,7 @@ def _stage(task: Task) -> _Stage:
     rest = np.minimum(best, NEVER)
     for _ in range(int(task.steps.sum()) - 1):
         before = rest
-        rest = np.minimum(rest, task.states.added(best, rest, NEVER))
+        rest = np.minimum(rest, task.states.added(best, rest))
         if np.array_equal(before, rest):
             break
     rest[0] = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.routing import cheapest, kernel, terms
@@ -89,40 +89,40 @@ def _by_bill(task: Task, objective: Objective, split: Split, given: Given, allow
     if objective.mode == LEXICOGRAPHIC:
         figures = [(replace(term, weight=1.0), terms.figure(term.name, given)) for term in objective.terms]
         bills = [terms.bill([each], task.stock, given, split) for each in figures]
-        tolerances = [term.tolerance for term in objective.terms]
+        plan, other, single = _compared(bills, [term.tolerance for term in objective.terms])
     else:
         figures = terms.weighed(objective, given, allowed.nodes)
-        bills, tolerances = [terms.bill(figures, task.stock, given, split)], [0.0]
-
-    def best(change: Callable[[Bill], Bill]) -> cheapest.Plan | None:
-        return best_in_order([change(bill) for bill in bills], tolerances)
-
-    plan = best(lambda bill: bill)
+        plan, other, single = cheapest.compared(
+            terms.bill(figures, task.stock, given, split), MOST_LOOKED_AT
+        )
     if plan is None:
         return Solved(task, None, [], None, None)
-    other = _runner_up(plan, best)
-    single = plan if len(plan.nodes) == 1 else best(lambda bill: replace(bill, cap=1))
-    named = {"plan": plan, "runner_up": other, "best_single": single}
-    money = {name: _amounts(figures, each) for name, each in named.items() if each is not None}
     return Solved(
         task,
         _measured(task, plan),
         list(plan.placements),
         None if other is None else _measured(task, other),
         None if single is None else _measured(task, single),
-        money,
+        _money(figures, {"plan": plan, "runner_up": other, "best_single": single}),
         objective,
     )
 
 
-def _runner_up(
-    plan: cheapest.Plan, best: Callable[[Callable[[Bill], Bill]], cheapest.Plan | None]
-) -> cheapest.Plan | None:
-    """The best plan that does without at least one of the chosen nodes."""
+def _compared(bills: list[Bill], tolerances: list[float]) -> cheapest.Compared:
+    """As `cheapest.compared`, for figures in order."""
+
+    def best(change: Callable[[Bill], Bill]) -> cheapest.Plan | None:
+        return best_in_order([change(bill) for bill in bills], tolerances)
+
+    plan = best(lambda bill: bill)
+    if plan is None:
+        return None, None, None
+    single = plan if len(plan.nodes) == 1 else best(lambda bill: replace(bill, cap=1))
     if len(plan.nodes) > MOST_LOOKED_AT or plan.method != "set":
-        return None
+        return plan, None, single
     others = [best(lambda bill, node=node: bill.without(node)) for node in plan.nodes]  # type: ignore[misc]
-    return min((other for other in others if other), key=lambda other: other.rank, default=None)
+    other = min((other for other in others if other), key=lambda other: other.rank, default=None)
+    return plan, other, single
 
 
 def _measured(task: Task, plan: cheapest.Plan) -> Plan:
@@ -131,10 +131,16 @@ def _measured(task: Task, plan: cheapest.Plan) -> Plan:
     return Plan(plan.nodes, plan.filled, distance, plan.rank, plan.method, plan.exact)
 
 
-def _amounts(figures: Sequence[tuple[Term, Figure]], plan: cheapest.Plan) -> dict[str, float]:
-    """By term, in its own unit, to the hundredth; the first package is no split."""
-    found = {}
-    for term, figure in figures:
-        amount = terms.amount(figure, plan.placements) / terms.MICRO
-        found[term.name] = round(amount - (term.name == "split_penalty"), 2)
-    return found
+def _money(
+    figures: Sequence[tuple[Term, Figure]], plans: Mapping[str, cheapest.Plan | None]
+) -> dict[str, dict[str, float]]:
+    """Of each plan by term, in the term's own unit, to the hundredth; the first package is no split."""
+    there = {name: plan for name, plan in plans.items() if plan is not None}
+    counted = terms.amounts([one for _, one in figures], [plan.placements for plan in there.values()])
+    return {
+        name: {
+            term.name: round(amount / terms.MICRO - (term.name == "split_penalty"), 2)
+            for (term, _), amount in zip(figures, amounts, strict=True)
+        }
+        for name, amounts in zip(there, counted, strict=True)
+    }

@@ -130,7 +130,7 @@ class Ways:
         if not parcels:
             return 0.0
         rows = [(self._row[at], node, units) for at, node, units in parcels]
-        return sum(terms.amount(figure, rows) for figure in self._figures) / MICRO
+        return sum(terms.amounts(self._figures, [rows])[0]) / MICRO
 
 
 @dataclass(slots=True)

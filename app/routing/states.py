@@ -1,4 +1,4 @@
-"""How many units of each line are placed, as one number: the arithmetic of the tables in `cheapest`.
+"""How many units of each line are placed, as one number: the arithmetic of the `tables`.
 
 State numbers are mixed-radix with the first line the most significant, so that S - T of states with T within S is
 the difference of their numbers, and a greater part of equal cost gives more of the first line.
@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 
 from app.routing.facts import Ints
 
+NEVER = 1 << 58
+"""Of what cannot be; some dozens of it may be added up."""
+DEAREST = 1 << 57
+"""No plan costs so much, even with what cannot be made cheaper by costs below zero."""
 BLOCK = 1 << 14  # pairs handled at once: keeps temporaries at 128 kB
 
 Pairs = tuple[NDArray[np.int16], NDArray[np.int16], list[tuple[int, int, Ints, Ints]]]
@@ -34,26 +38,45 @@ class States:
         """The states from 1 that are parts of this one, ascending, itself included."""
         if state == self.size - 1:
             return np.arange(1, self.size)
+        if self.binary:
+            every = np.arange(state + 1)
+            return every[every & state == every][1:]
         return (np.logical_and.reduce(self.digits <= self.digits[state], axis=1).nonzero()[0])[1:]
 
-    def joined(self, best: Ints, last: Ints, never: int) -> Ints:
+    def firsts(self, state: int) -> Ints:
+        """Those of its parts that have some of its first line."""
+        parts = self.within(state)
+        return parts[self.digits[parts, int(self.digits[state].nonzero()[0][0])] > 0]
+
+    @property
+    def rest(self) -> States | None:
+        """The states without the first line: their numbers are the same."""
+        return states_of(self.steps[1:]) if len(self.steps) > 1 else None
+
+    def joined(self, best: Ints, last: Ints) -> Ints:
         """For every state the least of best[part] + last[rest], over parts with some of its first line."""
-        return self._least(best, last, never, first_line=True)
+        return self._least(best, last, first_line=True)
 
-    def added(self, one: Ints, last: Ints, never: int) -> Ints:
+    def added(self, one: Ints, last: Ints) -> Ints:
         """For every state the least of one[part] + last[rest], over all parts."""
-        return self._least(one, last, never, first_line=False)
+        return self._least(one, last, first_line=False)
 
-    def _least(self, one: Ints, last: Ints, never: int, first_line: bool) -> Ints:
+    def _least(self, one: Ints, last: Ints, first_line: bool) -> Ints:
         if first_line not in self._pairs:
-            self._pairs[first_line] = _pairs_of(self.digits, first_line)
+            self._pairs[first_line] = _pairs_of(self.steps, first_line)
         parts, rests, blocks = self._pairs[first_line]
-        found = np.full(self.size, never, dtype=np.int64)
+        found = np.full(self.size, NEVER, dtype=np.int64)
         for start, stop, bounds, of in blocks:
             sums = one[parts[start:stop]]
             sums += last[rests[start:stop]]
             found[of] = np.minimum.reduceat(sums, bounds)
-        return np.minimum(found, never, out=found)
+        return possible(found)
+
+
+def possible(costs: Ints) -> Ints:
+    """The same array with NEVER for all that cannot be."""
+    costs[costs >= DEAREST] = NEVER
+    return costs
 
 
 @lru_cache(maxsize=128)
@@ -65,21 +88,26 @@ def states_of(steps: tuple[int, ...]) -> States:
     return States(steps, len(digits), digits, all(count == 1 for count in steps))
 
 
-def _pairs_of(digits: Ints, first_line: bool) -> Pairs:
-    """Every state from 1 with each of its parts from 1, whole states in a block."""
-    parts, counts, of = [], [], []
-    for state in range(1, len(digits)):
-        fits = np.logical_and.reduce(digits[: state + 1] <= digits[state], axis=1)
-        if first_line:
-            fits &= digits[: state + 1, int(digits[state].nonzero()[0][0])] > 0
-        found = fits.nonzero()[0]
-        found = found[found > 0]
-        parts.append(found)
-        counts.append(len(found))
-        of.append(state)
-    flat = np.concatenate(parts)
-    rests = np.repeat(np.array(of), counts) - flat
-    return flat.astype(np.int16), rests.astype(np.int16), _blocks(counts)
+def _pairs_of(steps: tuple[int, ...], first_line: bool) -> Pairs:
+    """Every state from 1 with each of its parts from 1 (or those with some of its first line), whole states in a
+    block. Built up line by line, the last first."""
+    state = part = np.zeros(1, dtype=np.int64)
+    firsts: list[tuple[Ints, Ints]] = []
+    width = 1
+    for count in reversed(steps):
+        ways = [(whole, own) for whole in range(count + 1) for own in range(whole + 1)]
+        grown = [(state + whole * width, part + own * width) for whole, own in ways]
+        firsts += [pair for pair, (_, own) in zip(grown, ways, strict=True) if own]
+        state, part = (np.concatenate([pair[at] for pair in grown]) for at in (0, 1))
+        width *= count + 1
+    if first_line:
+        state, part = (np.concatenate([pair[at] for pair in firsts]) for at in (0, 1))
+    else:
+        state, part = state[part > 0], part[part > 0]
+    order = state.argsort(kind="stable")
+    state, part = state[order], part[order]
+    blocks = _blocks(np.bincount(state)[1:].tolist())
+    return part.astype(np.int16), (state - part).astype(np.int16), blocks
 
 
 def _blocks(counts: list[int]) -> list[tuple[int, int, Ints, Ints]]:

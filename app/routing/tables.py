@@ -1,30 +1,29 @@
-"""The tables of the exact search: what every state costs, how few nodes can be in the best plan, and which are.
+"""The tables of the exact search: what every state costs, and the packages of the least.
 
 A *state* says how many units of each line are placed: nothing or all of a line that some node holds whole, any
 number of one that is gathered. best[T] is the least cost of one package with T; opt_k[S] = min over T within S of
-best[T] + opt_(k-1)[S - T]. Where lines are gathered, one node could serve twice in that recursion, so nodes are then
-taken in turn.
+best[T] + opt_(k-1)[S - T]. Where lines are gathered, or one node would serve twice, nodes are taken in `turns`.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from app.routing import ties
 from app.routing.bills import FORBIDDEN, Bill
-from app.routing.facts import Ints
-from app.routing.states import States, states_of
+from app.routing.facts import Flags, Ints
+from app.routing.states import DEAREST, NEVER, States, possible, states_of
 
 MOST_STATES = 4096
-NEVER = 1 << 58
 PRIORITY_BITS = 17
-LARGEST_COST = 1 << (57 - PRIORITY_BITS)
-FEW_NODES = 24  # so few are quicker solved than thinned
-FIRST_PER_LINE = 6  # cheapest nodes of each line that the first, rough plan is made of
-MOST_TIES = 16
-HALF = 32  # states of the last lines: a table of them and 500 nodes stays in the cache
+LARGEST_COST = 1 << (56 - PRIORITY_BITS)
+MOST_CELLS = 1 << 14  # a table of all columns by all states: beyond, lines are halved (128 kB stay in the cache)
+HALF = 32  # states of the last lines, where they are halved
 
 
 Found = list[tuple[int, int]]
@@ -43,10 +42,17 @@ class Task:
     columns: Ints
     need: Ints
     step: Ints
+    binary: bool
+    """Whether no line is gathered."""
 
     @classmethod
     def of(cls, bill: Bill) -> Task | None:
-        whole, total = bill.whole, np.add.reduce(bill.stock, axis=1)
+        """None when nothing can be placed."""
+        whole = bill.whole
+        if whole.all():
+            columns = np.logical_or.reduce(bill.holds).nonzero()[0]
+            return cls(bill, np.arange(len(whole)), columns, bill.quantity, bill.quantity, binary=True)
+        total = np.add.reduce(bill.stock, axis=1)
         gathered = np.minimum(total, bill.quantity) if bill.gather else np.zeros_like(total)
         need = np.where(whole, bill.quantity, gathered)
         lines = need.nonzero()[0]
@@ -54,12 +60,24 @@ class Task:
             return None
         useful = np.where(whole[:, None], bill.holds, bill.stock > 0)[lines]
         columns = np.logical_or.reduce(useful).nonzero()[0]
-        return cls(bill, lines, columns, need[lines], np.where(whole, need, 1)[lines])
+        step = np.where(whole, need, 1)[lines]
+        return cls(bill, lines, columns, need[lines], step, binary=bool((step == need[lines]).all()))
 
     @cached_property
     def stock(self) -> Ints:
         """[line, column]: steps that a column can give."""
-        return self.bill.stock[np.ix_(self.lines, self.columns)] // self.step[:, None]
+        stock = self._cut(self.bill.stock) // self.step[:, None]
+        return np.minimum(stock, self.steps[:, None])
+
+    @cached_property
+    def holds(self) -> Flags:
+        """[line, column]: the column can give all that is needed."""
+        return self._cut(self.bill.stock) >= self.need[:, None]
+
+    def _cut(self, values: Ints) -> Ints:
+        """The rows of these lines and the columns of these nodes."""
+        rows = values if len(self.lines) == len(values) else values[self.lines]
+        return rows[:, self.columns]
 
     @cached_property
     def steps(self) -> Ints:
@@ -67,7 +85,9 @@ class Task:
 
     @cached_property
     def size(self) -> int:
-        """Number of states."""
+        """Number of states, counted no farther than it matters."""
+        if self.binary:
+            return 1 << len(self.need)
         size = 1
         for count in self.steps.tolist():
             size *= count + 1
@@ -82,6 +102,8 @@ class Task:
     @cached_property
     def units(self) -> Ints:
         """[state, line of the bill]: units placed."""
+        if len(self.lines) == len(self.bill.quantity):
+            return self.states.digits * self.step
         units = np.zeros((self.states.size, len(self.bill.quantity)), dtype=np.int64)
         units[:, self.lines] = self.states.digits * self.step
         return units
@@ -93,69 +115,25 @@ class Task:
     @cached_property
     def unit(self) -> Ints:
         """[line, column]: cost of a step."""
-        return self.bill.unit[np.ix_(self.lines, self.columns)] * self.step[:, None]
-
-    @cached_property
-    def package(self) -> Ints:
-        """[column]: the least that any package costs there, whatever is in it."""
-        package = self.bill.package[self.columns]
-        if self.extra is None or self.bill.row is None:
-            return package
-        return package + self.extra[:, 1:].min(axis=1)[self.bill.row[self.columns]]
+        return self._cut(self.bill.unit) * self.step[:, None]
 
     def only(self, columns: Ints) -> Task:
         """With these of its columns alone."""
-        return Task(self.bill, self.lines, self.columns[columns], self.need, self.step)
+        return Task(self.bill, self.lines, self.columns[columns], self.need, self.step, self.binary)
 
-    # ---- fewer nodes
-
-    def thinned(self) -> Task:
-        """Without columns that no best plan has: each would cost more than a plan that is already there."""
-        if len(self.columns) <= FEW_NODES or self.bounded or self.package.min() < 0:
-            return self
-        rough = self.only(self._first_columns())
-        found = rough.solved()
-        assert found is not None
-        known = rough.cost(found)
-        kept = self.floors() <= known
-        kept[np.searchsorted(self.columns, rough.columns[[column for column, _ in found]])] = True
-        return self.only(kept.nonzero()[0])
-
-    def _first_columns(self) -> Ints:
-        """For each line its cheapest columns, and as many as hold what it needs."""
-        chosen = np.zeros(len(self.columns), dtype=bool)
-        for stock, unit, steps in zip(self.stock, self.unit, self.steps.tolist(), strict=True):
-            order = np.where(stock > 0, self.package + unit, NEVER).argsort(kind="stable")
-            enough = int((np.cumsum(stock[order]) < steps).sum()) + 1
-            chosen[order[: max(FIRST_PER_LINE, enough)]] = True
-        chosen &= np.logical_or.reduce(self.stock > 0)
-        alone = np.logical_and.reduce(self.stock >= self.steps[:, None]).nonzero()[0]
-        if len(alone):
-            costs = self.package[alone] + self.steps @ self.unit[:, alone]
-            chosen[alone[costs.argsort(kind="stable")[:FIRST_PER_LINE]]] = True
-        return chosen.nonzero()[0]
-
-    def floors(self) -> Ints:
-        """[column]: no plan with this column costs less."""
-        there = self.stock > 0
-        least = np.where(there, self.unit, NEVER).min(axis=1)
-        above = np.where(there, self.unit - least[:, None], NEVER).min(axis=0)
-        alone = np.logical_and.reduce(self.stock >= self.steps[:, None])
-        other = np.where(alone, 0, self.package.min())
-        return self.package + above + other + int(least @ self.steps)
-
-    # ---- the tables
+    # ---- costs as whole numbers that carry their priority numbers along
 
     @cached_property
     def shift(self) -> int:
         """Bits by which costs are made coarser so that a plan's cost and priorities fit one whole number."""
-        most = np.where(self.stock > 0, self.unit, 0)
-        largest = int(np.abs(most).max(axis=1) @ self.steps) + len(self.steps) * int(
-            np.abs(self.bill.package[self.columns]).max()
-        )
+        largest = int(np.abs(self.unit).max(axis=1) @ self.steps)
+        largest += len(self.steps) * int(np.abs(self.bill.package[self.columns]).max())
         if self.extra is not None:
-            possible = np.abs(np.where(self.extra >= FORBIDDEN, 0, self.extra))
-            largest += len(self.steps) * int(possible.max())
+            possible = np.abs(self.extra)
+            highest = int(possible.max())
+            if highest >= FORBIDDEN:
+                highest = int(possible[possible < FORBIDDEN].max(initial=0))
+            largest += len(self.steps) * highest
         return max(0, (largest // LARGEST_COST).bit_length())
 
     @cached_property
@@ -164,24 +142,10 @@ class Task:
         package = (self.bill.package[self.columns] >> self.shift) << PRIORITY_BITS
         return package + self.bill.priority[self.columns]
 
-    def keys(self, lines: slice, opening: Ints) -> Ints:
-        """[column, state of these lines]: what a package costs; NEVER or more if impossible."""
-        keys = opening[:, None]
-        unit = (self.unit[lines] >> self.shift) << PRIORITY_BITS
-        for each, stock, steps in zip(unit, self.stock[lines], self.steps[lines].tolist(), strict=True):
-            counts = np.arange(steps + 1)
-            added = np.where(stock[:, None] >= counts, each[:, None] * counts, NEVER)
-            keys = (keys[:, :, None] + added[:, None, :]).reshape(len(keys), -1)
-        return keys
-
     @cached_property
-    def every(self) -> Ints:
-        """[column, state]: what a package costs with what comes besides; NEVER if impossible or empty."""
-        keys = self.keys(slice(None), self.opening)
-        if self.surcharge is not None:
-            keys = keys + self.surcharge[self.rows]
-        keys[:, 0] = NEVER
-        return np.minimum(keys, NEVER, out=keys)
+    def taking(self) -> Ints:
+        """[line, column]: what a whole line costs there; NEVER where it is not held. Of lines that are whole."""
+        return np.where(self.holds, (self.unit >> self.shift) << PRIORITY_BITS, NEVER)
 
     @cached_property
     def surcharge(self) -> Ints | None:
@@ -191,11 +155,6 @@ class Task:
         return np.where(self.extra >= FORBIDDEN, NEVER, (self.extra >> self.shift) << PRIORITY_BITS)
 
     @cached_property
-    def bounded(self) -> bool:
-        """Whether some units may have to stay: packages are limited, or something may not be sent."""
-        return self.bill.bounded or (self.extra is not None and bool((self.extra >= FORBIDDEN).any()))
-
-    @cached_property
     def rows(self) -> Ints:
         """[column]: its class."""
         if self.bill.row is None:
@@ -203,36 +162,26 @@ class Task:
         return self.bill.row[self.columns]
 
     @cached_property
-    def best(self) -> Ints:
-        """[state]: the least that one package costs, wherever it comes from.
-
-        Costs of the first lines and of the last are added pair by pair, so that no table of all columns and all
-        states is ever made.
-        """
-        middle, size = len(self.steps), 1
-        while middle and size * (int(self.steps[middle - 1]) + 1) <= HALF:
-            middle -= 1
-            size *= int(self.steps[middle]) + 1
-        first = self.keys(slice(None, middle), self.opening)
-        last = self.keys(slice(middle, None), np.zeros(len(self.columns), dtype=np.int64))
-        if self.surcharge is None:
-            best = _least_sums(first, last)
+    def every(self) -> Ints:
+        """[column, state]: what a package costs with what comes besides; NEVER if impossible or empty."""
+        if self.binary:
+            keys = _spread(self.opening, self.taking)
         else:
-            best = np.full(self.states.size, NEVER, dtype=np.int64)
-            for row in np.unique(self.rows).tolist():
-                own = self.rows == row
-                np.minimum(best, _least_sums(first[own], last[own]) + self.surcharge[row], out=best)
-        best[0] = NEVER
-        return np.minimum(best, NEVER, out=best)
-
-    def at(self, state: int) -> Ints:
-        """[column]: what a package with this state costs; NEVER if impossible."""
-        units = self.states.digits[state]
-        keys = self.opening + (((self.unit >> self.shift) << PRIORITY_BITS).T @ units)
+            keys = self.opening[:, None]
+            unit = (self.unit >> self.shift) << PRIORITY_BITS
+            for each, stock, steps in zip(unit, self.stock, self.steps.tolist(), strict=True):
+                counts = np.arange(steps + 1)
+                added = np.where(stock[:, None] >= counts, each[:, None] * counts, NEVER)
+                keys = (keys[:, :, None] + added[:, None, :]).reshape(len(keys), -1)
         if self.surcharge is not None:
-            keys += self.surcharge[self.rows, state]
-        keys[np.logical_or.reduce(self.stock < units[:, None])] = NEVER
-        return keys
+            keys += self.surcharge[self.rows]
+        keys[:, 0] = NEVER
+        return possible(keys)
+
+    @cached_property
+    def is_small(self) -> bool:
+        """Whether one table of all columns and states is small enough to be made."""
+        return len(self.columns) * self.size <= MOST_CELLS
 
     @cached_property
     def worth(self) -> Ints:
@@ -250,142 +199,252 @@ class Task:
                 total += int(self.extra[self.bill.row[node], state])
         return total
 
-    def solved(self) -> Found | None:
-        """The packages of the best plan of these columns; None if nothing may be placed."""
-        if self.states.binary and not (self.bill.bounded and self.bill.least_value):
-            found = self._joined()
-            if found is None or len({column for column, _ in found}) == len(found):
-                return found
-        return self._in_turn()
+    # ---- the least that one package costs; lines that are whole
 
-    def _joined(self) -> Found | None:
-        """By the recursion over the best package of each state, whichever node's it is."""
-        best, last = self.best, self.states.size - 1
-        if not self.bounded:
-            return self._least_of_all(best, last)
-        tables = [best]
-        reached = best < NEVER
-        for _ in range(1, min(self.bill.cap or len(self.steps), len(self.steps))):
-            if reached[last]:
+    @cached_property
+    def best(self) -> Ints:
+        """[state]: the least that one package costs, wherever it comes from."""
+        if self.is_small:
+            return np.minimum.reduce(self.every)
+        return self._surcharged(self._classes.table)
+
+    def best_without(self, column: int) -> Ints:
+        """[state]: the least that one package costs from any other column."""
+        if self.is_small:
+            best: Ints = np.minimum.reduce(np.delete(self.every, column, axis=0))
+            return best
+        table = self._classes.table.copy()
+        at, others = self._classes.without(column)
+        table[at] = others
+        return self._surcharged(table)
+
+    def at(self, states: Ints) -> Ints:
+        """[column, state of these]: what a package costs; NEVER or more if impossible."""
+        if self.is_small:
+            return self.every[:, states]
+        keys = self.opening[:, None] + self.taking.T @ self.states.digits[states].T
+        if self.surcharge is not None:
+            keys += self.surcharge[:, states][self.rows]
+        return keys
+
+    @cached_property
+    def _classes(self) -> _Classes:
+        return _Classes(self.opening, self.taking, self.rows)
+
+    def _surcharged(self, table: Ints) -> Ints:
+        """The least over the classes."""
+        if self.surcharge is not None:
+            table = table + self.surcharge[self._classes.names]
+        best: Ints = np.minimum.reduce(table)
+        best[0] = NEVER
+        return possible(best)
+
+    # ---- the best plan that places everything
+
+    @cached_property
+    def alone(self) -> Ints:
+        """[column]: what one package of everything costs; NEVER or more where that cannot be."""
+        keys = self.opening + np.add.reduce(self.taking)
+        if self.surcharge is not None:
+            keys += self.surcharge[:, -1][self.rows]
+        return keys
+
+    @cached_property
+    def least_units(self) -> int:
+        """No plan of everything has units that cost less together."""
+        return int(np.add.reduce(np.minimum.reduce(self.taking, axis=1)))
+
+    @cached_property
+    def openings(self) -> list[int]:
+        """The least that packages cost to open, rising; as many as a plan can have."""
+        lowest = self.opening
+        if self.surcharge is not None:
+            lowest = lowest + self.surcharge[:, 1:].min(axis=1)[self.rows]
+        return sorted(lowest.tolist())[: len(self.steps)]
+
+    @cached_property
+    def floors(self) -> list[int]:
+        """[k]: what k packages, or more, cost at least to open; NEVER for more than there can be."""
+        opened = [0, *itertools.accumulate(self.openings)]
+        further = [min(one, 0) for one in self.openings]
+        return [one + sum(further[at:]) for at, one in enumerate(opened)] + [NEVER] * len(self.steps)
+
+    def complete(self, without: int | None = None) -> Found | None:
+        """The best plan that places everything, of all columns or of those `without` one; None if there is none, or
+        if in it one node would serve twice. Only where no line is gathered."""
+        single = self.alone
+        if without is not None:
+            single = single.copy()
+            single[without] = NEVER
+        column = int(single.argmin())
+        if single[column] < min(self.floors[2] + self.least_units, DEAREST):
+            return [(column, self.size - 1)]
+        best = self.best if without is None else self.best_without(without)
+        return Levels(self, best, without).found()
+
+
+class Levels:
+    """opt_k of everything for k = 1, 2, ..., as long as one more package may be cheaper.
+
+    Whatever the plan, some package has the first line; so the tables of what is left need only the states without
+    it, the lower half of all.
+    """
+
+    def __init__(self, task: Task, best: Ints, without: int | None = None) -> None:
+        self.task, self.best, self.without = task, best, without
+        self.last, self.half = len(best) - 1, len(best) // 2
+        self.rest = task.states.rest
+        self.tables: list[Ints] = [best[: self.half]]
+        """opt_k of the states without the first line, from k = 1."""
+        self.values = [int(best[self.last])]
+        self.value = self.values[0]
+        for count in range(2, len(task.steps) + 1):
+            if self._floor(count) > self.value:
                 break
-            tables.append(self.states.joined(best, tables[-1], NEVER))
-            reached |= tables[-1] < NEVER
-        if not reached.any():
-            return None
-        filled = np.where(reached, self.units.sum(axis=1), 0)
-        wanted = (filled == filled.max()).nonzero()[0]
-        while len(tables) < min(self.bill.cap or len(self.steps), len(self.steps)):
-            tables.append(self.states.joined(best, tables[-1], NEVER))
-        value = min(int(table[wanted].min()) for table in tables)
-        ends = [
-            self._traced(tables, level, int(state), value)
-            for level, table in enumerate(tables)
-            for state in wanted[table[wanted] == value]
-        ]
-        return min(ends, key=self._order)
+            if count > 2:
+                assert self.rest is not None
+                self.tables.append(self.rest.joined(self.tables[0], self.tables[-1]))
+            sums = best[self.half : -1] + self.tables[-1][:0:-1]
+            self.values.append(int(np.minimum.reduce(sums)))
+            self.value = min(self.value, self.values[-1])
 
-    def _least_of_all(self, best: Ints, last: int) -> Found | None:
-        """Everything placed: packages are added as long as one more could still be cheaper."""
-        tables, values = [best], [int(best[last])]
-        opening = int((self.package.min() >> self.shift) << PRIORITY_BITS)
-        there = self.stock > 0
-        units = (
-            int((np.where(there, self.unit, NEVER).min(axis=1) >> self.shift) @ self.steps) << PRIORITY_BITS
-        )
-        for count in range(2, len(self.steps) + 1):
-            if opening > 0 and min(values) < NEVER and count * opening + units > min(values):
-                break
-            values.append(int((best + tables[-1][::-1])[1:-1].min(initial=NEVER)))
-            if count < len(self.steps):
-                tables.append(self.states.joined(best, tables[-1], NEVER))
-        value = min(values)
-        if value >= NEVER:
-            return None
-        ends = [
-            self._traced(tables, level, last, value) for level, each in enumerate(values) if each == value
-        ]
-        return min(ends, key=self._order)
+    def _floor(self, count: int) -> int:
+        """No plan of so many packages, or of more, costs less: whichever of two bounds is the higher."""
+        task = self.task
+        by_units = task.floors[count] + task.least_units
+        if by_units > self.value or count == 2:
+            return by_units
+        return max(by_units, count * self.cheapest + int(np.add.reduce(self.shares)))
 
-    def _order(self, found: Found) -> tuple:
-        """Lowest nodes first; then lines in order to the lower node."""
-        by_column = sorted(found)
-        return tuple(column for column, _ in by_column), tuple(-state for _, state in by_column)
+    @cached_property
+    def cheapest(self) -> int:
+        """The least that any package costs."""
+        return int(np.minimum.reduce(self.best))
 
-    def _traced(self, tables: list[Ints], level: int, state: int, value: int) -> Found:
-        """The packages behind a value of table `level`: the lowest node of any best plan first."""
-        if level == 0:
-            return [(int((self.at(state) == value).argmax()), state)]
-        parts = self.states.within(state)
-        parts = parts[self.best[parts] + tables[level - 1][state - parts] == value]
-        firsts = {int(part): int((self.at(part) == self.best[part]).argmax()) for part in parts[:MOST_TIES]}
-        column = min(firsts.values())
-        ends = [
-            [(column, part), *self._traced(tables, level - 1, state - part, value - int(self.best[part]))]
-            for part, first in firsts.items()
-            if first == column
-        ]
-        return min(ends, key=self._order) if len(ends) > 1 else ends[0]
-
-    def _in_turn(self) -> Found | None:
-        """Node by node from the last: least[S] over the nodes from here on. No node serves twice."""
-        columns, states = len(self.columns), self.states
-        alone = keys = self.every
-        if self.bill.least_value:
-            keys = np.where(self.worth >= self.bill.least_value, keys, NEVER)
-        layers = 0 if self.bill.cap is None else min(self.bill.cap, int(self.steps.sum()))
-        tables = np.full((columns + 1, layers + 1, states.size), NEVER, dtype=np.int64)
-        tables[columns, :, 0] = 0
-        for column in range(columns - 1, -1, -1):
-            for left in range(layers + 1):
-                before = tables[column + 1, left]
-                if self.bill.cap is None:
-                    tables[column, left] = np.minimum(before, states.added(keys[column], before, NEVER))
-                elif left == 0:
-                    tables[column, left] = before
-                else:
-                    after = states.added(keys[column], tables[column + 1, left - 1], NEVER)
-                    tables[column, left] = np.minimum(before, after)
-        divided = tables[0, layers]
-        single = alone.min(axis=0)
-        reached = (divided < NEVER) | (single < NEVER)
-        reached[0] = False
-        if not reached.any():
-            return None
-        filled = np.where(reached, self.units.sum(axis=1), -1)
-        wanted = (filled == filled.max()).nonzero()[0]
-        value = int(min(divided[wanted].min(), single[wanted].min()))
-        ends: list[Found] = []
-        for state in wanted.tolist():
-            if single[state] == value:
-                ends.append([(int((alone[:, state] == value).argmax()), state)])
-            if divided[state] == value:
-                ends.append(self._followed(tables, keys, state, value))
-        return min(ends, key=self._order)
-
-    def _followed(self, tables: Ints, keys: Ints, state: int, value: int) -> Found:
-        """The packages behind tables[0, ..., state]: each node that may ship in a best plan does, lowest first."""
-        found: Found = []
-        left, capped = tables.shape[1] - 1, self.bill.cap is not None
-        for column in range(len(keys)):
-            if not state:
-                break
-            parts = self.states.within(state)
-            sums = keys[column, parts] + tables[column + 1, left - 1 if capped else left][state - parts]
-            fits = parts[sums == value] if left or not capped else parts[:0]
-            if len(fits):
-                part = int(fits[-1])  # the most of the first line, then of the next
-                found.append((column, part))
-                value -= int(keys[column, part])
-                state -= part
-                left -= capped
+    @cached_property
+    def shares(self) -> Ints:
+        """By line its share of every package at least, above what the cheapest package costs."""
+        digits = self.task.states.digits
+        each = (self.best - self.cheapest) // np.maximum(np.add.reduce(digits, axis=1), 1)
+        found: Ints = np.minimum.reduce(np.where(digits > 0, each[:, None], NEVER))
         return found
 
+    def found(self) -> Found | None:
+        """The packages of the best plan."""
+        if self.value >= DEAREST:
+            return None
+        levels = [level for level, value in enumerate(self.values) if value == self.value]
+        parts = self._parts(levels[0], self.last, self.value) if len(levels) == 1 else None
+        if parts is None:
+            return self._settled(levels[-1] + 1)
+        keys = self.task.at(np.array(parts))
+        if self.without is not None:
+            keys[self.without] = NEVER
+        columns = (keys == self.best[parts]).argmax(axis=0).tolist()
+        if len(set(columns)) < len(columns):
+            return None
+        return list(zip(columns, parts, strict=True))
 
-def _least_sums(first: Ints, last: Ints) -> Ints:
-    """[a x b]: the least over columns of first[column, a] + last[column, b]."""
-    sums = np.empty(last.shape, dtype=np.int64)
-    least = np.empty((first.shape[1], last.shape[1]), dtype=np.int64)
-    for at in range(first.shape[1]):
-        np.add(last, first[:, at, None], out=sums)
-        np.minimum.reduce(sums, axis=0, out=least[at])
-    return least.ravel()
+    def _parts(self, level: int, state: int, value: int) -> list[int] | None:
+        """The only way to divide a state into packages of this value; None where there are several."""
+        if level == 0:
+            return [state]
+        parts = self.task.states.firsts(state)
+        parts = parts[self.best[parts] + self.tables[level - 1][state - parts] == value]
+        if len(parts) != 1:
+            return None
+        part = int(parts[0])
+        rest = self._parts(level - 1, state - part, value - int(self.best[part]))
+        return None if rest is None else [part, *rest]
+
+    def _settled(self, most: int) -> Found | None:
+        """Among equals the lowest nodes."""
+        tables = [self.best]
+        while len(tables) < most - 1:
+            tables.append(self.task.states.joined(self.best, tables[-1]))
+        keys = self.task.at
+        if self.without is not None:
+            keys = self._at_others
+        return ties.lowest(self.task.states, self.best, tables, keys, [self.last], most)
+
+    def _at_others(self, states: Ints) -> Ints:
+        keys = self.task.at(states).copy()
+        keys[self.without] = NEVER
+        return keys
+
+
+def capped(task: Task, most: int) -> Found | None:
+    """The most units from at most `most` packages (or as many as may be sent), then as `complete`. Only where no
+    line is gathered; None if nothing may be sent, or if one node would serve twice."""
+    tables = [task.best]
+    while len(tables) < min(most, len(task.steps)):
+        tables.append(task.states.joined(task.best, tables[-1]))
+    least: Ints = np.minimum.reduce(tables)
+    reached = least < NEVER
+    if not reached.any():
+        return None
+    filled = np.where(reached, task.units.sum(axis=1), 0)
+    wanted = (filled == filled.max()).nonzero()[0]
+    ends = wanted[least[wanted] == least[wanted].min()].tolist()
+    return ties.lowest(task.states, task.best, tables, task.at, ends, len(tables))
+
+
+class _Classes:
+    """The least key of each state by class of columns, surcharges apart: costs of the first lines and of the last are
+    added pair by pair, so that no table of all columns and all states is ever made."""
+
+    def __init__(self, opening: Ints, taking: Ints, rows: Ints) -> None:
+        self.order = rows.argsort(kind="stable")
+        sorted_rows = rows[self.order]
+        starts = np.concatenate(([True], sorted_rows[1:] != sorted_rows[:-1])).nonzero()[0]
+        self.names = sorted_rows[starts]
+        self._bounds = [*starts.tolist(), len(rows)]
+        middle = max(len(taking) - HALF.bit_length() + 1, 0)
+        self._first = _spread(opening[self.order], taking[:middle, self.order]).T.copy()
+        nothing = np.zeros(len(opening), dtype=np.int64)
+        self._last = _spread(nothing, taking[middle:, self.order]).T.copy()
+        self.table = self._least(self._first, self._last, starts)
+
+    def without(self, column: int) -> tuple[int, Ints]:
+        """Which class a column is of, and its row of the table without that column."""
+        place = int((self.order == column).argmax())
+        at = int(np.searchsorted(self._bounds, place, side="right")) - 1
+        own = np.arange(self._bounds[at], self._bounds[at + 1])
+        own = own[own != place]
+        if not len(own):
+            return at, np.full(self.table.shape[1], NEVER)
+        return at, self._least(self._first[:, own], self._last[:, own], np.zeros(1, dtype=np.int64))[0]
+
+    @staticmethod
+    def _least(first: Ints, last: Ints, starts: Ints) -> Ints:
+        """[class, a x b]: the least over the columns of each class of first[a, column] + last[b, column]."""
+        block = max(1, MOST_CELLS // last.size)
+        sums = np.empty((block, *last.shape), dtype=np.int64)
+        least = np.empty((len(first), len(last), len(starts)), dtype=np.int64)
+        for at in range(0, len(first), block):
+            some = first[at : at + block]
+            np.add(last, some[:, None, :], out=sums[: len(some)])
+            np.minimum.reduceat(sums[: len(some)], starts, axis=2, out=least[at : at + block])
+        return least.reshape(-1, len(starts)).T.copy()
+
+
+def _spread(opening: Ints, taking: Ints) -> Ints:
+    """[column, state]: the opening and the lines of each state; the first line is the most significant."""
+    keys = np.empty((len(opening), 1 << len(taking)), dtype=np.int64)
+    keys[:, 0] = opening
+    width = 1
+    for line in taking[::-1]:
+        np.add(keys[:, :width], line[:, None], out=keys[:, width : 2 * width])
+        width *= 2
+    return keys
+
+
+def within_bounds(bill: Bill, placements: Sequence[tuple[int, int, int]]) -> bool:
+    """Whether placements (line, node, units) keep the bill's bounds."""
+    worth: dict[int, int] = {}
+    for line, node, units in placements:
+        value = 0 if bill.value is None else int(bill.value[line])
+        worth[node] = worth.get(node, 0) + units * value
+    if bill.cap is not None and len(worth) > bill.cap:
+        return False
+    return len(worth) < 2 or not bill.least_value or min(worth.values()) >= bill.least_value

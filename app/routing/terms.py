@@ -14,8 +14,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-
 from app.network.departures import arrivals
 from app.network.tariffs import NOT_CARRIED
 from app.routing.bills import FORBIDDEN, Bill
@@ -99,6 +97,11 @@ class Lanes:
         known = self.network.tariffs.transit_days(self.rows)
         return np.where(known < 0, 1 + self.distance // (ESTIMATED_MILES_A_DAY * MICRO), known)
 
+    @property
+    def is_promised(self) -> bool:
+        """Whether anything was promised that may be late."""
+        return self.basket.at is not None and self.basket.promised_by is not None
+
     @cached_property
     def late(self) -> Ints:
         """Days after the promise, of leaving or of arriving as it was promised; 0 where nothing was."""
@@ -154,11 +157,11 @@ def _number(given: object, usual: int) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figure:
-    """One term: per package by node, per unit by row and node, and besides by the units in a package (one row per
-    class of nodes, `row` the class of each node)."""
+    """One term: per package by node, per unit by row and node (None: nothing), and besides by the units in a package
+    (one row per class of nodes, `row` the class of each node)."""
 
-    package: Ints
-    unit: Ints
+    package: Ints | None = None
+    unit: Ints | None = None
     extra: Callable[[Ints], Ints] | None = None
     row: Ints | None = None
 
@@ -178,8 +181,10 @@ def bill(figures: Sequence[tuple[Term, Figure]], stock: Ints, given: Given, spli
     unit = np.zeros(stock.shape, dtype=np.int64)
     tables = []
     for term, one in figures:
-        package += _times(one.package, term.weight)
-        unit += _times(one.unit, term.weight)
+        if one.package is not None:
+            package += _times(one.package, term.weight)
+        if one.unit is not None:
+            unit += _times(one.unit, term.weight)
         if one.extra is not None:
             tables.append((term.weight, one.extra, one.row))
     extra, row = _joined(tables, len(network))
@@ -214,7 +219,11 @@ def weighed(objective: Objective, given: Given, eligible: Flags) -> list[tuple[T
 def _spread(one: Figure, given: Given, eligible: Flags) -> float:
     """How far the eligible nodes lie apart if each sent everything; 1 unit where they do not."""
     quantity = given[1].quantity
-    total = one.package + quantity @ one.unit
+    total = np.zeros(len(eligible), dtype=np.int64)
+    if one.package is not None:
+        total += one.package
+    if one.unit is not None:
+        total += quantity @ one.unit
     if one.extra is not None and one.row is not None:
         total = total + one.extra(quantity[None, :])[one.row, 0]
     seen = total[eligible & (total < FORBIDDEN)]
@@ -222,17 +231,41 @@ def _spread(one: Figure, given: Given, eligible: Flags) -> float:
     return float(apart or MICRO)
 
 
-def amount(one: Figure, placements: Sequence[tuple[int, int, int]]) -> int:
-    """What some placements [(row, node, units)] count in a figure, in millionths of its unit."""
-    by_node: dict[int, Ints] = {}
-    for at, node, units in placements:
-        by_node.setdefault(node, np.zeros(len(one.unit), dtype=np.int64))[at] += units
-    total = 0
-    for node, given in by_node.items():
-        total += int(one.package[node]) + int(one.unit[:, node] @ given)
+def amounts(figures: Sequence[Figure], plans: Sequence[Sequence[tuple[int, int, int]]]) -> list[list[int]]:
+    """What the placements [(row, node, units)] of each plan count in each figure, in millionths of its unit."""
+    packages = [(at, node) for at, plan in enumerate(plans) for node in sorted({node for _, node, _ in plan})]
+    found = [[0] * len(figures) for _ in plans]
+    for which, one in enumerate(figures):
+        if one.package is not None:
+            for at, node in packages:
+                found[at][which] += int(one.package[node])
+        if one.unit is not None:
+            for at, plan in enumerate(plans):
+                found[at][which] += sum(int(one.unit[row, node]) * units for row, node, units in plan)
+    if any(one.extra is not None for one in figures):
+        _add_extras(figures, plans, packages, found)
+    return found
+
+
+def _add_extras(
+    figures: Sequence[Figure],
+    plans: Sequence[Sequence[tuple[int, int, int]]],
+    packages: Sequence[tuple[int, int]],
+    found: list[list[int]],
+) -> None:
+    """What packages cost besides, by what is in them: all packages of all plans at once."""
+    place = {package: at for at, package in enumerate(packages)}
+    rows = 1 + max((row for plan in plans for row, _, _ in plan), default=0)
+    rows = max([rows, *(len(one.unit) for one in figures if one.unit is not None)])
+    units = np.zeros((len(packages), rows), dtype=np.int64)
+    for at, plan in enumerate(plans):
+        for row, node, count in plan:
+            units[place[at, node], row] += count
+    for which, one in enumerate(figures):
         if one.extra is not None and one.row is not None:
-            total += int(one.extra(given[None, :])[one.row[node], 0])
-    return total
+            table = one.extra(units)
+            for position, (at, node) in enumerate(packages):
+                found[at][which] += int(table[one.row[node], position])
 
 
 def _times(values: Ints, weight: float) -> Ints:
@@ -266,63 +299,61 @@ def _joined(
 # ---- the terms
 
 
-def _nothing(network: Network, goods: Goods) -> Ints:
-    return np.zeros((len(goods.quantity), len(network)), dtype=np.int64)
-
-
-def _per_package(values: Ints | NDArray[np.float64], network: Network, goods: Goods) -> Figure:
-    return Figure(np.asarray(values).astype(np.int64), _nothing(network, goods))
-
-
 def _shipping(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
     """By the node's rate card; from a node without one by a rough estimate of distance and weight."""
-    priced, unit = network.tariffs.priced, _nothing(network, goods)
-    package = ESTIMATED_PACKAGE + np.rint(lanes.distance * ESTIMATED_PER_MILE).astype(np.int64)
-    per_unit = goods.weight_g * (ESTIMATED_PER_KG * MICRO // 1000)
-    unit[:, ~priced] = per_unit[:, None]
-    if not priced.any():
-        return Figure(package, unit)
+    priced = network.tariffs.priced
 
     def table(units: Ints) -> Ints:
         amounts = network.tariffs.table(units @ goods.weight_g, units @ goods.volume_cm3)
         return np.where(amounts >= NOT_CARRIED, FORBIDDEN, amounts * MICRO)
 
+    if priced.all():
+        return Figure(extra=table, row=lanes.rows)
+    package = ESTIMATED_PACKAGE + np.rint(lanes.distance * ESTIMATED_PER_MILE).astype(np.int64)
+    unit = np.empty((len(goods.quantity), len(network)), dtype=np.int64)
+    unit[:] = (goods.weight_g * (ESTIMATED_PER_KG * MICRO // 1000))[:, None]
+    if not priced.any():
+        return Figure(package, unit)
+    unit[:, priced] = 0
     return Figure(np.where(priced, 0, package), unit, table, lanes.rows)
 
 
 def _handling(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
-    per_unit = np.rint(network.handling_per_unit * MICRO).astype(np.int64)
-    per_package = np.rint(network.handling_per_package * MICRO).astype(np.int64)
-    return Figure(per_package, _nothing(network, goods) + per_unit)
+    per_package, per_unit = network.handling
+    unit = np.empty((len(goods.quantity), len(network)), dtype=np.int64)
+    unit[:] = per_unit
+    return Figure(per_package, unit)
 
 
 def _store_labor(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
     """The handling of stores alone, to weigh their people's time."""
-    handling = _handling(network, goods, lanes, prices)
+    per_package, per_unit = network.handling
     stores = np.array([kind == "store" for kind in network.kinds], dtype=np.int64)
-    return Figure(handling.package * stores, handling.unit * stores)
+    unit = np.empty((len(goods.quantity), len(network)), dtype=np.int64)
+    unit[:] = per_unit * stores
+    return Figure(per_package * stores, unit)
 
 
 def _packages(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
-    return _per_package(np.full(len(network), MICRO), network, goods)
+    return Figure(np.full(len(network), MICRO))
 
 
 def _stock_price(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
+    if not any(sku in prices.stock for sku in goods.skus):
+        return Figure()
     none = np.zeros(len(network), dtype=np.int64)
-    return Figure(none, np.stack([prices.stock.get(sku, none) for sku in goods.skus]))
+    return Figure(unit=np.stack([prices.stock.get(sku, none) for sku in goods.skus]))
 
 
 def _capacity_price(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
-    none = np.zeros(len(network), dtype=np.int64)
-    return _per_package(none if prices.capacity is None else prices.capacity, network, goods)
+    return Figure(prices.capacity)
 
 
 def _balance(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
     """(e^x - 1) / (e - 1) per unit; x is how far the node's stock lies below the fullest node's, as a share."""
     fullest = np.maximum(goods.available.max(axis=1, initial=0), 1)[:, None]
     x = 1.0 - np.clip(goods.available / fullest, 0.0, 1.0)
-    unit = np.rint(np.expm1(x) / (np.e - 1) * MICRO).astype(np.int64)
-    return Figure(np.zeros(len(network), dtype=np.int64), unit)
+    return Figure(unit=np.rint(np.expm1(x) / (np.e - 1) * MICRO).astype(np.int64))
 
 
 def _margin_floor(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
@@ -331,7 +362,13 @@ def _margin_floor(network: Network, goods: Goods, lanes: Lanes, prices: Prices) 
         _shipping(network, goods, lanes, prices),
         _handling(network, goods, lanes, prices),
     )
-    package, unit = shipping.package + handling.package, shipping.unit + handling.unit
+    package, unit = handling.package, handling.unit
+    assert package is not None
+    assert unit is not None
+    if shipping.package is not None:
+        package = package + shipping.package
+    if shipping.unit is not None:
+        unit = unit + shipping.unit
 
     def table(units: Ints) -> Ints:
         costs = package[:, None] + (units @ unit).T
@@ -340,19 +377,21 @@ def _margin_floor(network: Network, goods: Goods, lanes: Lanes, prices: Prices) 
         short = np.maximum(costs - (units @ goods.margin) * MICRO, 0)
         return np.where(costs >= FORBIDDEN, FORBIDDEN, short)
 
-    zero = np.zeros(len(network), dtype=np.int64)
-    return Figure(zero, _nothing(network, goods), table, np.arange(len(network)))
+    return Figure(extra=table, row=np.arange(len(network)))
 
 
 def _markdown_bonus(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
     """What a unit need not be marked down by: below zero, for it counts for a plan."""
     places = network.capable(MARKDOWN).astype(np.int64)
-    return Figure(np.zeros(len(network), dtype=np.int64), -(goods.markdown * MICRO)[:, None] * places)
+    return Figure(unit=-(goods.markdown * MICRO)[:, None] * places)
+
+
+def _lateness(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
+    return Figure(lanes.late * MICRO) if lanes.is_promised else Figure()
 
 
 def _risk(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
-    none = np.zeros(len(network), dtype=np.int64)
-    return _per_package(none if prices.risk is None else prices.risk, network, goods)
+    return Figure(prices.risk)
 
 
 _FIGURES: Mapping[str, Callable[[Network, Goods, Lanes, Prices], Figure]] = {
@@ -361,10 +400,10 @@ _FIGURES: Mapping[str, Callable[[Network, Goods, Lanes, Prices], Figure]] = {
     "store_labor": _store_labor,
     "packages": _packages,
     "split_penalty": _packages,
-    "distance": lambda network, goods, lanes, prices: _per_package(lanes.distance, network, goods),
-    "transit_days": lambda network, goods, lanes, prices: _per_package(lanes.days * MICRO, network, goods),
-    "lateness": lambda network, goods, lanes, prices: _per_package(lanes.late * MICRO, network, goods),
-    "priority": lambda network, goods, lanes, prices: _per_package(network.priority * MICRO, network, goods),
+    "distance": lambda network, goods, lanes, prices: Figure(lanes.distance),
+    "transit_days": lambda network, goods, lanes, prices: Figure(lanes.days * MICRO),
+    "lateness": _lateness,
+    "priority": lambda network, goods, lanes, prices: Figure(network.priority * MICRO),
     "stock_price": _stock_price,
     "capacity_price": _capacity_price,
     "inventory_balance": _balance,
