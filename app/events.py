@@ -5,6 +5,7 @@ Who reacts stands in workers/subscriptions.py.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ HOLD_PLACED = "hold.placed"
 HOLD_RELEASED = "hold.released"
 ADDRESS_CHANGED = "order.address_changed"
 ORDER_ROUTED = "order.routed"
+ORDER_REPLANNED = "order.replanned"
 PAYMENT_AUTHORIZED = "payment.authorized"
 PAYMENT_NEEDED = "payment.needed"
 PAYMENT_ABANDONED = "payment.abandoned"
@@ -64,19 +66,34 @@ WEBHOOK_RECEIVED = "webhook.received"
 
 def tell(scope: Scope, order_id: UUID, name: str, **data: Any) -> None:
     """Write the event on the order's timeline; nobody reacts."""
-    scope.execute(
+    tell_all(scope, name, [(order_id, data)])
+
+
+def tell_all(scope: Scope, name: str, news: Sequence[tuple[UUID, Mapping[str, Any]]]) -> None:
+    """As `tell`, one event of several orders: (order, data)."""
+    scope.many(
         "INSERT INTO timeline (tenant_id, id, order_id, name, at, actor, data)"
         " VALUES (:tenant, :id, :order, :name, :at, :actor, CAST(:data AS jsonb))",
-        id=new_id(),
-        order=order_id,
-        name=name,
-        at=scope.now(),
-        actor=str(scope.actor),
-        data=orjson.dumps(data, default=str).decode(),
+        [
+            {
+                "id": new_id(),
+                "order": order_id,
+                "name": name,
+                "at": scope.now(),
+                "actor": str(scope.actor),
+                "data": orjson.dumps(data, default=str).decode(),
+            }
+            for order_id, data in news
+        ],
     )
 
 
 def record(scope: Scope, order_id: UUID, name: str, **data: Any) -> None:
     """Write the event on the order's timeline and have its subscribers react after the commit."""
-    tell(scope, order_id, name, **data)
-    scope.later(name, order_id, **data)
+    record_all(scope, name, [(order_id, data)])
+
+
+def record_all(scope: Scope, name: str, news: Sequence[tuple[UUID, Mapping[str, Any]]]) -> None:
+    """As `record`, one event of several orders: (order, data)."""
+    tell_all(scope, name, news)
+    scope.all_later(name, news)

@@ -6,6 +6,7 @@ sent but not finished within its lease is sent again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,24 +71,33 @@ class Timer(TenantTable):
     )
 
 
-def add(session: Session, tenant_id: UUID, topic: str, subject_id: UUID, payload: dict[str, Any]) -> UUID:
-    """Record work for later. Returns the row's id."""
-    row_id, now = new_id(), real_now()
+def add(session: Session, tenant_id: UUID, topic: str, subject_id: UUID, payload: dict[str, Any]) -> None:
+    """Record work for later."""
+    add_all(session, tenant_id, topic, [(subject_id, payload)])
+
+
+def add_all(
+    session: Session, tenant_id: UUID, topic: str, news: Sequence[tuple[UUID, Mapping[str, Any]]]
+) -> None:
+    """Record the same work for several subjects: (subject, payload)."""
+    now = real_now()
     session.execute(
         text(
             "INSERT INTO outbox (tenant_id, id, topic, subject_id, payload, available_at, created_at)"
             " VALUES (:tenant, :id, :topic, :subject, CAST(:payload AS jsonb), :now, :now)"
         ),
-        {
-            "tenant": tenant_id,
-            "id": row_id,
-            "topic": topic,
-            "subject": subject_id,
-            "payload": orjson.dumps(payload, default=str).decode(),
-            "now": now,
-        },
+        [
+            {
+                "tenant": tenant_id,
+                "id": new_id(),
+                "topic": topic,
+                "subject": subject_id,
+                "payload": orjson.dumps(payload, default=str).decode(),
+                "now": now,
+            }
+            for subject_id, payload in news
+        ],
     )
-    return row_id
 
 
 def arm(
@@ -118,6 +128,26 @@ def arm(
             "due": due_at,
         },
     )
+
+
+def arm_shared(
+    session: Session,
+    tenant_id: UUID,
+    topic: str,
+    subject_id: UUID,
+    *,
+    key: str,
+    due_at: datetime,
+    payload: dict[str, Any] | None = None,
+) -> None:
+    """As `arm`, for a timer of many: one that stands is only held until this transaction ends, so that those who
+    share it do not wait for each other, and it does not fire past one of them who has not committed yet."""
+    standing = session.execute(
+        text("SELECT id FROM timers WHERE tenant_id = :tenant AND key = :key AND state = 'armed' FOR SHARE"),
+        {"tenant": tenant_id, "key": key},
+    ).one_or_none()
+    if standing is None:
+        arm(session, tenant_id, topic, subject_id, key=key, due_at=due_at, payload=payload)
 
 
 def disarm(session: Session, tenant_id: UUID, key: str) -> None:

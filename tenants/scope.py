@@ -6,7 +6,7 @@ infra/db.py refuses every statement.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -101,11 +101,23 @@ class Scope:
         """Have `topic` handled after this transaction commits."""
         outbox.add(self.session, self.tenant_id, topic, subject_id, payload)
 
-    def at(self, due_at: datetime, topic: str, subject_id: UUID, *, key: str, **payload: Any) -> None:
-        """Have `topic` handled at `due_at`, business time. The same key again moves it."""
-        outbox.arm(
-            self.session, self.tenant_id, topic, subject_id, key=key, due_at=due_at, payload=payload or None
-        )
+    def all_later(self, topic: str, news: Sequence[tuple[UUID, Mapping[str, Any]]]) -> None:
+        """As `later`, for several subjects: (subject, payload)."""
+        outbox.add_all(self.session, self.tenant_id, topic, news)
+
+    def at(
+        self,
+        due_at: datetime,
+        topic: str,
+        subject_id: UUID,
+        *,
+        key: str,
+        shared: bool = False,
+        **payload: Any,
+    ) -> None:
+        """Have `topic` handled at `due_at`, business time. The same key again moves it; a `shared` one stands."""
+        arm = outbox.arm_shared if shared else outbox.arm
+        arm(self.session, self.tenant_id, topic, subject_id, key=key, due_at=due_at, payload=payload or None)
 
     def rows(self, sql: str, **values: Any) -> list[Any]:
         """Rows of a statement; `:tenant` is bound to this tenant."""

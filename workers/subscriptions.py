@@ -7,7 +7,7 @@ from app.accounts import mails
 from app.allocation import matching
 from app.cancellation import reactions
 from app.exceptions import service as exceptions
-from app.fulfillment import moves, shortfalls
+from app.fulfillment import moves, shortfalls, windows
 from app.fulfillment import service as fulfillment
 from app.imports import service as imports
 from app.notices import letters
@@ -31,7 +31,7 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     ),
     tax.SETTLE: (Call(tax.again_begin, tax.again_call, tax.again_finish),),
     events.ORDER_TAXED: (Verb(payments.start), Verb(fulfillment.release_work), Verb(letters.received)),
-    events.WINDOW_CLOSED: (Verb(fulfillment.release_work),),
+    events.WINDOW_CLOSED: (Call(windows.begin, windows.call, windows.finish, windows.failed),),
     events.ORDER_ROUTED: (Verb(fulfillment.release_work), Verb(exceptions.routed)),
     events.ROUTING_STUCK: (Verb(exceptions.cancel_unfilled),),
     events.PAYMENT_AUTHORIZED: (Verb(fulfillment.release_work),),

@@ -15,12 +15,12 @@ from sqlalchemy.exc import IntegrityError
 from app import events
 from app.allocation import rules
 from app.allocation.service import COUNT_LINES, LOWER
-from app.allocation.statement import EARLIER, EXCLUDED, LINES, LOADS, ORDERS, RESTING, STOCK, WRITE
+from app.allocation.statement import EARLIER, EXCLUDED, LINES, ORDERS, RESTING, STOCK, WRITE
 from app.allocation.waiting import Line, Order, add, asked, basket_line, goes_to
 from app.inventory.ledger import Ledger
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
-from app.network.loads import Loads
+from app.network.loads import LOADS, Loads
 from app.network.rules import ships_on
 from app.orders.shapes import order_number
 from app.routing import recording, stuck
@@ -67,7 +67,8 @@ class Chunk:
                 self.orders[row.order_id].barred.add((row.node, row.sku))
         self.shelf = self._shelf(ids)
         today = (self.now - timedelta(days=1)).date()
-        loads = scope.rows(LOADS, today=today) if configured.capacities else []
+        network = configured.network
+        loads = scope.rows(LOADS, today=today) if network.limited or network.paced else []
         self.loads = Loads((str(row.node_id), row.day, row.packages) for row in loads)
         self.resting = [
             (str(row.node_id), None if row.sku_id is None else str(row.sku_id))
@@ -197,7 +198,8 @@ class Chunk:
                 ]
             if units:
                 line.placed += units
-                shipped = ships_on(self.now, self.configured.network.timetables[node])
+                busy = network.departures.busy(node, int(self.loads.ahead([node_id])[0]))
+                shipped = ships_on(self.now, network.timetables[node], busy=busy)
                 line.expected = max(line.expected or shipped, shipped)
                 placements.append(_Placement(line, node, units, taken))
         return placements
@@ -284,10 +286,12 @@ class Chunk:
     def _load(self, order: Order, node: int) -> date | None:
         """Take a package of the node's day, where its capacity is limited: that day."""
         network = self.configured.network
+        service = (order.row.policy or {}).get("service") or ""
+        ahead = self.loads.ahead(network.ids) if network.paced else None
+        self.loads.queue(network.ids[node])
         if network.ids[node] not in self.configured.capacities:
             return None
-        service = (order.row.policy or {}).get("service") or ""
-        day = int(network.departures.at(self.now, service).days[node])
+        day = int(network.departures.at(self.now, service, ahead).days[node])
         self.loads.add(network.ids[node], day)
         return date.fromordinal(day)
 

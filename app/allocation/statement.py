@@ -52,10 +52,6 @@ WHERE p.tenant_id = :tenant AND p.sku_id = ANY(:skus) AND p.disposition = 'sella
 ORDER BY p.id
 """
 
-LOADS = """
-SELECT node_id, day, packages FROM node_loads WHERE tenant_id = :tenant AND day >= :today
-"""
-
 RESTING = """
 SELECT node_id, sku_id FROM cool_downs WHERE tenant_id = :tenant AND until > :now
 """

@@ -33,6 +33,8 @@ class FulfillmentOrder(TenantTable):
     created_at: Mapped[datetime]
     leaves_on: Mapped[date | None]
     """The day whose capacity of the node it takes; null where the node has none."""
+    gathered_until: Mapped[datetime | None]
+    """The end of the window it waits for, to be planned with the others of it; null where it does not wait."""
     submitted_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
     reject_reason: Mapped[str | None]
@@ -58,6 +60,12 @@ class FulfillmentOrder(TenantTable):
         Index("uq_fulfillment_orders_number", "tenant_id", "number", unique=True),
         Index(None, "tenant_id", "order_id"),
         Index(None, "tenant_id", "request_status", "node_id", "id"),
+        Index(
+            "ix_fulfillment_orders_gathered",
+            "tenant_id",
+            "gathered_until",
+            postgresql_where=text("request_status = 'held'"),
+        ),
         Index(
             "ix_fulfillment_orders_open_work",
             "tenant_id",

@@ -16,6 +16,8 @@ from infra.errors import Problem, invalid, refused
 REJECT_REASONS = ("out_of_stock", "damaged", "capacity", "closed", "cannot_ship", "address", "other")
 SUSPECT = frozenset({"out_of_stock", "damaged", "short_pick"})
 """Reasons that say something about the goods."""
+ADDRESS = "address"
+"""The one reason that is about the order: no other node would do better, and none is kept from it."""
 MOST_NAMED = 6
 """Refusals that a reason names."""
 SHORT = "short_pick"
@@ -72,8 +74,13 @@ def check_time(moment: datetime, now: datetime, slack_seconds: int = 300) -> Non
 
 def effect(reason: str, said: Mapping[str, Reason]) -> Reason:
     """What a refusal for this reason does to stock and to the order's choices. Where the rule says nothing: goods
-    that are in doubt are on hold until somebody counts them, other refusals are the node's."""
-    return said.get(reason) or (Reason("hold", "sku") if reason in SUSPECT else Reason("free", "node"))
+    that are in doubt are on hold until somebody counts them, a wrong address is nobody's, other refusals are the
+    node's."""
+    if reason in said:
+        return said[reason]
+    if reason == ADDRESS:
+        return Reason("free", "none")
+    return Reason("hold", "sku") if reason in SUSPECT else Reason("free", "node")
 
 
 def refused_by(refusals: Sequence[tuple[str, str]]) -> str:

@@ -8,62 +8,84 @@ from typing import Any
 from uuid import UUID
 
 from app.calendar import local_date
-from app.events import WINDOW_CLOSED, WORK_ACCEPTED, WORK_PACKED, WORK_SUBMITTED, record, tell
+from app.events import WINDOW_CLOSED, WORK_ACCEPTED, WORK_PACKED, WORK_SUBMITTED, record_all, tell
 from app.fulfillment import rules
 from app.fulfillment.queries import locked
 from app.fulfillment.shipments import ship
 from app.network.rules import ships_on
 from app.orders.queries import work_documents
 from app.routing.configuration import configuration
-from app.transitions import REQUEST, WORK, transition
+from app.transitions import REQUEST, WORK, transition, transition_all
 from tenants.scope import Scope
 
 FACTS = """
-SELECT o.status, o.channel, o.total, o.authorized_total,
+SELECT o.id, o.status, o.channel, o.total, o.authorized_total,
     (SELECT coalesce(sum(value_cancelled), 0) FROM order_lines
-        WHERE tenant_id = :tenant AND order_id = :order) AS cancelled,
+        WHERE tenant_id = :tenant AND order_id = o.id) AS cancelled,
     (SELECT coalesce(sum(amount), 0) FROM tenders
-        WHERE tenant_id = :tenant AND order_id = :order AND kind <> 'card') AS other,
+        WHERE tenant_id = :tenant AND order_id = o.id AND kind <> 'card') AS other,
     (SELECT count(*) FROM order_holds
-        WHERE tenant_id = :tenant AND order_id = :order AND released_at IS NULL) AS holds
-FROM orders o WHERE o.tenant_id = :tenant AND o.id = :order
+        WHERE tenant_id = :tenant AND order_id = o.id AND released_at IS NULL) AS holds
+FROM orders o WHERE o.tenant_id = :tenant AND o.id = ANY(:orders)
 """
 
 
 def release_work(scope: Scope, order_id: UUID, **_: Any) -> None:
     """Submit the order's held fulfillment orders to their nodes, when no hold is live, what is still wanted is paid
-    or authorized, and their window has closed. Harmless when there is nothing to release, so any news may call it."""
+    or authorized, and no window gathers them: those wait for its end. Harmless when there is nothing to release, so
+    any news may call it."""
     if (
         scope.row("SELECT id FROM orders WHERE tenant_id = :tenant AND id = :id FOR UPDATE", id=order_id)
         is None
     ):
         return
     held = scope.rows(
-        "SELECT id, node, node_id, service, created_at FROM fulfillment_orders WHERE tenant_id = :tenant"
+        "SELECT id, order_id, node, node_id, service, created_at FROM fulfillment_orders WHERE tenant_id = :tenant"
         " AND order_id = :order AND request_status = 'held' ORDER BY id FOR UPDATE",
         order=order_id,
     )
+    facts = releasable(scope, [order_id]) if held else {}
+    if order_id not in facts:
+        return
+    now = scope.now()
+    ends = {work.id: _gathered_until(scope, facts[order_id].channel, work, now) for work in held}
+    submit(scope, [work for work in held if ends[work.id] <= now])
+    for end in sorted({end for end in ends.values() if end > now}):
+        _gather(scope, [work for work, own in ends.items() if own == end], end)
+
+
+def releasable(scope: Scope, order_ids: Sequence[UUID]) -> dict[UUID, Any]:
+    """Those of some locked orders of which work may go to its nodes, with their facts."""
+    rows = scope.rows(FACTS, orders=list(order_ids))
+    return {row.id: row for row in rows if row.status == "placed" and not row.holds and _paid(row)}
+
+
+def submit(scope: Scope, held: Sequence[Any]) -> None:
+    """Give held work (rows with id, order_id and node, locked) to its nodes."""
     if not held:
         return
-    facts = scope.row(FACTS, order=order_id)
-    assert facts is not None
-    if facts.status != "placed" or facts.holds or not _paid(facts):
-        return
-    for work in held:
-        leaves = _gathered_until(scope, facts.channel, work)
-        if leaves > scope.now():
-            scope.at(leaves, WINDOW_CLOSED, order_id, key=f"window:{work.id}")
-            continue
-        transition(scope, REQUEST, work.id, "held", "submitted")
-        scope.execute(
-            "UPDATE fulfillment_orders SET submitted_at = :now WHERE tenant_id = :tenant AND id = :id",
-            now=scope.now(),
-            id=work.id,
-        )
-        record(scope, order_id, WORK_SUBMITTED, work=str(work.id), node=work.node)
+    transition_all(scope, REQUEST, [work.id for work in held], "held", "submitted")
+    scope.execute(
+        "UPDATE fulfillment_orders SET submitted_at = :now WHERE tenant_id = :tenant AND id = ANY(:ids)",
+        now=scope.now(),
+        ids=[work.id for work in held],
+    )
+    news = [(work.order_id, {"work": str(work.id), "node": work.node}) for work in held]
+    record_all(scope, WORK_SUBMITTED, news)
 
 
-def _gathered_until(scope: Scope, channel: str, work: Any) -> datetime:
+def _gather(scope: Scope, work_ids: Sequence[UUID], end: datetime) -> None:
+    """Have work wait for the end of its window, which closes once for all of its orders."""
+    scope.execute(
+        "UPDATE fulfillment_orders SET gathered_until = :end WHERE tenant_id = :tenant AND id = ANY(:ids)",
+        end=end,
+        ids=list(work_ids),
+    )
+    until = end.isoformat()
+    scope.at(end, WINDOW_CLOSED, scope.tenant_id, key=f"window:{until}", shared=True, until=until)
+
+
+def _gathered_until(scope: Scope, channel: str, work: Any, now: datetime) -> datetime:
     """When work goes to its node: at once, or with the others of its window, as the rules say.
 
     Express services and digital goods do not wait, nor does work that would leave its node on a later day for it.
@@ -73,14 +95,14 @@ def _gathered_until(scope: Scope, channel: str, work: Any) -> datetime:
     at = configured.network.index.get(str(work.node_id))
     waits = rule.release.mode == "window" and work.service not in rule.release.express
     if not waits or at is None or configured.network.kinds[at] == "virtual":
-        return scope.now()
+        return now
     ends = rules.window_end(work.created_at, rule.release.minutes)
     timetable = configured.network.timetables[at]
     leaves, later = (
         local_date(ships_on(moment, timetable, work.service), timetable.zone)
         for moment in (work.created_at, ends)
     )
-    return ends if leaves == later else scope.now()
+    return ends if leaves == later else now
 
 
 def _paid(facts: Any) -> bool:

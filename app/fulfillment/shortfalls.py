@@ -18,6 +18,7 @@ from app.fulfillment.queries import locked
 from app.fulfillment.service import work_lines
 from app.fulfillment.shipments import settle
 from app.orders.queries import work_documents
+from app.orders.service import place_hold
 from app.transitions import WORK, transition
 from tenants.scope import Scope
 
@@ -28,7 +29,7 @@ def reject(
     """The node refuses units (by SKU; None = all that is open). Raises Problem 404, 409, 422.
 
     The rule in force says by reason whether the units are on hold until somebody counts, or free, and what the
-    order must not use any more.
+    order must not use any more. For a wrong address the order itself is put on hold until somebody corrects it.
     """
     work = locked(scope, work_id)
     rules.check("reject", work["request_status"], work["work_status"])
@@ -37,6 +38,8 @@ def reject(
     if not refused:
         raise rules.nothing_to_do("reject")
     ends = _refuse(scope, work, refused, reason)
+    if reason == rules.ADDRESS:
+        place_hold(scope, work["order_id"], "address", f"{work['node']} cannot send to this address.")
     scope.execute(
         "UPDATE fulfillment_orders SET reject_reason = :reason, answered_at = :now"
         " WHERE tenant_id = :tenant AND id = :id",
@@ -101,7 +104,8 @@ def _refuse(
     effect = rules.effect(reason, reroute.reasons)
     give_back(scope, units, reason, "on_hold" if effect.stock == "hold" else "free")
     refusals.exclude(scope, units, effect.exclude)
-    refusals.cool_down(scope, work, units, reason, reroute.cool_down_minutes)
+    if reason != rules.ADDRESS:
+        refusals.cool_down(scope, work, units, reason, reroute.cool_down_minutes)
     return refusals.spent(scope, work, reason, reroute)
 
 

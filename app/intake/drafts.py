@@ -207,9 +207,15 @@ class Composer:
                 units = taken[0]
                 if units:
                     group[line_at].allocated += units
-                    group[line_at].expected = ships_on(self.now, self.configured.network.timetables[node])
+                    group[line_at].expected = self._leaves(node)
                     placements.append((group[line_at], node, units, taken[1]))
         return placements, decisions
+
+    def _leaves(self, node: int) -> datetime:
+        """When a package given to the node now should leave it."""
+        network = self.configured.network
+        busy = network.departures.busy(node, int(self.loads.ahead([network.ids[node]])[0]))
+        return ships_on(self.now, network.timetables[node], busy=busy)
 
     def _decide(
         self, request: Mapping[str, Any], lines: list[Line], goes_to: Mapping[str, Any]
@@ -313,9 +319,11 @@ class Composer:
         """Take a package of the node's day, where its capacity is limited."""
         network = self.configured.network
         limit = self.configured.capacities.get(network.ids[node])
+        ahead = self.loads.ahead(network.ids) if network.paced else None
+        self.loads.queue(network.ids[node])
         if limit is None:
             return
-        day = int(network.departures.at(self.now, service).days[node])
+        day = int(network.departures.at(self.now, service, ahead).days[node])
         self.loads.add(network.ids[node], day)
         work["leaves_on"] = date.fromordinal(day)
         full = self.loads.of([network.ids[node]], np.array([day]))[0] > limit

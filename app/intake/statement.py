@@ -38,8 +38,12 @@ SELECT
         FROM unnest(%(channels)s::text[], %(refs)s::text[]) AS r(channel, external_ref)
         CROSS JOIN LATERAL (SELECT * FROM orders o WHERE o.tenant_id = %(tenant)s AND o.channel = r.channel
             AND o.external_ref = r.external_ref OFFSET 0) o),
-    (SELECT json_agg(json_build_array(node_id, day, packages)) FROM node_loads
-        WHERE tenant_id = %(tenant)s AND day >= %(today)s),
+    (SELECT json_agg(json_build_array(node_id, day, packages)) FROM (
+        SELECT node_id, day, packages FROM node_loads WHERE tenant_id = %(tenant)s AND day >= %(today)s
+        UNION ALL
+        SELECT f.node_id, NULL, count(*) FROM nodes n JOIN fulfillment_orders f ON f.tenant_id = %(tenant)s
+            AND f.node_id = n.id AND f.work_status IN ('open', 'picking')
+        WHERE n.tenant_id = %(tenant)s AND n.capacity_per_hour IS NOT NULL GROUP BY f.node_id) l),
     (SELECT json_agg(json_build_array(node_id, sku_id)) FROM cool_downs
         WHERE tenant_id = %(tenant)s AND until > %(now)s),
     (SELECT json_object_agg(code, kind) FROM channels WHERE tenant_id = %(tenant)s AND code = ANY(%(channels)s))

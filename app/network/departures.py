@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.calendar import federal_holidays, local_date
-from app.network.rules import Timetable, ships_on
+from app.network.rules import Timetable, busy_minutes, ships_on
 
 Ints = NDArray[np.int64]
 MOST_KEPT = 64
@@ -29,7 +29,8 @@ class Departures:
     """The departures of a network. Kept per minute and service: cut-offs, hours and handling times are whole
     minutes, so within one minute nothing changes."""
 
-    def __init__(self, timetables: Sequence[Timetable]) -> None:
+    def __init__(self, timetables: Sequence[Timetable], per_hour: Sequence[int | None] = ()) -> None:
+        self._timetables, self._per_hour = timetables, per_hour
         self._distinct: list[Timetable] = []
         self._of: Ints = np.array([self._own(one) for one in timetables], dtype=np.int64)
         self._kept: dict[tuple[datetime, str], Leaving] = {}
@@ -40,8 +41,9 @@ class Departures:
             self._distinct.append(timetable)
         return self._distinct.index(timetable)
 
-    def at(self, now: datetime, service: str = "") -> Leaving:
-        """When work given to each node now leaves it. A begun minute counts as over."""
+    def at(self, now: datetime, service: str = "", ahead: Ints | None = None) -> Leaving:
+        """When work given to each node now leaves it. A begun minute counts as over. `ahead`: packages that each node
+        has still to do before."""
         minute = now.astimezone(UTC).replace(second=0, microsecond=0)
         minute += _MINUTE if minute < now else timedelta()
         found = self._kept.get((minute, service))
@@ -49,7 +51,22 @@ class Departures:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
             found = self._kept[minute, service] = self._leaving(minute, service)
-        return found
+        return found if ahead is None else self._after(found, minute, service, ahead)
+
+    def busy(self, node: int, ahead: int) -> int:
+        """Minutes of opening time that packages ahead take a node."""
+        return busy_minutes(ahead, self._per_hour[node] if self._per_hour else None)
+
+    def _after(self, found: Leaving, now: datetime, service: str, ahead: Ints) -> Leaving:
+        """With nodes that have work to do first, at the pace that is known of them."""
+        instants, days = found.instants.copy(), found.days.copy()
+        for node in ahead.nonzero()[0].tolist():
+            busy = self.busy(node, int(ahead[node]))
+            if busy:
+                leaves = ships_on(now, self._timetables[node], service, busy)
+                instants[node] = int(leaves.timestamp())
+                days[node] = local_date(leaves, self._timetables[node].zone).toordinal()
+        return Leaving(instants, days)
 
     def _leaving(self, now: datetime, service: str) -> Leaving:
         leaves = [ships_on(now, timetable, service) for timetable in self._distinct]

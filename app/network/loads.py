@@ -11,14 +11,27 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 
+LOADS = """
+SELECT node_id, day, packages FROM node_loads WHERE tenant_id = :tenant AND day >= :today
+UNION ALL
+SELECT f.node_id, NULL, count(*) FROM nodes n
+JOIN fulfillment_orders f ON f.tenant_id = :tenant AND f.node_id = n.id AND f.work_status IN ('open', 'picking')
+WHERE n.tenant_id = :tenant AND n.capacity_per_hour IS NOT NULL GROUP BY f.node_id
+"""
+"""Packages by day of nodes with a capacity by day; without a day, those that nodes with a pace have still to do."""
+
 
 class Loads:
-    """Packages by (node id, day's ordinal), with what this transaction adds."""
+    """Packages by (node id, day's ordinal), and those a node has still to do, with what this transaction adds."""
 
-    def __init__(self, rows: Iterable[tuple[str, date | str, int]] = ()) -> None:
+    def __init__(self, rows: Iterable[tuple[str, date | str | None, int]] = ()) -> None:
         self._packages: Counter[tuple[str, int]] = Counter()
+        self._ahead: Counter[str] = Counter()
         self.added: Counter[tuple[str, int]] = Counter()
         for node, day, packages in rows:
+            if day is None:
+                self._ahead[node] = packages
+                continue
             own = date.fromisoformat(day) if isinstance(day, str) else day
             self._packages[node, own.toordinal()] = packages
 
@@ -27,6 +40,14 @@ class Loads:
         return np.array(
             [self._packages[key] for key in zip(nodes, days.tolist(), strict=True)], dtype=np.int64
         )
+
+    def ahead(self, nodes: Sequence[str]) -> Ints:
+        """By node, the packages it has still to do."""
+        return np.array([max(self._ahead[node], 0) for node in nodes], dtype=np.int64)
+
+    def queue(self, node: str, packages: int = 1) -> None:
+        """A node has packages more to do; below zero fewer."""
+        self._ahead[node] += packages
 
     def add(self, node: str, day: int, packages: int = 1) -> None:
         """Give a node packages; below zero takes them back."""

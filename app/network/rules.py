@@ -85,13 +85,22 @@ class Timetable:
         return datetime.combine(day, moment, zone(self.zone)).astimezone(UTC)
 
 
-def ships_on(now: datetime, timetable: Timetable, service: str = "") -> datetime:
+def busy_minutes(ahead: int, per_hour: int | None) -> int:
+    """Minutes of its opening time that a node takes for the packages ahead of a new one; 0 where its pace is not
+    known."""
+    return -(-ahead * 60 // per_hour) if per_hour else 0
+
+
+def ships_on(now: datetime, timetable: Timetable, service: str = "", busy: int = 0) -> datetime:
     """When a parcel of work given to a node now should leave it, UTC.
 
-    The work takes the node's handling minutes of its opening time. What is ready by the service's cut-off (else
-    the node's) leaves with it, later work with the next working day's. A node without a cut-off hands over as
-    soon as it is ready; where its handling time is not known either, 24 hours are reckoned.
+    The node is `busy` with earlier work for so many minutes of its opening time; then the work takes the node's
+    handling minutes of it. What is ready by the service's cut-off (else the node's) leaves with it, later work with
+    the next working day's. A node without a cut-off hands over as soon as it is ready; where its handling time is not
+    known either, 24 hours are reckoned.
     """
+    if busy:
+        now = _ready(now, timetable, timedelta(minutes=busy))
     cutoff = dict(timetable.cutoffs).get(service, timetable.cutoff)
     minutes = timetable.handling_minutes
     if cutoff is None and minutes is None:

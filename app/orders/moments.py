@@ -49,6 +49,7 @@ KINDS: dict[str, Kind] = {
     events.HOLD_RELEASED: Kind("{kind} hold lifted", "lock-open"),
     events.ADDRESS_CHANGED: Kind("Address changed", "map-pin"),
     events.ORDER_ROUTED: Kind("Routed again", "route", "stock"),
+    events.ORDER_REPLANNED: Kind("Planned with the others of its window", "route", "stock"),
     events.PAYMENT_AUTHORIZED: Kind("{amount} authorized", "credit-card", "money"),
     events.PAYMENT_NEEDED: Kind("Payment needed", "credit-card-off", "money", "risk"),
     events.PAYMENT_ABANDONED: Kind("Payment given up", "credit-card-off", "money", "late"),
@@ -152,6 +153,8 @@ def _text(row: Row, data: Row, facts: Facts) -> str:
         parts.append(answer.get(str(data.get("answer")), "Answered"))
     if isinstance(data.get("sentence"), str):
         parts.append(data["sentence"].rstrip("."))
+    if row["name"] == events.ORDER_REPLANNED:
+        parts += _moved(data, facts)
     if row["name"] == events.ROUTING_DECIDED:
         parts.append(DECIDED[data["action"]].format(node=_node(data, facts)))
     if data.get("reason"):
@@ -160,6 +163,18 @@ def _text(row: Row, data: Row, facts: Facts) -> str:
     if who:
         parts.append(who)
     return ". ".join(part[:1].upper() + part[1:] for part in parts) + ("." if parts else "")
+
+
+def _moved(data: Row, facts: Facts) -> list[str]:
+    """Where a move of a window leads, and what it and those that moved with it save."""
+    sides = [" and ".join(facts.nodes.get(code, code) for code in data[side]) for side in ("from", "to")]
+    alone = f"shipping and handling {Money(data['cost'][1], facts.currency)} instead of "
+    alone += str(Money(data["cost"][0], facts.currency))
+    parts = [f"From {sides[0]} to {sides[1]}: {alone}"]
+    if data["moved"] > 1 and data["saved"] > 0:
+        saved = Money(data["saved"], facts.currency)
+        parts.append(f"{formats.plural(data['moved'], 'order')} that moved together save {saved}")
+    return parts
 
 
 def _parcel(shipment: Row) -> str:

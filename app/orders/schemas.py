@@ -252,6 +252,28 @@ class ComparedOut(Schema):
     )
 
 
+class AtNodeOut(Schema):
+    """Units that a node sends."""
+
+    node = fields.String()
+    units = fields.Integer()
+
+
+class WindowOut(Schema):
+    """What planning the orders of a window together changed; amounts of shipping and handling, minor units."""
+
+    until = fields.String(metadata={"description": "When the window closed."})
+    orders = fields.Integer(metadata={"description": "Orders that were looked at together."})
+    moved = fields.Integer(
+        metadata={"description": "Orders that moved because of each other, this one included."}
+    )
+    before = fields.List(fields.Nested(AtNodeOut))
+    after = fields.List(fields.Nested(AtNodeOut))
+    cost_before = fields.Integer()
+    cost_after = fields.Integer()
+    saved = fields.Integer(metadata={"description": "By all that moved because of each other."})
+
+
 class ReasonsOut(Schema):
     """What decided for one destination: the chosen plan, the best other one, and the best single node."""
 
@@ -266,6 +288,7 @@ class ReasonsOut(Schema):
     chosen = fields.Nested(ComparedOut, allow_none=True)
     runner_up = fields.Nested(ComparedOut, allow_none=True)
     best_single = fields.Nested(ComparedOut, allow_none=True)
+    window = fields.Nested(WindowOut, allow_none=True)
 
 
 class SensitivityOut(Schema):

@@ -54,6 +54,11 @@ CAUSES = {
     "short_pick": "After a short pick",
     "restocked": "When stock came in",
     "moved": "After the address changed",
+    "network_changed": "When places or rules changed",
+    "rested": "When a place could give again",
+    "window": "With the others of its window",
+    "asked": "When a person asked again",
+    "assigned": "Chosen by a person",
 }
 
 

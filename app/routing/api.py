@@ -158,6 +158,16 @@ def cancel_simulation(id: str) -> dict[str, Any]:
     return simulations.one(scope, identifier(id))
 
 
+@blueprint.route("/routing/simulations/<id>/resumption", methods=["POST"])
+@permit("routing:write")
+@blueprint.response(200, SimulationOut)
+def resume_simulation(id: str) -> dict[str, Any]:
+    """Go on with a what-if that failed, from where it was."""
+    scope = current()
+    runs.resume(scope, identifier(id))
+    return simulations.one(scope, identifier(id))
+
+
 @blueprint.route("/routing/guard-rails", methods=["GET"])
 @permit("routing:read")
 @blueprint.response(200, GuardRailsOut)

@@ -59,8 +59,9 @@ def basket(
     """The basket to decide. `available[line, node]` in units, `loads` what nodes with a capacity have been given."""
     network = configured.network
     load = None
+    ahead = loads.ahead(network.ids) if network.paced else None
     if network.limited:
-        leaving = network.departures.at(asked.now, asked.service).days
+        leaving = network.departures.at(asked.now, asked.service, ahead).days
         load = loads.of(network.ids, leaving)
     values = [line.value for line in lines]
     return Basket(
@@ -71,6 +72,7 @@ def basket(
         currency=asked.currency,
         ship_complete=asked.ship_complete,
         load=load,
+        ahead=ahead,
         value=sum(value for value in values if value is not None) if None not in values else None,
         service=asked.service,
         source_code=asked.source_code,

@@ -116,7 +116,8 @@ class Basket:
 
     `available[line, node]` is what the node may give to the line: available-to-promise, net of safety stock
     and segments, never below zero; nodes in the network's order. Lines of one SKU show and share one stock.
-    `load` (packages already given to each node today) makes a node with a capacity count as full.
+    `load` (packages already given to each node for the day on which it would leave) makes a node with a capacity
+    count as full; `ahead` (packages it has still to do) makes one whose pace is known leave later.
     `value` in minor units; `promised_by` the buyer's day; `at` the moment in the merchant's own zone.
     """
 
@@ -127,6 +128,7 @@ class Basket:
     currency: str = "USD"
     ship_complete: bool = False
     load: Ints | None = None
+    ahead: Ints | None = None
     value: int | None = None
     service: str = ""
     source_code: str = ""
@@ -167,6 +169,8 @@ class Network:
     placed: Flags
     all_placed: bool
     limited: bool
+    paced: bool
+    """Some node has a capacity per hour."""
     capabilities: tuple[frozenset[str], ...]
     having: Mapping[str, Flags]  # capability -> nodes that have it
     reach: Reach  # which nodes deliver to a destination
@@ -229,6 +233,7 @@ class Network:
             placed=_fixed(placed),
             all_placed=bool(placed.all()),
             limited=bool((capacity >= 0).any()),
+            paced=any(node.capacity_per_hour for node in nodes),
             capabilities=tuple(frozenset(node.capabilities) for node in nodes),
             having={
                 code: _fixed(np.array([code in node.capabilities for node in nodes], dtype=bool))
@@ -236,7 +241,9 @@ class Network:
             },
             reach=Reach([node.zones for node in nodes]),
             timetables=tuple(node.timetable for node in nodes),
-            departures=Departures([node.timetable for node in nodes]),
+            departures=Departures(
+                [node.timetable for node in nodes], [node.capacity_per_hour for node in nodes]
+            ),
             tariffs=Tariffs.build(tariffs, [node.rate_card for node in nodes]),
         )
 

@@ -127,11 +127,11 @@ class Simulation(TenantTable):
     orders_total: Mapped[int] = mapped_column(server_default="0")
     orders_done: Mapped[int] = mapped_column(server_default="0")
     result: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
-    """Figures of both versions and load by node: see `runs.result`."""
+    """Figures of both versions and load by node: see `slices.Slice.result`."""
     changes: Mapped[list[Any]] = mapped_column(server_default="[]")
     """Orders that go otherwise, those where it matters most: [{order, number, before, after}]."""
     basis: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """While it runs, compressed JSON: the stock at the start and how it changed. See `runs.Basis`."""
+    """While it runs, compressed JSON: the stock at the start and how it changed. See `runs._begin`."""
     progress: Mapped[bytes | None] = mapped_column(LargeBinary)
     """While it runs, compressed JSON: where it is, and what both versions left so far."""
     error: Mapped[str] = mapped_column(server_default="")

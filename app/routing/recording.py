@@ -90,6 +90,8 @@ def inputs(
         document["relaxed"] = sorted(relaxed)
     if basket.load is not None:
         document["load"] = _sparse(basket.load)
+    if basket.ahead is not None:
+        document["ahead"] = _sparse(basket.ahead)
     if basket.promised_by is not None:
         document["promised_by"] = basket.promised_by.isoformat()
     if at is not None:
@@ -122,12 +124,13 @@ def basket_of(document: Mapping[str, Any], network: Network) -> Basket:
     """The basket of kept inputs."""
     at = document.get("at")
     promised = document.get("promised_by")
-    load = document.get("load")
+    load, ahead = document.get("load"), document.get("ahead")
     return Basket(
         lines=[BasketLine(**dict(zip(LINE, line, strict=True))) for line in document["lines"]],
         destination=Destination(*document["to"]),
         available=np.stack([_dense(row, len(network)) for row in document["available"]]),
         load=None if load is None else _dense(load, len(network)),
+        ahead=None if ahead is None else _dense(ahead, len(network)),
         promised_by=date.fromisoformat(promised) if promised else None,
         at=datetime.fromisoformat(at[0]).astimezone(zone(at[1])) if at else None,
         **{name: document[name] for name in PLAIN},

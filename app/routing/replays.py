@@ -20,7 +20,7 @@ LIMITS = {
     LEAST_VALUE: "the least value of a package",
     CAPACITY: "the capacity of nodes that are full",
 }
-NOT_OF_THE_DECISION = ("excluded",)
+NOT_OF_THE_DECISION = ("excluded", "window")
 """Keys that the keeper of a decision adds to its explanation."""
 
 
@@ -131,7 +131,20 @@ def reasons(explanation: Mapping[str, Any]) -> dict[str, Any]:
         "chosen": _compared(explanation.get("chosen")),
         "runner_up": _compared(explanation.get("runner_up")),
         "best_single": _compared(explanation.get("best_single")),
+        "window": _moved(explanation.get("window")),
     }
+
+
+def _moved(window: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What planning an order with the others of its window changed; None where it did not."""
+    if window is None:
+        return None
+    sides = {
+        side: [{"node": node, "units": units} for node, units in window[side]] for side in ("before", "after")
+    }
+    before, after = window["cost"]
+    told = {name: window[name] for name in ("until", "orders", "moved", "saved")}
+    return {**told, **sides, "cost_before": before, "cost_after": after}
 
 
 def _compared(plan: Mapping[str, Any] | None) -> dict[str, Any] | None:

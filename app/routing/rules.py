@@ -240,11 +240,17 @@ def _input_hash(
 ) -> str:
     """SHA-256 over everything the decision depends on."""
     pairs = sorted((-1 if line is None else line, node) for line, node in set(excluded))
-    own = [getattr(basket, each.name) for each in fields(basket) if each.name not in ("available", "load")]
+    own = [
+        getattr(basket, each.name)
+        for each in fields(basket)
+        if each.name not in ("available", "load", "ahead")
+    ]
     said = repr((own, pairs))
     digest = hashlib.sha256(network.digest + rule.digest + prices.digest)
     digest.update(said.encode("utf-8", "surrogatepass"))
     digest.update(available.data)
     if basket.load is not None and network.limited:
         digest.update(np.ascontiguousarray(basket.load, dtype=np.int64).data)
+    if basket.ahead is not None:
+        digest.update(np.ascontiguousarray(basket.ahead, dtype=np.int64).data)
     return digest.hexdigest()

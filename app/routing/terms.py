@@ -108,7 +108,7 @@ class Lanes:
         basket = self.basket
         if basket.at is None or basket.promised_by is None:
             return np.zeros(len(self.network), dtype=np.int64)
-        leaving = self.network.departures.at(basket.at, basket.service).days
+        leaving = self.network.departures.at(basket.at, basket.service, basket.ahead).days
         due = arrivals(leaving, self.days) if basket.promise_is_delivery else leaving
         late: Ints = np.maximum(due - basket.promised_by.toordinal(), 0)
         return late

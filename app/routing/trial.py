@@ -14,7 +14,7 @@ from app.catalog.rules import volume_cm3
 from app.inventory.allotments import Allotments
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
-from app.network.loads import Loads
+from app.network.loads import LOADS, Loads
 from app.routing.baskets import Asked, basket, destination
 from app.routing.configuration import Configuration, configuration
 from app.routing.facts import BasketLine, Destination
@@ -163,11 +163,8 @@ def _free(row: Any, configured: Configuration, shelf: Shelf, channel: str) -> li
 
 
 def _loads(scope: Scope, configured: Configuration) -> Loads:
-    if not configured.capacities:
+    if not (configured.network.limited or configured.network.paced):
         return Loads()
     today = (scope.now() - timedelta(days=1)).date()
-    rows = scope.rows(
-        "SELECT node_id, day, packages FROM node_loads WHERE tenant_id = :tenant AND day >= :today",
-        today=today,
-    )
+    rows = scope.rows(LOADS, today=today)
     return Loads((str(row.node_id), row.day, row.packages) for row in rows)

@@ -208,6 +208,15 @@ def cancel(simulation_id: str) -> Response:
     return redirect(url_for("what_if_pages.detail", simulation_id=simulation_id), 303)
 
 
+@blueprint.post("/routing/what-if/<simulation_id>/resumption", endpoint="resume")
+@page("routing:write")
+def resume(simulation_id: str) -> Response:
+    """Go on with one that failed."""
+    runs.resume(current(), identifier(simulation_id))
+    toast("The what-if goes on.")
+    return redirect(url_for("what_if_pages.detail", simulation_id=simulation_id), 303)
+
+
 @blueprint.post("/routing/what-if/<simulation_id>/activation", endpoint="activate")
 @page("routing:write")
 def activate(simulation_id: str) -> Any:

@@ -1022,6 +1022,7 @@ def upgrade() -> None:
         sa.Column("promised_by", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("leaves_on", sa.Date(), nullable=True),
+        sa.Column("gathered_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("submitted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("answered_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("reject_reason", sa.Text(), nullable=True),
@@ -1045,6 +1046,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_fulfillment_orders")),
         info={"scope": "TENANT", "append_only": False},
+    )
+    op.create_index(
+        "ix_fulfillment_orders_gathered",
+        "fulfillment_orders",
+        ["tenant_id", "gathered_until"],
+        unique=False,
+        postgresql_where=sa.text("request_status = 'held'"),
     )
     op.create_index(
         "ix_fulfillment_orders_open_work",

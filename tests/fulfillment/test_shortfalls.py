@@ -56,6 +56,25 @@ def test_a_rejection_about_the_node_frees_the_goods(merchant: Merchant, mug: str
     check_books(merchant.tenant_id)
 
 
+def test_a_wrong_address_holds_the_order_and_keeps_no_node_from_it(merchant: Merchant, mug: str) -> None:
+    order, path = submitted(merchant, (mug, 3))
+    merchant.provider.ok("POST", f"{path}/rejection", {"reason": "address"})
+    merchant.drain()
+    found = merchant.ok("GET", f"/orders/{order['id']}")
+    assert [(one["kind"], one["reason"]) for one in found["holds"]] == [
+        ("address", "RENO cannot send to this address.")
+    ]
+    assert [one["request_status"] for one in found["fulfillment_orders"]] == ["rejected", "held"]
+    merchant.ok("POST", f"/orders/{order['id']}/holds", {"kind": "address", "release": True})
+    merchant.drain()
+    works = merchant.ok("GET", f"/orders/{order['id']}")["fulfillment_orders"]
+    assert [(one["node"], one["request_status"]) for one in works] == [
+        ("RENO", "rejected"),
+        ("RENO", "submitted"),
+    ]
+    check_books(merchant.tenant_id)
+
+
 def test_a_part_is_rejected_and_the_rest_ships(merchant: Merchant, mug: str) -> None:
     _, path = submitted(merchant, (mug, 3))
     part = {"reason": "damaged", "lines": [{"sku": mug, "quantity": 1}]}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.network.departures import Departures, arrivals
-from app.network.rules import Timetable, ships_on
+from app.network.rules import Timetable, busy_minutes, ships_on
 
 NEW_YORK, LOS_ANGELES, PHOENIX = "America/New_York", "America/Los_Angeles", "America/Phoenix"
 
@@ -65,6 +65,26 @@ def test_handling_takes_opening_time_only():
     assert leaves(NEW_YORK, "2026-12-01 16:00", **node) == "Wed 12-02 11:00"
     assert leaves(NEW_YORK, "2026-12-02 11:30", **node) == "Mon 12-07 01:30"
     assert leaves(NEW_YORK, "2026-12-01 17:00", calendar=calendar, handling_minutes=0) == "Wed 12-02 10:00"
+
+
+def test_work_ahead_takes_opening_time_at_the_nodes_pace():
+    hours = {"calendar": {"hours": {"thu": ["09:00", "17:00"], "fri": ["09:00", "17:00"]}}}
+    at = local(NEW_YORK, "2026-12-03 14:00")
+    for ahead, day in ((0, "Thu"), (4, "Thu"), (5, "Fri")):
+        busy = busy_minutes(ahead, 2)  # two an hour, two hours to the cut-off
+        assert f"{ships_on(at, timetable(cutoff='16:00', **hours), busy=busy):%a}" == day
+    assert busy_minutes(5, 2) == 150
+    assert busy_minutes(1, 7) == 9  # a begun minute counts
+    assert busy_minutes(99, None) == 0
+
+
+def test_departures_know_the_pace_of_each_node():
+    tables = [timetable(cutoff="16:00"), timetable(cutoff="16:00"), timetable(cutoff="16:00")]
+    departures = Departures(tables, [2, None, 2])
+    at = local(NEW_YORK, "2026-12-03 14:00")
+    ahead = np.array([5, 5, 4])
+    assert [date.fromordinal(day).day for day in departures.at(at, "", ahead).days] == [4, 3, 3]
+    assert [date.fromordinal(day).day for day in departures.at(at).days] == [3, 3, 3]
 
 
 def test_closed_days_and_federal_holidays_are_kept_where_asked_for():

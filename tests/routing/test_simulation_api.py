@@ -133,6 +133,40 @@ def test_slices_end_where_one_would(past: Merchant, monkeypatch: pytest.MonkeyPa
         assert sliced[name] == whole[name], name
 
 
+def test_what_goes_wrong_ends_it_and_it_goes_on_where_it_was(
+    past: Merchant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = write(past, NEAREST)
+    whole = simulate(past, version)
+    monkeypatch.setattr(runs, "ORDERS_AT_ONCE", 1)
+    with inside(past.tenant_id) as scope:
+        newest = scope.rows(
+            "SELECT id, ship_to::text AS ship_to FROM orders WHERE tenant_id = :tenant ORDER BY number DESC LIMIT 1"
+        )[0]
+        scope.execute(
+            "UPDATE orders SET ship_to = '[]'::jsonb WHERE tenant_id = :tenant AND id = :id", id=newest.id
+        )
+    started = past.ok("POST", f"/routing/rules/{version}/simulation", {"weeks": 1})
+    past.drain()
+    path = f"/routing/simulations/{started['id']}"
+    failed = past.ok("GET", path)
+    assert (failed["state"], failed["orders_done"], failed["before"]) == ("failed", 2, None)
+    assert failed["error"].startswith(runs.UNFORESEEN)
+    with inside(past.tenant_id) as scope:
+        scope.execute(
+            "UPDATE orders SET ship_to = CAST(:to AS jsonb) WHERE tenant_id = :tenant AND id = :id",
+            id=newest.id,
+            to=newest.ship_to,
+        )
+    assert past.ok("POST", f"{path}/resumption")["state"] == "queued"
+    past.drain()
+    found = past.ok("GET", path)
+    for name in ("state", "orders_done", "before", "after", "nodes", "changed", "changes", "error"):
+        assert found[name] == whole[name], name
+    again = past.post(f"{path}/resumption")
+    assert (again.status_code, code(again)) == (409, "simulation-done")
+
+
 def test_one_at_a_time_and_it_can_be_stopped(past: Merchant) -> None:
     version = write(past, NEAREST)
     first = past.ok("POST", f"/routing/rules/{version}/simulation", {})
