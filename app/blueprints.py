@@ -6,6 +6,7 @@ from flask import Flask
 
 from app import pages, web
 from app.accounts.views import BLUEPRINTS as accounts
+from app.allocation.allotment_views import blueprint as allotment_pages
 from app.allocation.api import blueprint as stock
 from app.allocation.views import blueprint as inventory_pages
 from app.cancellation.api import blueprint as cancellation
@@ -65,6 +66,7 @@ def register_pages(app: Flask) -> None:
     for blueprint in (
         catalog_pages,
         inventory_pages,
+        allotment_pages,
         network_pages,
         imports_pages,
         routing_pages,

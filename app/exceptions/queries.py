@@ -89,16 +89,30 @@ def document(row: Any) -> dict[str, Any]:
         "units": row.units,
         "state": row.state,
         "action": row.action,
+        "owner": row.owner,
         "opened_at": row.opened_at,
         "closed_at": row.closed_at,
         "closed_by": row.closed_by,
     }
 
 
-def to_decide(scope: Scope, state: str, most: int) -> list[Any]:
-    """Exceptions for the page: open ones oldest first, closed ones newest first."""
+def to_decide(scope: Scope, state: str, most: int, *, kind: str = "", owner: str | None = None) -> list[Any]:
+    """Exceptions for the page: open ones oldest first, closed ones newest first. `owner`: an actor, '' for nobody."""
+    where, values = " AND e.state = :state", {"state": state}
+    if kind:
+        where, values = f"{where} AND e.kind = :kind", values | {"kind": kind}
+    if owner is not None:
+        where, values = f"{where} AND e.owner = :owner", values | {"owner": owner}
     order = "" if state == "open" else "DESC"
-    return scope.rows(LISTED.format(where=" AND e.state = :state", order=order), state=state, limit=most)
+    return scope.rows(LISTED.format(where=where, order=order), limit=most, **values)
+
+
+def kinds(scope: Scope) -> dict[str, int]:
+    """How many open exceptions there are of each kind."""
+    rows = scope.rows(
+        "SELECT kind, count(*) AS found FROM routing_exceptions WHERE tenant_id = :tenant AND state = 'open' GROUP BY 1"
+    )
+    return {row.kind: row.found for row in rows}
 
 
 def counts(scope: Scope) -> dict[str, int]:

@@ -31,6 +31,7 @@ class ExceptionOut(Schema):
     units = fields.Integer(metadata={"description": "Units of the order that wait now."})
     state = fields.String()
     action = fields.String(metadata={"description": "What closed it; empty while it is open."})
+    owner = fields.String(metadata={"description": "Who looks after it; empty: nobody yet."})
     opened_at = Instant()
     closed_at = Instant(allow_none=True)
     closed_by = fields.String()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from app.orders.service import lock
 from app.orders.shapes import order_number
 from app.routing.configuration import configuration
 from app.routing.explanations import FULL, explain_table
-from infra.errors import invalid, not_found, refused
+from infra.errors import Problem, invalid, not_found, refused
 from tenants import audit
 from tenants.scope import Scope
 
@@ -112,6 +112,37 @@ def resolve(scope: Scope, exception_id: UUID, action: str, node: str | None = No
         scope, f"routing.{rules.ACTIONS[action]}", order_number(order.number), kind=own.kind, node=node
     )
     return queries.shown(scope, own.id)
+
+
+def resolve_all(
+    scope: Scope, ids: Sequence[UUID], action: str, node: str | None = None
+) -> tuple[int, list[tuple[str, str]]]:
+    """Decide several in the same way, each for itself: how many were, and (order, reason) of those that could not be
+    and stay as they are. Orders are locked in the order of their ids, so two such acts do not wait for each other."""
+    found = scope.rows(
+        "SELECT e.id, o.number FROM routing_exceptions e JOIN orders o ON o.tenant_id = :tenant AND o.id = e.order_id"
+        " WHERE e.tenant_id = :tenant AND e.id = ANY(:ids) ORDER BY e.order_id",
+        ids=list(ids),
+    )
+    skipped = []
+    for row in found:
+        try:
+            with scope.session.begin_nested():
+                resolve(scope, row.id, action, node)
+        except Problem as problem:
+            skipped.append((order_number(row.number), problem.detail))
+    return len(found) - len(skipped), skipped
+
+
+def own(scope: Scope, ids: Sequence[UUID], owner: str) -> int:
+    """Say who looks after open exceptions (an actor, or '' for nobody). Returns how many it was said of."""
+    changed = scope.rows(
+        "UPDATE routing_exceptions SET owner = :owner WHERE tenant_id = :tenant AND state = 'open' AND id = ANY(:ids)"
+        " RETURNING id",
+        owner=owner,
+        ids=list(ids),
+    )
+    return len(changed)
 
 
 def _route(scope: Scope, order: Any, _: str) -> None:

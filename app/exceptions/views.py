@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
+from app.entries import address
 from app.exceptions import queries, service
 from app.pages import register_nav, toast
+from app.pages.formats import plural
 from app.shapes import identifier
 from app.web import page
-from infra.errors import Problem
+from infra.errors import Problem, invalid
 from tenants.scope import current
 
 blueprint = Blueprint("exception_pages", __name__, template_folder="templates")
@@ -20,12 +24,21 @@ register_nav(
 
 MOST = 100
 STATES = {"open": "To decide", "closed": "Decided"}
+KINDS = {
+    "nowhere": "No place can send it",
+    "cycles": "Refused too often",
+    "cancel": "Its rule has it canceled",
+}
+OWNERS = {"me": "Mine", "none": "Nobody’s"}
 DONE = {
     "route": "It has a place now.",
     "assign": "The node has been given the work.",
     "backorder": "It waits for stock.",
     "cancel": "What waited is canceled.",
 }
+OWNED = {"take": "You look after {}.", "leave": "Nobody looks after {} any more."}
+TOLD = 2
+"""Reasons that a message names; the rows stay in the list with theirs."""
 
 
 @blueprint.get("/exceptions", endpoint="queue")
@@ -33,18 +46,51 @@ DONE = {
 def queue() -> str:
     """Orders that routing left to a person, and work at nodes that cannot do it."""
     scope = current()
-    asked = request.args.get("state", "open")
-    state = asked if asked in STATES else "open"
-    found = queries.to_decide(scope, state, MOST)
+    state, kind, owner = (
+        request.args.get(name, "") if request.args.get(name, "") in known else ""
+        for name, known in (("state", STATES), ("kind", KINDS), ("owner", OWNERS))
+    )
+    state = state or "open"
+    found = queries.to_decide(
+        scope, state, MOST, kind=kind, owner={"me": str(scope.actor), "none": ""}.get(owner)
+    )
     return render_template(
         "exceptions/queue.html",
         found=found,
         state=state,
+        kind=kind,
+        owner=owner,
         states=STATES,
+        kinds=KINDS,
+        owners=OWNERS,
         counts=queries.counts(scope),
+        of_kind=queries.kinds(scope),
         holders=queries.holders(scope, [one.order_id for one in found]) if state == "open" else {},
         strained=queries.strained(scope, MOST),
+        me=str(scope.actor),
+        soon=scope.now() + timedelta(days=1),
+        address=address,
     )
+
+
+@blueprint.post("/exceptions", endpoint="bulk")
+@page("orders:write")
+def bulk() -> Response:
+    """Decide the selected ones in the same way, or say who looks after them; what cannot be is skipped and told."""
+    action, scope = request.form.get("action", ""), current()
+    ids = sorted({identifier(value) for value in request.form.getlist("ids")})
+    if not ids or len(ids) > MOST or action not in (*DONE, *OWNED) or action == "assign":
+        raise invalid("/ids", f"Select up to {MOST} exceptions, then choose what to do with them.")
+    if action in OWNED:
+        count = service.own(scope, ids, str(scope.actor) if action == "take" else "")
+        toast(OWNED[action].format(plural(count, "exception")))
+    else:
+        done, skipped = service.resolve_all(scope, ids, action)
+        told = [f"{order}: {reason}" for order, reason in skipped[:TOLD]]
+        more = f" And {len(skipped) - TOLD:,} more." if len(skipped) > TOLD else ""
+        left = f" {len(skipped):,} skipped. {' '.join(told)}{more}" if skipped else ""
+        toast(f"{plural(done, 'exception')} decided.{left}")
+    return redirect(url_for("exception_pages.queue"), 303)
 
 
 @blueprint.post("/exceptions/<exception_id>", endpoint="resolve")

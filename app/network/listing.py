@@ -1,39 +1,85 @@
-"""The network as its pages show it: nodes with their open work, and one node with who serves it and what it holds.
+"""The network as its pages show it: nodes with their work and health, and one node with who serves it and what it
+holds.
 
 Each function is one statement, however much there is.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from infra.clock import real_now
+from infra.ids import first_id_at
 from tenants.scope import Scope
 
 OPEN = "work_status IN ('open', 'picking', 'packed')"
 GIVEN = "request_status IN ('submitted', 'accepted', 'cancel_requested')"
+WEEK = timedelta(days=7)
 WORK = f"""
-SELECT n.*, coalesce(w.work, 0) AS work, coalesce(w.over, 0) AS over, coalesce(w.held, 0) AS held,
-    CASE WHEN n.capacity_per_day > 0 THEN coalesce(w.work, 0)::float / n.capacity_per_day END AS used
+SELECT n.*, coalesce(w.work, 0) AS work, coalesce(w.over, 0) AS over, coalesce(w.held, 0) AS held, w.oldest,
+    coalesce(c.cooling, 0) AS cooling, coalesce(r.given, 0) AS given, coalesce(r.refused, 0) AS refused
 FROM nodes n LEFT JOIN (
     SELECT node_id, count(*) FILTER (WHERE {GIVEN}) AS work,
         count(*) FILTER (WHERE {GIVEN} AND promised_by <= :now) AS over,
-        count(*) FILTER (WHERE request_status = 'held') AS held
+        count(*) FILTER (WHERE request_status = 'held') AS held,
+        min(submitted_at) FILTER (WHERE {GIVEN}) AS oldest
     FROM fulfillment_orders WHERE tenant_id = :tenant AND {OPEN} GROUP BY 1) w ON w.node_id = n.id
+LEFT JOIN (
+    SELECT node_id, count(*) AS cooling FROM cool_downs WHERE tenant_id = :tenant AND until > :now GROUP BY 1
+    ) c ON c.node_id = n.id
+LEFT JOIN (
+    SELECT node_id, count(*) FILTER (WHERE answered_at IS NOT NULL) AS given,
+        count(*) FILTER (WHERE reject_reason IS NOT NULL) AS refused
+    FROM fulfillment_orders WHERE tenant_id = :tenant AND id >= :floor AND submitted_at >= :since GROUP BY 1
+    ) r ON r.node_id = n.id
 WHERE n.tenant_id = :tenant
 """
 
 
 def nodes(scope: Scope, now: datetime) -> list[Any]:
-    """All nodes, the busiest first. `work` was given to the node and is not shipped; `used` is that over the
-    packages of a day; `over` is past its promise; `held` waits for payment or a release."""
-    return scope.rows(f"{WORK} ORDER BY work DESC, n.name, n.code", now=now)
+    """All nodes by name. `work` was given to the node and is not shipped, the `oldest` of it since when; `over` is
+    past its promise; `held` waits for payment or a release; `cooling`: items it rests for; of the work `given` to it
+    in the last seven days and answered, how much it `refused`."""
+    return scope.rows(f"{WORK} ORDER BY n.name, n.code", **_at(now))
 
 
 def node(scope: Scope, code: str, now: datetime) -> Any:
     """One node as in `nodes`, or None."""
-    return scope.row(f"{WORK} AND n.code = :code", code=code, now=now)
+    return scope.row(f"{WORK} AND n.code = :code", code=code, **_at(now))
+
+
+def _at(now: datetime) -> dict[str, Any]:
+    """A business clock runs no slower than real time: what was given in its last week was written since then."""
+    return {"now": now, "since": now - WEEK, "floor": first_id_at(real_now() - WEEK)}
+
+
+def loads(scope: Scope, now: datetime) -> dict[UUID, dict[date, int]]:
+    """Packages that nodes with a capacity have been given, by the day they leave, from today on."""
+    found: dict[UUID, dict[date, int]] = {}
+    today = (now - timedelta(days=1)).date()  # of every zone
+    for row in scope.rows(
+        "SELECT node_id, day, packages FROM node_loads WHERE tenant_id = :tenant AND day >= :today",
+        today=today,
+    ):
+        found.setdefault(row.node_id, {})[row.day] = row.packages
+    return found
+
+
+def resting(scope: Scope, node_id: UUID, now: datetime, most: int = 20) -> list[Any]:
+    """What a node gets no more of, until when and why, the first to end first; without a SKU: of nothing."""
+    return scope.rows(
+        """
+        SELECT c.reason, c.until, s.code AS sku, s.title, count(*) OVER () AS total
+        FROM cool_downs c LEFT JOIN skus s ON s.tenant_id = :tenant AND s.id = c.sku_id
+        WHERE c.tenant_id = :tenant AND c.node_id = :node AND c.until > :now
+        ORDER BY c.until, s.code LIMIT :most
+        """,
+        node=node_id,
+        now=now,
+        most=most,
+    )
 
 
 def node_row(scope: Scope, code: str) -> Any:

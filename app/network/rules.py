@@ -115,6 +115,17 @@ def ships_on(now: datetime, timetable: Timetable, service: str = "", busy: int =
     return ready + timedelta(days=MOST_DAYS)
 
 
+def next_cutoff(now: datetime, timetable: Timetable) -> datetime | None:
+    """The node's next cut-off of any service, UTC; None when it has none."""
+    moments = [
+        one for one in (timetable.cutoff, *(moment for _, moment in timetable.cutoffs)) if one is not None
+    ]
+    if not moments:
+        return None
+    ahead = (timetable.at(day, moment) for day in _working_days(now, timetable) for moment in sorted(moments))
+    return next((at for at in ahead if at >= now), None)
+
+
 def _a_day_later(now: datetime, timetable: Timetable) -> datetime:
     """The same time of the first working day at least 24 hours away, within its opening hours."""
     then = (now + timedelta(days=1)).astimezone(zone(timetable.zone))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -11,76 +13,100 @@ from werkzeug.wrappers import Response
 from app.entries import address, place
 from app.forms import Form
 from app.network import cells, entry, listing
+from app.network.health import MANY_REFUSED, NEARLY_FULL, Health, health, week
 from app.network.rules import code_error
 from app.network.service import put_node
 from app.pages import register_nav, toast
 from app.web import page
 from infra.clock import real_now
 from infra.errors import Problem, not_found
-from tenants.scope import current
+from tenants.scope import Scope, current
 
 blueprint = Blueprint("network_pages", __name__, template_folder="templates")
 register_nav("Supply", "Network", "network_pages.nodes", "map-pin", permission="nodes:read", order=30)
 
-STATES = {"busy": "Over capacity", "late": "Past promise", "closed": "Closed"}
+STATES = {
+    "late": "Past promise",
+    "busy": "Full or nearly full",
+    "refuses": "Refuses or rests",
+    "closed": "Closed",
+}
+RANK = ("late", "risk", "due", "idle")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A node's row with how it stands."""
+
+    node: Any
+    health: Health
 
 
 @blueprint.get("/network", endpoint="nodes")
 @page("nodes:read")
 def nodes() -> str:
-    """Every node on the map and in the table, with its open work and how full its day is."""
-    scope = current()
-    found = listing.nodes(scope, scope.now())
+    """Every node on the map and in the table, with how full its day is, its work and its health."""
+    found = _shown(current())
     kind, state, q = (request.args.get(name, "").strip() for name in ("kind", "state", "q"))
-    shown = [row for row in found if _fits(row, kind, state, q.casefold())]
+    shown = [one for one in found if _fits(one, kind, state, q.casefold())]
     return render_template(
         "network/list.html",
         nodes=shown,
-        pins=[_pin(row) for row in shown if row.latitude is not None and row.kind != "virtual"],
+        pins=[_pin(one) for one in shown if one.node.latitude is not None and one.node.kind != "virtual"],
         total=len(found),
-        counts=[(key, sum(row.kind == key for row in found)) for key in entry.KINDS],
-        states=[(key, words, sum(_is(row, key) for row in found)) for key, words in STATES.items()],
+        counts=[(key, sum(one.node.kind == key for one in found)) for key in entry.KINDS],
+        states=[(key, words, sum(_is(one, key) for one in found)) for key, words in STATES.items()],
         kind=kind,
         state=state,
         q=q,
         kinds=entry.KINDS,
-        stands=stands,
-        work=sum(row.work for row in shown),
-        over=sum(row.over for row in shown),
+        work=sum(one.node.work for one in shown),
+        over=sum(one.node.over for one in shown),
         import_url=address("imports_pages.new", kind="nodes"),
     )
 
 
-def _fits(row: Any, kind: str, state: str, q: str) -> bool:
+def _shown(scope: Scope) -> list[Shown]:
+    """All nodes, those that need a look first, then the fullest."""
+    now = scope.now()
+    loads = listing.loads(scope, now)
+    found = [
+        Shown(row, health(row._mapping, loads.get(row.id, {}), now)) for row in listing.nodes(scope, now)
+    ]
+    return sorted(
+        found, key=lambda one: (RANK.index(one.health.s), -(one.health.day.share or 0), -one.node.work)
+    )
+
+
+def _fits(one: Shown, kind: str, state: str, q: str) -> bool:
+    row = one.node
     known = row.kind == kind or kind not in entry.KINDS
     words = f"{row.code} {row.name} {row.address.get('city', '')} {row.address.get('region', '')}".casefold()
-    return known and (state not in STATES or _is(row, state)) and q in words
+    return known and (state not in STATES or _is(one, state)) and q in words
 
 
-def _is(row: Any, state: str) -> bool:
+def _is(one: Shown, state: str) -> bool:
     if state == "busy":
-        return row.used is not None and row.used > 1
-    return bool(row.over) if state == "late" else not row.open
+        return (one.health.day.share or 0) >= NEARLY_FULL
+    if state == "refuses":
+        return bool(one.node.cooling) or (one.health.refusal_share or 0) >= MANY_REFUSED
+    return bool(one.node.over) if state == "late" else not one.node.open
 
 
-def stands(row: Any) -> str:
-    """late: work is past its promise, or there is more than a day can hold; risk: nearly; idle: closed."""
-    if not row.open and not row.work:
-        return "idle"
-    if row.over or (row.used or 0) > 1:
-        return "late"
-    return "risk" if (row.used or 0) >= 0.9 else "due"
-
-
-def _pin(row: Any) -> dict[str, Any]:
+def _pin(one: Shown) -> dict[str, Any]:
+    """The larger the mark, the more a day can hold; its fill is how full that day is."""
+    row, day = one.node, one.health.day
+    given = f"{day.packages:,} of {day.capacity:,}" if day.capacity is not None else f"{row.work:,} open"
+    worst = f", {one.health.faults[0][1].lower()}" if one.health.s == "late" else ""
     return {
         "name": row.name,
         "longitude": row.longitude,
         "latitude": row.latitude,
         "kind": row.kind,
-        "work": row.work,
-        "note": f"{row.work:,} open" if row.open else "closed",
-        "s": stands(row),
+        "work": day.capacity if day.capacity is not None else row.work,
+        "share": 1.0 if day.share is None else day.share,
+        "note": f"{given}{worst}" if row.open or row.work else "closed",
+        "s": one.health.s,
         "role": "" if row.open or row.work else "off",
         "url": url_for("network_pages.detail", code=row.code),
     }
@@ -89,18 +115,22 @@ def _pin(row: Any) -> dict[str, Any]:
 @blueprint.get("/network/nodes/<code>", endpoint="detail")
 @page("nodes:read")
 def detail(code: str) -> str:
-    """One node: its work, its stock, who serves it, and how it is set up."""
-    scope = current()
-    node = None if code_error(code) else listing.node(scope, code, scope.now())
+    """One node: its days, its work, its health, its stock, who serves it, and how it is set up."""
+    scope, now = current(), current().now()
+    node = None if code_error(code) else listing.node(scope, code, now)
     if node is None:
         raise not_found("node")
+    loads = listing.loads(scope, now).get(node.id, {})
+    stands = health(node._mapping, loads, now)
     open_days = node.calendar.get("open_days", list(entry.WORKING_DAYS))
     return render_template(
         "network/detail.html",
         node=node,
         kind=entry.KINDS[node.kind],
-        s=stands(node),
-        pins=[_pin(node) | {"role": "", "url": ""}] if node.latitude is not None else [],
+        health=stands,
+        week=week(node._mapping, loads, now),
+        resting=listing.resting(scope, node.id, now),
+        pins=[_pin(Shown(node, stands)) | {"role": "", "url": ""}] if node.latitude is not None else [],
         grants=listing.grants(scope, code, real_now()),
         stock=listing.stock(scope, node.id),
         work=listing.next_work(scope, node.id),
@@ -109,7 +139,9 @@ def detail(code: str) -> str:
         capabilities=[entry.CAPABILITY_WORDS.get(code, code.capitalize()) for code in node.capabilities],
         served=cells.zones_text(node.zones).split("\n") if node.zones else [],
         closed=[
-            day for day in sorted(node.calendar.get("closed", [])) if day >= scope.now().date().isoformat()
+            date.fromisoformat(day)
+            for day in sorted(node.calendar.get("closed", []))
+            if day >= str(now.date())
         ],
         currency=scope.tenant.currency,
         address=address,

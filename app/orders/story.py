@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.money import Money
 from app.network.places import locate
-from app.orders import acts, ledger, moments, summary
+from app.orders import acts, alternatives, ledger, moments, summary
 from app.orders.queries import work_rows
 from app.orders.rules import fulfillment_status
 from app.orders.shapes import order_number
@@ -110,6 +110,7 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
     ]
     stands = min((line["s"] for line in lines), key=WORST.index, default="idle")
     tab = tab if tab in moments.TABS else ""
+    names = {code: node["name"] for code, node in nodes.items()}
     candidates = explain_table(decisions[0]["explanation"], configuration(scope).network) if decisions else []
     return {
         "order": order,
@@ -126,6 +127,8 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
         "decisions": decisions,
         "causes": CAUSES,
         "candidates": [row for row in candidates if row.outcome != OTHER_KIND],
+        "compared": alternatives.compared(decisions[0]["explanation"], names) if decisions else [],
+        "names": names,
         "other_kinds": sum(row.outcome == OTHER_KIND for row in candidates),
         "drawing": _drawing(order, lines, work, decisions, nodes),
         "nodes": nodes,

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, render_template, request, ur
 
 from app import links
 from app.orders import export, listing, summary
+from app.orders.alternatives import without_each
 from app.orders.listing import Filters
 from app.orders.story import story
 from app.pages import register_nav
@@ -114,6 +115,7 @@ def detail(order_id: UUID) -> str:
     """One order as one story."""
     scope = current()
     told = story(scope, order_id, request.args.get("show", ""))
+    asked = request.args.get("why") == "all" and bool(told["decisions"])
     may_act = scope.actor.may("orders:write")
     urls = {act["key"]: _act_url(act["key"], order_id) for act in told["acts"] if not act["refused"]}
     urls = {key: url for key, url in urls.items() if url}
@@ -121,6 +123,8 @@ def detail(order_id: UUID) -> str:
     return render_template(
         "orders/detail.html",
         **told,
+        dropped_asked=asked,
+        dropped=without_each(scope, order_id, told["names"]) if asked else None,
         may_act=may_act,
         act_urls=urls if may_act else {},
         act_dialogs=set(urls) & set(DIALOGS) if may_act else set(),

@@ -55,6 +55,7 @@ def register(app: Flask) -> None:
         ui=Parts(app.jinja_env),
         url_with=filters.url_with,
         most_work=drawing.most_work,
+        most_bar=drawing.most_bar,
         nav_sections=nav_sections,
         place=geography.place,
         clock_track=drawing.clock_track,

@@ -113,5 +113,15 @@ def most_work(pins: Sequence[Any]) -> float:
     return max((_part(pin, "work") or 0 for pin in pins), default=0)
 
 
+def busiest_first(places: Sequence[Any]) -> list[Any]:
+    """Places with two bars in the order in which they get labels."""
+    return sorted(places, key=lambda one: -sum(_part(one, "bars")))
+
+
+def most_bar(places: Sequence[Any]) -> float:
+    """The highest bar of all places, at least 1."""
+    return max((bar for one in places for bar in _part(one, "bars")), default=0) or 1
+
+
 def _part(pin: Any, name: str) -> Any:
     return pin.get(name) if isinstance(pin, Mapping) else getattr(pin, name, None)

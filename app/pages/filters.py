@@ -134,4 +134,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "key_words": key_words,
     "json": _json,
     "labeled_first": drawing.labeled_first,
+    "busiest_first": drawing.busiest_first,
 }

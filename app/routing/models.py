@@ -71,6 +71,8 @@ class RoutingException(TenantTable):
     state: Mapped[str] = mapped_column(server_default="open")
     action: Mapped[str] = mapped_column(server_default="")
     """What closed it: `routed`, `assigned`, `backordered`, `cancelled`."""
+    owner: Mapped[str] = mapped_column(server_default="")
+    """Who said that they look after it; empty: nobody yet."""
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[str] = mapped_column(server_default="")

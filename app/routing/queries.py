@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from app.routing import documents, wording
@@ -208,3 +208,13 @@ def prices(scope: Scope) -> dict[str, Any]:
     if row is None:
         return {"version": 0, "made_at": None, "basis": {}, "stock": {}, "capacity": {}, "risk": {}}
     return {"version": row.version, "made_at": row.made_at, "basis": row.basis, **row.document}
+
+
+def where(scope: Scope, codes: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """(longitude, latitude) of nodes by code; those without a place are left out."""
+    rows = scope.rows(
+        "SELECT code, longitude, latitude FROM nodes WHERE tenant_id = :tenant AND code = ANY(:codes)"
+        " AND longitude IS NOT NULL",
+        codes=list(codes),
+    )
+    return {row.code: (row.longitude, row.latitude) for row in rows}

@@ -72,7 +72,8 @@ Event = PastOrder | StockChange
 
 @dataclass(slots=True)
 class Figures:
-    """What became of all orders together. Money in minor units, miles of all packages, transit in business days of
+    """What became of all orders together. Money in minor units (`handling` is the part of the cost that is no
+    shipping), miles of all packages, transit in business days of
     all packages, lateness in days after the promise (of the latest package of each order)."""
 
     orders: int = 0
@@ -83,6 +84,7 @@ class Figures:
     packages: int = 0
     split_orders: int = 0
     cost: float = 0.0
+    handling: float = 0.0
     miles: float = 0.0
     transit_days: int = 0
     days_late: int = 0
@@ -98,6 +100,7 @@ class Outcome:
     lost_units: int
     packages: int
     cost: float
+    handling: float
     miles: float
     transit_days: int
     days_late: int
@@ -125,12 +128,13 @@ class Ways:
         """Those that travel."""
         return [one for one in placements if one[0] in self._row]
 
-    def cost(self, parcels: Placements) -> float:
+    def costs(self, parcels: Placements) -> tuple[float, float]:
         """Shipping and handling of what leaves, in minor units."""
         if not parcels:
-            return 0.0
+            return 0.0, 0.0
         rows = [(self._row[at], node, units) for at, node, units in parcels]
-        return sum(terms.amounts(self._figures, [rows])[0]) / MICRO
+        shipping, handling = terms.amounts(self._figures, [rows])[0]
+        return shipping / MICRO, handling / MICRO
 
 
 @dataclass(slots=True)
@@ -206,12 +210,14 @@ class Run:
                 self.loads.add(network.ids[node], int(leaving[node]))
                 self.packages[network.codes[node]] += 1
         asked = sum(one.line.quantity for one in lines)
+        shipping, handling = ways.costs(parcels)
         return Outcome(
             plan=tuple(sorted((network.codes[node], lines[at].line.sku, units) for at, node, units in kept)),
             sentence=decision.sentence,
             lost_units=asked - sum(units for _, _, units in kept),
             packages=len(nodes),
-            cost=ways.cost(parcels),
+            cost=shipping + handling,
+            handling=handling,
             miles=miles_of(network, lanes.distance, nodes),
             transit_days=sum(int(lanes.days[node]) for node in nodes),
             days_late=max((int(lanes.late[node]) for node in nodes), default=0),
@@ -228,6 +234,7 @@ class Run:
         figures.packages += outcome.packages
         figures.split_orders += outcome.packages > len(order.parcels)
         figures.cost = round(figures.cost + outcome.cost, 2)
+        figures.handling = round(figures.handling + outcome.handling, 2)
         figures.miles = round(figures.miles + outcome.miles, 3)
         figures.transit_days += outcome.transit_days
         figures.days_late += outcome.days_late
@@ -242,6 +249,7 @@ def _together(outcomes: Sequence[Outcome]) -> Outcome:
         lost_units=sum(outcome.lost_units for outcome in outcomes),
         packages=sum(outcome.packages for outcome in outcomes),
         cost=sum(outcome.cost for outcome in outcomes),
+        handling=sum(outcome.handling for outcome in outcomes),
         miles=sum(outcome.miles for outcome in outcomes),
         transit_days=sum(outcome.transit_days for outcome in outcomes),
         days_late=max(outcome.days_late for outcome in outcomes),

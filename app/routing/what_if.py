@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,10 +9,11 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.entries import address
+from app.entries import address, csv_file
 from app.forms import Form
 from app.pages import formats, toast
 from app.routing import guard_rails, queries, runs, service, simulations
+from app.routing.compared import compared, waterfall
 from app.shapes import identifier
 from app.web import page
 from infra.errors import Problem
@@ -30,19 +30,8 @@ STATES = {
     "failed": ("late", "Failed"),
     "cancelled": ("idle", "Canceled"),
 }
+CELLS = ("nodes", "packages", "cost", "miles", "transit_days", "days_late", "lost_units", "sentence")
 VERSION_STATES = {"draft": "draft", "simulated": "draft", "active": "in force", "retired": "retired"}
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One figure of both versions, as it is read."""
-
-    label: str
-    before: str
-    after: str
-    difference: str
-    better: bool | None
-    note: str = ""
 
 
 @blueprint.get("/routing/what-if", endpoint="list")
@@ -99,6 +88,7 @@ def _list(form: Form) -> str:
         found=[_timed(one) for one in found["data"]],
         next=found["next"],
         is_first=after is None,
+        is_open=any(one["state"] in runs.OPEN for one in found["data"]),
         states=STATES,
     )
 
@@ -128,8 +118,11 @@ def _detail(simulation_id: UUID, problem: Problem | None = None) -> str:
         states=STATES,
         names={name: _name(one[side]) for name, side in (("before", "against"), ("after", "version"))},
         figures=compared(one["before"], one["after"], one["currency"]) if one["before"] else [],
+        steps=waterfall(one["before"], one["after"]) if one["before"] else [],
         broken=[rail for rail in one["guard_rails"] if not rail["passed"]],
+        rails=[(label, _rail(one, name)) for name, label in guard_rails.RAILS.items()],
         most=max((side[key]["packages"] for side in nodes for key in ("before", "after")), default=1) or 1,
+        places=_places(nodes),
         changes=one["changes"][first : first + PAGE],
         first=first,
         size=PAGE,
@@ -141,62 +134,44 @@ def _detail(simulation_id: UUID, problem: Problem | None = None) -> str:
     )
 
 
-def _name(version: int) -> str:
-    return f"v{version}" if version else "Kept’s default"
+def _rail(one: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """What came of a guard-rail; None where it is not watched."""
+    return next((rail for rail in one["guard_rails"] if rail["rail"] == name), None)
 
 
-def compared(before: dict[str, Any], after: dict[str, Any], currency: str) -> list[Compared]:
-    """The figures of both versions with their differences; less is better, except for units filled."""
-
-    def money(label: str, one: float, two: float, note: str = "") -> Compared:
-        one, two = round(one), round(two)
-        return Compared(
-            label,
-            formats.money(one, currency),
-            formats.money(two, currency),
-            f"{formats.signed_money(two - one, currency)}{_share(one, two)}",
-            None if one == two else two < one,
-            note,
-        )
-
-    def number(label: str, one: float, two: float, decimals: int = 0, note: str = "") -> Compared:
-        one, two = round(one, decimals), round(two, decimals)
-        return Compared(
-            label,
-            formats.number(one, decimals),
-            formats.number(two, decimals),
-            f"{formats.signed_number(two - one, decimals)}{_share(one, two)}",
-            None if one == two else two < one,
-            note,
-        )
-
-    sides = (before, after)
-    each = [_per(side["cost"], side["filled_units"]) for side in sides]
-    miles = [_per(side["miles"], side["packages"]) for side in sides]
-    days = [_per(side["transit_days"], side["packages"]) for side in sides]
+def _places(nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The nodes that lie on the map, with the packages of both versions."""
+    where = queries.where(current(), [row["node"] for row in nodes])
     return [
-        money("Cost", before["cost"], after["cost"], "shipping and handling"),
-        money("Cost per unit", each[0], each[1]),
-        number("Packages", before["packages"], after["packages"]),
-        number("Split orders", before["split_orders"], after["split_orders"]),
-        number("Miles per package", miles[0], miles[1]),
-        number("Days under way", days[0], days[1], 2, "business days per package"),
-        number("Late orders", before["late_orders"], after["late_orders"]),
-        number("Days late", before["days_late"], after["days_late"], note="of all late orders"),
-        number("Lost units", before["lost_units"], after["lost_units"], note="nowhere in stock when ordered"),
+        {
+            "name": row["name"],
+            "longitude": where[row["node"]][0],
+            "latitude": where[row["node"]][1],
+            "bars": (row["before"]["packages"], row["after"]["packages"]),
+        }
+        for row in nodes
+        if row["node"] in where and row["kind"] != "virtual"
     ]
 
 
-def _per(amount: float, count: int) -> float:
-    return amount / count if count else 0.0
+@blueprint.get("/routing/what-if/<simulation_id>/changes.csv", endpoint="export")
+@page("routing:read")
+def export(simulation_id: str) -> Response:
+    """The orders that go otherwise as a file: a line an order, both versions side by side."""
+    one = simulations.one(current(), identifier(simulation_id))
+    rows = ([row["number"], *_cells(row["before"]), *_cells(row["after"])] for row in one["changes"])
+    columns = ["order", *(f"{side}_{name}" for side in ("before", "after") for name in CELLS)]
+    return csv_file(f"what-if-v{one['version']}-v{one['against']}", columns, rows)
 
 
-def _share(before: float, after: float) -> str:
-    return (
-        f" ({'+' if after > before else '−'}{abs(after / before - 1):.1%})"
-        if before and after != before
-        else ""
-    )
+def _cells(outcome: dict[str, Any]) -> list[Any]:
+    """One version's part of a line; money in minor units, nodes in the order of their codes."""
+    nodes = " ".join(sorted({part["node"] for part in outcome["plan"]}))
+    return [nodes, *(outcome[name] for name in CELLS[1:])]
+
+
+def _name(version: int) -> str:
+    return f"v{version}" if version else "Kept’s default"
 
 
 @blueprint.post("/routing/what-if/<simulation_id>/cancellation", endpoint="cancel")

@@ -46,6 +46,7 @@ class FiguresOut(Schema):
         metadata={"description": "Orders in more packages than they have destinations."}
     )
     cost = fields.Float(metadata={"description": "Minor units of the tenant's currency."})
+    handling = fields.Float(metadata={"description": "Of the cost, minor units; the rest of it is shipping."})
     miles = fields.Float(metadata={"description": "Of all packages together."})
     transit_days = fields.Integer(metadata={"description": "Business days under way, of all packages."})
     days_late = fields.Integer(

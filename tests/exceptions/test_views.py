@@ -23,14 +23,14 @@ def test_a_person_decides_on_the_page(app: Flask, merchant: Merchant) -> None:
     merchant.drain()
     page = desk.read("/exceptions")
     assert f"{order['number']}</a>" in page
-    assert "Give it to this node" not in page
+    assert "Give it to a node" not in page
     (open_one,) = merchant.ok("GET", "/routing/exceptions?state=open")["data"]
     refused = desk.post(f"/exceptions/{open_one['id']}", "/exceptions", action="route")
     assert refused.status_code == 303
     (after,) = merchant.ok("GET", "/routing/exceptions?state=open")["data"]
     assert {k: (after[k], v) for k, v in open_one.items() if after[k] != v} == {}
     merchant.stock("RENO", sku, 5)
-    assert "Give it to this node" in desk.read("/exceptions")
+    assert "Give it to a node" in desk.read("/exceptions")
     desk.post(f"/exceptions/{open_one['id']}", "/exceptions", action="assign", node="RENO")
     merchant.drain()
     assert "Given to a node" in desk.read("/exceptions?state=closed")
@@ -49,3 +49,54 @@ def test_work_at_a_closed_node_is_shown(app: Flask, merchant: Merchant) -> None:
     page = member(app, merchant.tenant_id).read("/exceptions")
     assert "Work at nodes that are closed or full" in page
     assert "Reno warehouse" in page
+
+
+def queued(merchant: Merchant, sku: str, count: int) -> list[str]:
+    """Orders that no node can send; their numbers."""
+    placed = [merchant.order((sku, 2), tenders=TERMS)["number"] for _ in range(count)]
+    merchant.drain()
+    return placed
+
+
+def test_several_are_taken_and_decided_together(
+    app: Flask, merchant: Merchant, other_merchant: Merchant
+) -> None:
+    sku = merchant.sku()
+    merchant.node("RENO", name="Reno warehouse")
+    rule(merchant, **fallback("queue"))
+    first, second, third = queued(merchant, sku, 3)
+    ids = {one["order"]: one["id"] for one in merchant.ok("GET", "/routing/exceptions?state=open")["data"]}
+    desk = member(app, merchant.tenant_id)
+    page = desk.read("/exceptions")
+    assert "No place can send it" in page
+    assert "Nobody" in page
+    desk.post("/exceptions", "/exceptions", action="take", ids=[ids[first], ids[second]])
+    open_ones = {one["order"]: one for one in merchant.ok("GET", "/routing/exceptions?state=open")["data"]}
+    assert [open_ones[order]["owner"] for order in (first, second, third)] == ["member:Priya Raman"] * 2 + [
+        ""
+    ]
+    mine, nobodys = desk.read("/exceptions?owner=me"), desk.read("/exceptions?owner=none")
+    assert f"{first}</a>" in mine
+    assert f"{third}</a>" not in mine
+    assert f"{third}</a>" in nobodys
+    desk.post("/exceptions", "/exceptions", action="leave", ids=[ids[second]])
+    assert f"{second}</a>" not in desk.read("/exceptions?owner=me")
+    assert "None of these" in desk.read("/exceptions?kind=cycles")
+
+    merchant.stock("RENO", sku, 2)  # enough for one of them
+    desk.post("/exceptions", "/exceptions", action="route", ids=list(ids.values()))
+    told = desk.read("/exceptions")
+    assert "1 exception decided. 2 skipped." in told
+    left = merchant.ok("GET", "/routing/exceptions?state=open")["data"]
+    assert len(left) == 2
+
+    stranger = member(app, other_merchant.tenant_id)
+    stranger.post("/exceptions", "/exceptions", action="cancel", ids=list(ids.values()))
+    analyst = member(app, merchant.tenant_id, "analyst")
+    assert analyst.post("/exceptions", "/exceptions", action="take", ids=[left[0]["id"]]).status_code == 403
+    assert merchant.ok("GET", "/routing/exceptions?state=open")["data"] == left
+    assert desk.post("/exceptions", "/exceptions", action="assign", ids=[left[0]["id"]]).status_code == 422
+    assert desk.post("/exceptions", "/exceptions", action="cancel").status_code == 422
+    desk.post("/exceptions", "/exceptions", action="cancel", ids=[one["id"] for one in left])
+    assert merchant.ok("GET", "/routing/exceptions?state=open")["data"] == []
+    assert_books(merchant)

@@ -64,10 +64,11 @@ def test_the_map_and_the_table_show_open_work(desk: Desk, merchant: Merchant):
         merchant.order((sku, 1))
     merchant.drain()
     page = desk.read("/network")
-    assert 'aria-label="Reno warehouse: 3 open"' in page
-    assert "100%" in page
+    assert 'aria-label="Reno warehouse: 3 of 3"' in page
+    assert "Full" in page
     assert "Reno warehouse" not in desk.read("/network?kind=store")
-    assert "Reno warehouse" not in desk.read("/network?state=busy")
+    assert "Reno warehouse" in desk.read("/network?state=busy")
+    assert "Reno warehouse" not in desk.read("/network?state=late")
     assert "No node fits" in desk.read("/network?q=nowhere")
 
 
@@ -96,6 +97,37 @@ def test_a_node_shows_its_work_stock_and_who_works_there(desk: Desk, merchant: M
     assert "7 can sell, 2 reserved" in page
     assert "Test provider" in page
     assert "15:00" in page
+
+
+def test_both_pages_tell_how_a_node_stands(desk: Desk, merchant: Merchant):
+    node, sku = (
+        merchant.node("RENO", capacity_per_day=5, cutoff="15:00"),
+        merchant.sku("LAMP", title="Brass lamp"),
+    )
+    merchant.stock(node, sku, 9)
+    written = {"name": "n", "strategies": [{"id": "s"}], "reroute": {"cool_down_minutes": 600}}
+    version = merchant.ok("POST", "/routing/rules", {"document": written})["version"]
+    merchant.ok("POST", f"/routing/rules/{version}/activation", {"replaces": 1})
+    for _ in range(5):
+        merchant.order((sku, 1))
+    merchant.drain()
+    assert "Full" in desk.read("/network?state=busy")
+    provider = merchant.provider
+    first, *others = provider.ok("GET", "/fulfillment-orders?request_status=submitted")["data"]
+    for work in others:
+        provider.ok("POST", f"/fulfillment-orders/{work['id']}/acceptance", {})
+    provider.ok("POST", f"/fulfillment-orders/{first['id']}/rejection", {"reason": "damaged"})
+    merchant.drain()
+    page = desk.read("/network?state=refuses")
+    assert "Refuses 20%" in page
+    assert "Rests for 1 item" in page
+    assert "4 of 5 packages on" in page
+    assert "No node fits" in desk.read("/network?state=closed")
+    detail = desk.read("/network/nodes/RENO")
+    assert "20%, 1 of 5" in detail
+    assert "Brass lamp" in detail
+    assert "Damaged" in detail
+    assert "4 of 5" in detail
 
 
 def test_the_form_makes_a_node_as_the_api_does(desk: Desk, merchant: Merchant):

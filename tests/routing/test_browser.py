@@ -95,6 +95,21 @@ def test_a_rule_set_from_a_template_is_edited_tried_saved_published_and_obeyed(
     page.get_by_role("button", name="Save draft").click()
     page.wait_for_url("**/routing?version=2")
     assert "v2 differs from v1" in page.inner_text("main")
+
+    page.get_by_role("link", name="Compare on past orders").click()
+    page.get_by_role("button", name="Run").click()
+    page.get_by_text("You may leave this page and come back").wait_for()
+    page.get_by_role("link", name="the list").click()
+    assert "0 of 1" in page.inner_text("#tried")
+    merchant.drain()
+    page.locator("#tried").get_by_text("Done").wait_for()  # the list looks again by itself
+    page.get_by_role("link", name="v2", exact=True).click()
+    told = page.inner_text("main")
+    assert "Orders that go otherwise" in told
+    assert "Where the difference in cost comes from" in told
+    assert page.locator(".bars").count() == 2
+    page.get_by_role("link", name="What both say").click()
+
     page.get_by_role("button", name="Publish v2").click()
     confirm = page.locator("#publish")
     assert "New orders are routed by it at once" in confirm.inner_text()
@@ -126,6 +141,51 @@ def test_rules_move_by_keys_and_say_where_they_are(editor: Page):
     page.keyboard.press("Tab")
     sentence(page, "When the channel is phone")
     wait_until(page, "!document.querySelector('#rules-live').innerText.includes('correction')")
+
+
+def rules_of(page: Page) -> list[str]:
+    return [" ".join(said.split()) for said in page.locator("[data-rules=rule] .say").all_inner_texts()]
+
+
+def test_every_change_can_be_undone_and_a_fault_stands_at_its_word(editor: Page):
+    page = editor
+    first = rules_of(page)
+    assert page.locator("[data-rules-undo]").is_hidden()
+    page.get_by_role("button", name="Add rule").click()
+    wait_until(page, "document.querySelector('#p-0-when')?.matches(':popover-open')")
+    page.keyboard.press("Escape")
+    page.locator(
+        "[data-rules=rule] .chip[data-wrong]"
+    ).first.click()  # without channels nothing below is reached
+    page.check("#p-0-when [value=phone]")
+    page.keyboard.press("Escape")
+    sentence(page, "When the channel is phone")
+    assert page.locator("[data-rules=rule] .chip[data-wrong]").count() == 0
+    with_rule = rules_of(page)
+
+    page.get_by_role("button", name="More for rule 1").click()
+    page.get_by_role("button", name="Remove rule 1").click()
+    wait_until(page, f"{SENTENCES}.length === 1")
+    page.keyboard.press("Control+z")
+    wait_until(page, f"{SENTENCES}.length === 2")
+    assert rules_of(page) == with_rule
+    page.get_by_role("button", name="Move rule 1").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Tab")
+    wait_until(page, "document.querySelector('#rules-live').innerText.includes('need a correction')")
+    page.get_by_role("button", name="Undo").click()
+    sentence(page, "When the channel is phone")
+    assert rules_of(page) == with_rule
+    handle, other = (page.get_by_role("button", name=f"Move rule {at}") for at in (1, 2))
+    handle.drag_to(other)
+    wait_until(page, "document.querySelector('#rules-live').innerText.includes('need a correction')")
+    assert rules_of(page) != with_rule
+    for _ in range(3):
+        page.get_by_role("button", name="Undo").click()
+        page.wait_for_timeout(50)
+    wait_until(page, f"{SENTENCES}.length === 1")
+    assert rules_of(page) == first
+    assert page.locator("[data-rules-undo]").is_hidden()
 
 
 def test_the_editor_fits_and_can_be_read_at_every_size_in_both_themes(editor: Page):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.routing.compared import waterfall
 from app.routing.documents import default_document
 from tests.factories import Merchant
 from tests.portal import Desk, member
@@ -30,6 +33,7 @@ def test_from_the_rules_to_what_would_have_been(desk: Desk, past: Merchant) -> N
     version = write(past, NEAREST)
     rules = desk.read(f"/routing?version={version}")
     assert f"{LIST}?version={version}" in rules
+    assert "every 2s" not in desk.read(LIST)
     form = desk.read(f"{LIST}?version={version}")
     assert f'<option value="{version}" selected>' in form
     started = desk.post(LIST, LIST, version=str(version), against="", weeks="1")
@@ -37,6 +41,7 @@ def test_from_the_rules_to_what_would_have_been(desk: Desk, past: Merchant) -> N
     waiting = desk.read(started.location)
     assert 'hx-trigger="every 1s"' in waiting
     assert "0 of 3 orders" in words(waiting)
+    assert "0 of 3" in words(desk.read(LIST))
     past.drain()
     page = desk.read(started.location)
     assert "hx-trigger" not in page
@@ -48,6 +53,14 @@ def test_from_the_rules_to_what_would_have_been(desk: Desk, past: Merchant) -> N
     assert re.search(r"Lost units .* 0 0 the same", told), told
     assert "Split orders: 2 instead of 1, at most 10% more." in told
     assert "Orders that go otherwise 3 of 3" in told
+    assert re.search(r"Split orders 2 instead of 1, \+100\.0%; may grow by 10% Failed", told), told
+    assert re.search(r"Lost units 0 instead of 0; may grow by 1% Passed", told), told
+    assert "Late orders not watched" in told
+    rows = list(csv.DictReader(io.StringIO(desk.read(f"{started.location}/changes.csv"))))
+    assert sorted(row["order"] for row in rows) == sorted(
+        o["number"] for o in past.ok("GET", "/orders")["data"]
+    )
+    assert all(row["before_nodes"] != row["after_nodes"] or row["before_sentence"] for row in rows)
     for order in past.ok("GET", "/orders")["data"]:
         assert f"/orders/{order['id']}" in page
     listed = words(desk.read(LIST))
@@ -108,3 +121,31 @@ def test_the_same_rules_change_nothing(desk: Desk, past: Merchant) -> None:  # n
 def test_a_stranger_sees_nothing(app: Flask, desk: Desk, past: Merchant) -> None:  # noqa: F811
     client: FlaskClient = app.test_client()
     assert client.get(LIST).status_code in (302, 303)
+
+
+def figures(cost: float, handling: float, filled: int) -> dict[str, float]:
+    return {"cost": cost, "handling": handling, "filled_units": filled}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "parts"),
+    [
+        ((1000, 300, 10), (900, 350, 10), [("Shipping", -150), ("Handling", 50), ("Together", -100)]),
+        (
+            (1000, 300, 10),
+            (1000, 300, 20),
+            [("More units filled", 1000), ("Shipping", -700), ("Handling", -300), ("Together", 0)],
+        ),
+        ((0, 0, 0), (500, 100, 5), [("Shipping", 400), ("Handling", 100), ("Together", 500)]),
+        ((700, 70, 7), (700, 70, 7), [("Together", 0)]),
+    ],
+)
+def test_the_parts_of_a_difference_add_up(before: tuple, after: tuple, parts: list) -> None:
+    steps = waterfall(figures(*before), figures(*after))
+    assert [(step.label, step.amount) for step in steps] == parts
+    assert sum(step.amount for step in steps[:-1]) == steps[-1].amount
+    assert all(step.left >= 0 and step.left + step.width <= 100.1 for step in steps)
+
+
+def test_a_difference_that_was_not_kept_apart_has_no_parts() -> None:
+    assert waterfall({"cost": 1, "filled_units": 1}, figures(1, 1, 1)) == []

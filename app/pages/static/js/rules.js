@@ -1,5 +1,6 @@
 // The rule editor: a handle moves its rule by drag or by the arrow keys and the new place is announced; a chip's
-// fields stand beside it; when they close, the sentences and the trial are shown anew. Nothing of it is needed.
+// fields stand beside it; when they close, the sentences and the trial are shown anew; each change can be undone.
+// Nothing of it is needed.
 (() => {
   const lists = () => [...document.querySelectorAll("[data-rules]")];
   const form = () => document.getElementById("rules-form");
@@ -58,6 +59,7 @@
       }
     });
     restore();
+    if (form()) shown = held();
   }
 
   // A chip's fields: beside the chip, inside the window
@@ -113,7 +115,58 @@
 
   // Shown anew: the server says how it reads; what was open and in focus is so again
   function look() {
+    note();
     form()?.dispatchEvent(new CustomEvent("look"));
+  }
+
+  // Undo: what the form held before each change, for this tab, until the editor is opened anew
+  const KEPT = "kept-rules-undo";
+  const MOST_KEPT = 50;
+  let shown = "";
+  const kept = () => JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
+
+  function keep(states) {
+    sessionStorage.setItem(KEPT, JSON.stringify(states.slice(-MOST_KEPT)));
+    document.querySelectorAll("[data-rules-undo]").forEach((button) => { button.hidden = states.length === 0; });
+  }
+
+  const isBeside = (name) => name === "csrf_token" || name.startsWith("try-");
+  const entries = (beside) => [...new FormData(form())].filter(([name]) => isBeside(name) === beside);
+  const held = () => new URLSearchParams(entries(false)).toString();
+
+  function note() {
+    const now = held();
+    if (now !== shown) keep([...kept(), shown]);
+    shown = now;
+  }
+
+  document.addEventListener("submit", (event) => {
+    if (event.target !== form()) return;
+    note();
+    if (/^(up|down|remove|add)-/.test(event.submitter?.value ?? "")) keep([...kept(), shown]);
+  });
+  document.addEventListener("click", (event) => { if (event.target.closest?.("[data-rules-undo]")) undo(); });
+  document.addEventListener("keydown", (event) => {
+    const isTyping = event.target.matches?.("input[type=text], textarea");
+    if (!form() || isTyping || event.key !== "z" || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    undo();
+  });
+
+  async function undo() {
+    const states = kept();
+    const was = states.pop();
+    if (was === undefined) return;
+    const sent = new URLSearchParams(was);
+    entries(true).forEach(([name, value]) => sent.append(name, value));
+    sent.set("action", "look");
+    const answer = await fetch(form().action, { method: "POST", body: sent });
+    const live = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("rules-live");
+    if (!live) return;
+    document.getElementById("rules-live").replaceWith(live);
+    keep(states);
+    start();
+    document.querySelector("[data-rules-said]").textContent = "The last change is undone.";
   }
 
   let stood = {};
@@ -142,5 +195,8 @@
   }
 
   document.addEventListener("htmx:after:swap", start);
-  addEventListener("DOMContentLoaded", start);
+  addEventListener("DOMContentLoaded", () => {
+    start();
+    if (form()) keep("again" in form().dataset ? kept() : []);
+  });
 })();

@@ -1,0 +1,128 @@
+"""What an order's routing would have been otherwise: the best single node, the runner-up, and the plan without each
+of the constraints that bounded it; as sentences for the agent, as figures for the analyst."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from app.pages import formats
+from app.routing import replays
+from app.routing.clauses import counted, listed
+from app.routing.policy import COST
+from tenants.scope import Scope
+
+NEWEST = """
+SELECT made_at, cause, rule_version, plan, explanation, sentence, input_hash, inputs FROM routing_decisions
+WHERE tenant_id = :tenant AND order_id = :order AND made_at = (
+    SELECT max(made_at) FROM routing_decisions WHERE tenant_id = :tenant AND order_id = :order) ORDER BY id
+"""
+LIMITS = {
+    "max_packages": "Without the limit on packages",
+    "least_package_value": "Without the least value of a package",
+    "capacity": "If no node were full",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another plan: where from, and how it differs from the one chosen. Costs in minor units, where rules weigh
+    money."""
+
+    what: str
+    where: str
+    packages: int
+    packages_more: int
+    miles: float
+    miles_more: float
+    units_more: int = 0
+    cost_more: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        """For the agent."""
+        found = [
+            counted(abs(self.units_more), "unit") + _direction(self.units_more, "more", "fewer"),
+            counted(abs(self.packages_more), "package") + _direction(self.packages_more, "more", "fewer"),
+            formats.miles(round(abs(self.miles_more))) + _direction(self.miles_more, "more", "less"),
+        ]
+        differs = [self.units_more, self.packages_more, round(self.miles_more)]
+        said = _listed([words for words, by in zip(found, differs, strict=True) if by])
+        place = f"it would ship from {self.where}" if self.where else "nothing would ship"
+        return f"{self.what}, {place}: {said or 'no more packages and no more miles'}."
+
+
+def _listed(words: Sequence[str]) -> str:
+    return listed(words, "and") if words else ""
+
+
+def _direction(by: float, more: str, less: str) -> str:
+    return f" {more if by > 0 else less}"
+
+
+def compared(explanation: Mapping[str, Any], names: Mapping[str, str]) -> list[Alternative]:
+    """The plans that the decision itself was weighed against."""
+    chosen = explanation.get("chosen")
+    found = []
+    for key, what in (("best_single", "From the best single node"), ("runner_up", "As the next best plan")):
+        other = explanation.get(key)
+        if chosen and other and not any(_is_same(other, earlier) for earlier in found):
+            found.append((what, other))
+    return [_alternative(what, chosen or {}, other, explanation, names) for what, other in found]
+
+
+def _is_same(plan: Mapping[str, Any], earlier: tuple[str, Mapping[str, Any]]) -> bool:
+    return bool(plan["nodes"] == earlier[1]["nodes"] and plan["filled"] == earlier[1]["filled"])
+
+
+def _alternative(
+    what: str,
+    chosen: Mapping[str, Any],
+    other: Mapping[str, Any],
+    explanation: Mapping[str, Any],
+    names: Mapping[str, str],
+) -> Alternative:
+    in_money = explanation.get("objective") == COST and "terms" in chosen and "terms" in other
+    return Alternative(
+        what=what,
+        where=_listed([names.get(code, code) for code in other["nodes"]]),
+        packages=other["packages"],
+        packages_more=other["packages"] - chosen["packages"],
+        miles=other["miles"],
+        miles_more=other["miles"] - chosen["miles"],
+        units_more=other["filled"] - chosen["filled"],
+        cost_more=round(sum(other["terms"].values()) - sum(chosen["terms"].values())) if in_money else None,
+    )
+
+
+def without_each(scope: Scope, order_id: UUID, names: Mapping[str, str]) -> list[Alternative] | None:
+    """What the newest decision would have been without each constraint that changes it, by deciding it again; None
+    where what it was decided from was not kept."""
+    made = [replays.replay(scope, row) for row in scope.rows(NEWEST, order=order_id)]
+    if not any(one["recorded"] for one in made):
+        return None
+    return [found for one in made for found in _dropped(one["sensitivity"], names)]
+
+
+def _dropped(sensitivity: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Iterator[Alternative]:
+    for one in sensitivity:
+        codes = sorted({part["node"] for part in one["plan"]})
+        yield Alternative(
+            what=_without(one, names),
+            where=_listed([names.get(code, code) for code in codes]),
+            packages=one["packages"],
+            packages_more=one["packages_more"],
+            miles=one["miles"],
+            miles_more=one["miles_more"],
+            units_more=one["units_more"],
+        )
+
+
+def _without(one: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    if one["kind"] == "limit":
+        return LIMITS[one["constraint"]]
+    if one["kind"] == "excluded":
+        return f"If {names.get(one['constraint'], one['constraint'])} were not ruled out"
+    return f"Without the filter “{one['words']}”"
