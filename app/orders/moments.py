@@ -75,6 +75,7 @@ KINDS: dict[str, Kind] = {
     events.UNITS_WAITING: Kind("Units wait for stock", "clock-pause", "stock", "risk"),
     events.PROMISE_AT_RISK: Kind("Promise at risk", "alert-triangle", "", "risk"),
     events.DELAY_ANSWERED: Kind("The buyer answered", "message", "messages"),
+    events.REPLY_RECEIVED: Kind("The buyer wrote back", "message", "messages"),
 }
 DECIDED = {
     "routed": "Routed again",
@@ -92,9 +93,13 @@ MESSAGES = {
 STATES = {
     "sent": ("sent", "mail", ""),
     "queued": ("waits to be sent", "mail", ""),
-    "failed": ("not delivered", "alert-triangle", "late"),
+    "delivered": ("delivered", "mail-opened", "kept"),
+    "bounced": ("not delivered", "alert-triangle", "late"),
+    "failed": ("not sent", "alert-triangle", "late"),
 }
-TOLD_BY_MESSAGES = frozenset({events.NOTICE_QUEUED, events.NOTICE_SENT, events.NOTICE_FAILED})
+TOLD_BY_MESSAGES = frozenset(
+    {events.NOTICE_QUEUED, events.NOTICE_SENT, events.NOTICE_FAILED, events.NOTICE_BOUNCED}
+)
 
 
 def timeline(
@@ -184,7 +189,7 @@ def _message(notice: Row) -> dict[str, Any]:
     words, icon, s = STATES[notice["state"]]
     told = (
         notice["error"]
-        if notice["state"] == "failed" and notice["error"]
+        if notice["state"] in ("bounced", "failed") and notice["error"]
         else f"Email to {notice['recipient']}"
     )
     return {
