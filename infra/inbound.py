@@ -18,6 +18,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import getaddresses, parseaddr, parsedate_to_datetime
 from html import unescape
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 TIMEOUT_SECONDS = 20.0
@@ -82,7 +83,8 @@ class Mailbox:
 
     def read(self, one: Waiting) -> bytes:
         """The message; of one that is too large, what stands at its beginning."""
-        size = int(self._server.list(one.number).split()[2])  # type: ignore[union-attr,call-overload]
+        listed: Any = self._server.list(one.number)
+        size = int(listed.split()[2])
         got = self._server.retr(one.number) if size <= LARGEST else self._server.top(one.number, 2_000)
         return b"\r\n".join(got[1])[:LARGEST]
 
@@ -207,9 +209,9 @@ def reason(content: bytes) -> str:
     return " ".join(line[0].split())[:300] if line else "it came back"
 
 
-def _raw(part: EmailMessage | object) -> str:
+def _raw(part: Any) -> str:
     """A part with its inner parts, as text."""
-    payload = part.get_payload()  # type: ignore[attr-defined]
+    payload = part.get_payload()
     if isinstance(payload, list):
         return "\n".join(str(inner) for inner in payload)
     return str(payload)
