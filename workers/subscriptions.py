@@ -11,7 +11,7 @@ from app.exceptions import service as exceptions
 from app.fulfillment import moves, shortfalls
 from app.fulfillment import service as fulfillment
 from app.imports import service as imports
-from app.notices import delivery, letters
+from app.notices import delivery, letters, sampling
 from app.payments import account, attempts, calls, holds, settlement
 from app.payments import service as payments
 from app.promises import service as promises
@@ -66,6 +66,7 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     events.NOTICE_FAILED: (Verb(promises.stand),),
     events.NOTICE_BOUNCED: (Verb(promises.stand),),
     events.REPLY_RECEIVED: (Verb(replies.take),),
+    events.SAMPLE_ASKED: (Call(sampling.begin, sampling.call, sampling.finish),),
     events.WEBHOOK_RECEIVED: (Verb(payments.heard),),
     events.IMPORT_QUEUED: (Verb(imports.work),),
     events.SIMULATION_QUEUED: (Verb(runs.work),),

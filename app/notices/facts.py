@@ -176,16 +176,8 @@ class InvitationFacts(AccountFacts):
     role: str = ""
 
 
-Facts = (
-    ReceivedFacts
-    | ShippedFacts
-    | DelayFacts
-    | CancelledFacts
-    | PaymentNeededFacts
-    | VerifyEmailFacts
-    | ResetPasswordFacts
-    | InvitationFacts
-)
+OrderMessage = ReceivedFacts | ShippedFacts | DelayFacts | CancelledFacts | PaymentNeededFacts
+Facts = OrderMessage | VerifyEmailFacts | ResetPasswordFacts | InvitationFacts
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from uuid import UUID
 from app.calendar import local_date
 from app.notices import dates
 from app.notices.delivery import learn, left
+from app.notices.facts import OrderMessage, Rendered, recorded
 from app.notices.labels import label
 from app.notices.ways import Way
 from infra.errors import invalid, not_found, refused
@@ -25,6 +26,7 @@ WHERE n.tenant_id = :tenant AND n.channel = 'post' AND {which} ORDER BY n.send_b
 LIMIT :most
 """
 MOST = 200
+SAMPLE_ADDRESS = ("Maya Ortiz", "12 Elm St", "Portland, ME 04101")
 
 
 def waiting(scope: Scope) -> list[Any]:
@@ -50,7 +52,7 @@ def pages(scope: Scope, ids: list[UUID] | None) -> bytes:
         found = scope.rows(QUEUE.format(which="n.id = ANY(:ids)"), ids=ids, most=MOST)
     if not found:
         raise not_found("letter")
-    return print_ready([_letter(row) for row in found])
+    return print_ready([_of_row(row) for row in found])
 
 
 def mark_mailed(scope: Scope, ids: list[UUID], day: date) -> int:
@@ -87,22 +89,32 @@ def _check_day(scope: Scope, row: Any, day: date, now: datetime) -> None:
         raise refused("too-late", f"The last day for the letter for K-{row.number} is over.")
 
 
-def _letter(row: Any) -> Letter:
+def sample_page(facts: OrderMessage, made: Rendered) -> bytes:
+    """A letter with sample facts, as it would be printed."""
+    return print_ready(
+        [_letter(facts.kind, recorded(facts), facts.language, "\n".join(SAMPLE_ADDRESS), made.text)]
+    )
+
+
+def _of_row(row: Any) -> Letter:
+    return _letter(row.kind, row.facts, row.language, row.recipient, row.body_text)
+
+
+def _letter(kind: str, facts: Any, language: str, recipient: str, text: str) -> Letter:
     """The letter of a message: what it says, with the shop as sender and, where an answer is asked, a slip."""
-    facts, language = row.facts, row.language
     shop = facts.get("shop") or {}
-    paragraphs = [part.strip() for part in row.body_text.split("\n\n") if part.strip()]
+    paragraphs = [part.strip() for part in text.split("\n\n") if part.strip()]
     return Letter(
         sender=tuple(
             part for part in (shop.get("name"), *(shop.get("address") or ()), shop.get("toll_free")) if part
         ),
-        recipient=tuple(row.recipient.split("\n")),
+        recipient=tuple(recipient.split("\n")),
         date=dates.day(date.fromisoformat(facts["today"]), today=date.min, language=language),
-        reference=f"{label('order', language)} K-{row.number}",
-        paragraphs=tuple(paragraphs[1:]) or (row.subject,),
-        online=label("online" if row.kind == "delay" else "see_order", language),
+        reference=f"{label('order', language)} {facts['order_number']}",
+        paragraphs=tuple(paragraphs[1:]),
+        online=label("online" if kind == "delay" else "see_order", language),
         url=facts["url"],
-        slip=_slip(facts, language) if row.kind == "delay" else None,
+        slip=_slip(facts, language) if kind == "delay" else None,
     )
 
 

@@ -11,8 +11,8 @@ from app.notices.facts import (
     CancelledFacts,
     DelayFacts,
     DelayKind,
-    Facts,
     Item,
+    OrderMessage,
     PaymentNeededFacts,
     ReceivedFacts,
     Refund,
@@ -32,7 +32,7 @@ GOODS = {"en": "Copper kettle", "es": "Tetera de cobre"}
 MORE = {"en": "Linen apron", "es": "Delantal de lino"}
 
 
-def samples(kind: str, shop: Shop, today: date, language: str) -> dict[str, Facts]:
+def samples(kind: str, shop: Shop, today: date, language: str) -> dict[str, OrderMessage]:
     """Facts of a kind by the case they stand for, the commonest first. `today` is the shop's day."""
     return MAKERS[kind](_common(shop, today, language), today, language)
 
@@ -49,7 +49,7 @@ def _common(shop: Shop, today: date, language: str) -> dict[str, Any]:
     }
 
 
-def _received(common: dict[str, Any], today: date, language: str) -> dict[str, Facts]:
+def _received(common: dict[str, Any], today: date, language: str) -> dict[str, OrderMessage]:
     item = Item(GOODS[language], 1, PRICE, today + timedelta(days=5))
     sums = (("Shipping and charges", Money(700, "USD")), ("Tax", Money(392, "USD")))
     home = ("Maya Ortiz", "12 Elm St", "Portland, ME 04101")
@@ -60,7 +60,7 @@ def _received(common: dict[str, Any], today: date, language: str) -> dict[str, F
     }
 
 
-def _shipped(common: dict[str, Any], today: date, language: str) -> dict[str, Facts]:
+def _shipped(common: dict[str, Any], today: date, language: str) -> dict[str, OrderMessage]:
     parcel: dict[str, Any] = {
         "carrier": "UPS",
         "shipped_on": today,
@@ -76,7 +76,7 @@ def _shipped(common: dict[str, Any], today: date, language: str) -> dict[str, Fa
     }
 
 
-def _delay(common: dict[str, Any], today: date, language: str) -> dict[str, Facts]:
+def _delay(common: dict[str, Any], today: date, language: str) -> dict[str, OrderMessage]:
     """Each kind of notice that the law knows, and both riders."""
     first, zone = today + timedelta(days=4), common["shop"].timezone
     agreed, later = first + timedelta(days=11), first + timedelta(days=40)
@@ -112,7 +112,7 @@ def _delay(common: dict[str, Any], today: date, language: str) -> dict[str, Fact
     }
 
 
-def _cancelled(common: dict[str, Any], today: date, language: str) -> dict[str, Facts]:
+def _cancelled(common: dict[str, Any], today: date, language: str) -> dict[str, OrderMessage]:
     refund = Refund("to your card", PRICE, today + timedelta(days=9))
     return {
         "refunded": CancelledFacts(**common, reason=ASKED[language], refunds=(refund,)),
@@ -121,7 +121,7 @@ def _cancelled(common: dict[str, Any], today: date, language: str) -> dict[str, 
     }
 
 
-def _payment_needed(common: dict[str, Any], today: date, language: str) -> dict[str, Facts]:
+def _payment_needed(common: dict[str, Any], today: date, language: str) -> dict[str, OrderMessage]:
     until = end_of_day(today + timedelta(days=2), common["shop"].timezone) - timedelta(hours=4)
     return {"declined": PaymentNeededFacts(**common, amount=PRICE, reason=BANK[language], cancels_at=until)}
 
