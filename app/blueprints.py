@@ -25,6 +25,7 @@ from app.imports.views import blueprint as imports_pages
 from app.intake.api import blueprint as intake
 from app.network.api import blueprint as network
 from app.network.rate_views import blueprint as network_pages
+from app.notices.views import blueprint as print_queue
 from app.oauth.api import blueprint as oauth
 from app.orders.api import blueprint as orders
 from app.orders.views import blueprint as order_pages
@@ -60,7 +61,7 @@ def register_pages(app: Flask) -> None:
     web.register(app)
     app.register_blueprint(webhooks)
     settings.register(app)
-    about_orders = (order_pages, order_actions, order_entry, delay_pages, exception_pages)
+    about_orders = (order_pages, order_actions, order_entry, delay_pages, exception_pages, print_queue)
     for blueprint in (*accounts, dashboard, *about_orders, buyer):
         app.register_blueprint(blueprint)
     for blueprint in (

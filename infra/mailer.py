@@ -24,7 +24,8 @@ class Undelivered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One message to one person. `message_id` is the same at every attempt, so that a repeat can be told."""
+    """One message to one person. `message_id` is the same at every attempt, so that a repeat can be told; bounces go
+    to `bounces_to`, or to the sender without one."""
 
     to: str
     subject: str
@@ -33,17 +34,33 @@ class Mail:
     message_id: str
     from_name: str = ""
     reply_to: str = ""
+    bounces_to: str = ""
 
 
-def send(mail: Mail) -> None:
-    """Hand the mail to the configured server. Raises Refused for good, Undelivered for now."""
+LONGEST_LOCAL_PART = 64
+
+
+def address_for(mailbox: str, reference: str) -> str:
+    """The address in this mailbox that carries a reference: mail+REFERENCE@example.com. Empty without a mailbox, and
+    where its name is too long for an address."""
+    name, _, domain = mailbox.rpartition("@")
+    return (
+        f"{name}+{reference}@{domain}"
+        if name and len(name) + 1 + len(reference) <= LONGEST_LOCAL_PART
+        else ""
+    )
+
+
+def send(mail: Mail) -> str:
+    """Hand the mail to the configured server; returns its Message-ID. Raises Refused for good, Undelivered for now."""
     given = settings.current()
     if not given.smtp_url:
         raise Undelivered("no mail server is configured: set SMTP_URL")
     try:
         message = _message(mail, given.mail_from)
         with _connected(given.smtp_url) as server:
-            server.send_message(message, to_addrs=[mail.to])
+            server.send_message(message, from_addr=mail.bounces_to or None, to_addrs=[mail.to])
+            return str(message["Message-ID"])
     except smtplib.SMTPRecipientsRefused as refused:
         code, words = next(iter(refused.recipients.values()))
         raise _refusal(code, words) from refused

@@ -24,6 +24,15 @@ class Settings:
     stripe_webhook_secret: str = ""
     smtp_url: str = ""
     mail_from: str = "Kept <no-reply@kept.example>"
+    inbound_url: str = field(default="", repr=False)
+    """The mailbox that bounces and answers come to: pop3s://user:password@host[:port], pop3:// inside one machine."""
+    inbound_address: str = ""
+    """Its address; answers and bounces go to name+reference@domain. A name longer than five letters leaves no room for
+    the reference: then only their headers tell what they are about."""
+    sms_url: str = ""
+    """The gateway for text messages."""
+    sms_token: str = field(default="", repr=False)
+    sms_from: str = ""
     public_url: str = "http://127.0.0.1:8000"
     """The address buyers and staff use; links in mails start with it."""
     secret_key: str = field(default="", repr=False)
@@ -52,6 +61,11 @@ ENVIRONMENT = {
     "stripe_webhook_secret": "STRIPE_WEBHOOK_SECRET",
     "smtp_url": "SMTP_URL",
     "mail_from": "MAIL_FROM",
+    "inbound_url": "INBOUND_URL",
+    "inbound_address": "INBOUND_ADDRESS",
+    "sms_url": "SMS_URL",
+    "sms_token": "SMS_TOKEN",
+    "sms_from": "SMS_FROM",
     "public_url": "PUBLIC_URL",
     "secret_key": "SECRET_KEY",
     "oidc_issuer": "OIDC_ISSUER",

@@ -1,4 +1,4 @@
-"""What the clock starts: timers that fall due, the janitor, forgetting what is old."""
+"""What the clock starts: timers that fall due, the janitor, forgetting what is old, reading the mailbox."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from infra import logs, outbox, settings
 from infra.clock import business_now
 from tenants.scope import directory, inside
-from workers import janitor
+from workers import janitor, postman
 
 log = structlog.get_logger()
 TICK_SECONDS = 1.0
@@ -28,6 +28,7 @@ def main() -> None:
     logs.configure(settings.current().log_level, "schedule")
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, _stop)
+    postman.start()
     swept, forgot = 0.0, time.monotonic()
     while running:
         try:

@@ -6,12 +6,12 @@ from app import events
 from app.accounts import mails
 from app.allocation import matching
 from app.cancellation import reactions
+from app.exceptions import replies
 from app.exceptions import service as exceptions
 from app.fulfillment import moves, shortfalls, windows
 from app.fulfillment import service as fulfillment
 from app.imports import service as imports
-from app.notices import letters
-from app.notices import service as notices
+from app.notices import delivery, letters, sampling
 from app.payments import account, attempts, calls, holds, settlement
 from app.payments import service as payments
 from app.promises import service as promises
@@ -62,8 +62,11 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     events.DELAY_ANSWERED: (Verb(reactions.delay_answered),),
     promises.SCAN: (Verb(promises.scan),),
     promises.GUARD: (Verb(promises.guard),),
-    events.NOTICE_QUEUED: (Call(notices.begin, notices.call, notices.finish),),
+    events.NOTICE_QUEUED: (Call(delivery.begin, delivery.call, delivery.finish),),
     events.NOTICE_FAILED: (Verb(promises.stand),),
+    events.NOTICE_BOUNCED: (Verb(promises.stand),),
+    events.REPLY_RECEIVED: (Verb(replies.take),),
+    events.SAMPLE_ASKED: (Call(sampling.begin, sampling.call, sampling.finish),),
     events.WEBHOOK_RECEIVED: (Verb(payments.heard),),
     events.IMPORT_QUEUED: (Verb(imports.work),),
     events.SIMULATION_QUEUED: (Verb(runs.work),),

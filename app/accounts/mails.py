@@ -9,8 +9,8 @@ from uuid import UUID
 import structlog
 from flask import render_template
 
+from app.notices.compose import render
 from app.notices.facts import InvitationFacts, ResetPasswordFacts, VerifyEmailFacts
-from app.notices.rules import render
 from infra import mailer, settings
 from infra.ids import new_id
 from infra.mailer import Mail, Refused, Undelivered

@@ -186,7 +186,7 @@ WITH late_lines AS (
     WHERE tenant_id = :tenant AND state = 'open' AND kind <> 'cancel'
     UNION ALL
     SELECT 'notice', order_id, kind, coalesce(error, ''), NULL, created_at + interval '1 day' FROM notices
-    WHERE tenant_id = :tenant AND state = 'failed' AND created_at > :recent
+    WHERE tenant_id = :tenant AND state IN ('bounced', 'failed') AND created_at > :recent
     UNION ALL
     SELECT 'capture', order_id, '', coalesce(error, ''), value, since + interval '1 day' FROM uncaptured
     UNION ALL

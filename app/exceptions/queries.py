@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -134,3 +135,15 @@ def holders(scope: Scope, orders: Sequence[UUID]) -> dict[UUID, list[Any]]:
 def strained(scope: Scope, most: int) -> list[Any]:
     """Work at nodes that are closed or have more for a day than they can do, the earliest promise first."""
     return scope.rows(STRAINED, most=most)
+
+
+def undelivered(scope: Scope, most: int) -> list[Any]:
+    """Messages of the last 30 days that reached nobody, the newest first."""
+    return scope.rows(
+        "SELECT n.id, n.order_id, n.kind, n.subject, n.error, coalesce(n.bounced_at, n.created_at) AS at, o.number,"
+        " o.customer FROM notices n JOIN orders o ON o.tenant_id = :tenant AND o.id = n.order_id"
+        " WHERE n.tenant_id = :tenant AND n.state IN ('bounced', 'failed') AND n.created_at > :since"
+        " ORDER BY n.created_at DESC, n.id DESC LIMIT :most",
+        since=scope.now() - timedelta(days=30),
+        most=most,
+    )

@@ -9,7 +9,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.entries import address
-from app.exceptions import queries, service
+from app.exceptions import queries, replies, service
+from app.notices import inbound
 from app.pages import register_nav, toast
 from app.pages.formats import plural
 from app.shapes import identifier
@@ -70,6 +71,8 @@ def queue() -> str:
         me=str(scope.actor),
         soon=scope.now() + timedelta(days=1),
         address=address,
+        replies=inbound.to_read(scope, MOST),
+        undelivered=queries.undelivered(scope, MOST),
     )
 
 
@@ -111,4 +114,29 @@ def resolve(exception_id: str) -> Any:
         toast(problem.detail)
     else:
         toast(DONE[action])
+    return redirect(url_for("exception_pages.queue"), 303)
+
+
+READ = {
+    "consent": "Recorded: the buyer agrees to wait.",
+    "cancel": "Recorded: the buyer cancels.",
+    "read": "Marked as read.",
+}
+
+
+@blueprint.post("/exceptions/replies/<mail_id>", endpoint="reply")
+@page("orders:write")
+def reply(mail_id: str) -> Any:
+    """Say what a buyer's reply means; a refusal is told and changes nothing."""
+    decision = request.form.get("decision", "")
+    scope = current()
+    try:
+        with scope.session.begin_nested():
+            replies.decide(scope, identifier(mail_id), decision)
+    except Problem as problem:
+        if problem.status == 404:
+            raise
+        toast(problem.detail)
+    else:
+        toast(READ[decision])
     return redirect(url_for("exception_pages.queue"), 303)

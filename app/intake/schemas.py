@@ -111,6 +111,14 @@ class CustomerIn(Strict):
     email = fields.Email(required=True, validate=validate.Length(max=254))
     name = Text(200, load_default="")
     phone = Text(40, load_default="")
+    language = fields.String(
+        validate=validate.OneOf(("en", "es")),
+        metadata={"description": "In which messages are written; else `en`."},
+    )
+    reach_by = fields.String(
+        validate=validate.OneOf(("email", "sms", "post")),
+        metadata={"description": "How the buyer wants to be told, if the merchant uses that way."},
+    )
 
 
 class PolicyIn(Strict):

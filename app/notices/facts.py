@@ -13,13 +13,15 @@ from app.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The merchant as the buyer knows it, and how it is reached at no cost to the buyer."""
+    """The merchant as the buyer knows it, and how it is reached at no cost to the buyer. `address`: its lines, for
+    letters on paper."""
 
     name: str
     reply_email: str
     timezone: str
     toll_free: str = ""
     hours: str = ""
+    address: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class OrderFacts:
     items: tuple[Item, ...]
     url: str
     today: date
+    language: str = "en"
+    """The buyer's: `en` or `es`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,27 +176,20 @@ class InvitationFacts(AccountFacts):
     role: str = ""
 
 
-Facts = (
-    ReceivedFacts
-    | ShippedFacts
-    | DelayFacts
-    | CancelledFacts
-    | PaymentNeededFacts
-    | VerifyEmailFacts
-    | ResetPasswordFacts
-    | InvitationFacts
-)
+OrderMessage = ReceivedFacts | ShippedFacts | DelayFacts | CancelledFacts | PaymentNeededFacts
+Facts = OrderMessage | VerifyEmailFacts | ResetPasswordFacts | InvitationFacts
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A message ready to send. `words` are the sentences the law needs, by name, for the page and the
-    proof."""
+    """A message ready to send. `words` are the sentences the law needs, by name, for the page and the proof; `sms` is
+    the short form with the link to the whole."""
 
     subject: str
     text: str
     html: str
     words: dict[str, str] = field(default_factory=dict)
+    sms: str = ""
 
 
 def recorded(facts: Facts) -> dict[str, Any]:

@@ -44,7 +44,7 @@ WAYS = {
 
 
 def shop_of(scope: Scope) -> Shop:
-    """The merchant as buyers know it: settings `contact` {name, email, toll_free, hours}."""
+    """The merchant as buyers know it: settings `contact` {name, email, toll_free, hours, address: lines}."""
     contact = scope.tenant.settings.get("contact") or {}
     return Shop(
         name=contact.get("name") or scope.tenant.name,
@@ -52,6 +52,7 @@ def shop_of(scope: Scope) -> Shop:
         timezone=scope.tenant.timezone,
         toll_free=contact.get("toll_free") or "",
         hours=contact.get("hours") or "",
+        address=tuple(contact.get("address") or ()),
     )
 
 
@@ -72,6 +73,7 @@ def common(scope: Scope, order: Any, items: tuple[Item, ...]) -> dict[str, Any]:
         "items": items,
         "url": links.url(scope.tenant_id, order.id),
         "today": local_date(scope.now(), scope.tenant.timezone),
+        "language": order.customer.get("language") or "en",
     }
 
 

@@ -1,78 +1,21 @@
-"""Messages to buyers and members: rendered as text and HTML, and checked before they may leave.
+"""The check of a message before it may leave: what it lacks, by name.
 
-`render(facts)` makes the message of that kind; `lint(facts, rendered, sent_at=...)` lists what it lacks. A
-message with a non-empty list must not be sent. Templates lie in `templates/`, one `.txt` and one `.html` per
-kind.
+A message with a non-empty list must not be sent. For a delay notice these are the fields that 16 CFR 435.2(b) asks for,
+and a kind, dates and deadlines that fit together. The same check refuses a merchant's wording that drops one of them.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from html import unescape
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from app.calendar import day_in_words, end_of_day, local_date, time_in_words
-from app.notices.facts import (
-    AccountFacts,
-    CancelledFacts,
-    DelayFacts,
-    DelayKind,
-    Facts,
-    InvitationFacts,
-    OrderFacts,
-    PaymentNeededFacts,
-    ReceivedFacts,
-    Rendered,
-    ResetPasswordFacts,
-    ShippedFacts,
-)
-from app.notices.words import delay_words
+from app.calendar import end_of_day
+from app.notices import dates
+from app.notices.facts import AccountFacts, CancelledFacts, DelayFacts, DelayKind, Facts, OrderFacts, Rendered
+from app.notices.placeholders import delay_words
 
 CONSENT_DAYS = 30  # 16 CFR 435.2(b)(1)(ii)
-
-
-def render(facts: Facts) -> Rendered:
-    """The message for these facts. Dates and amounts in US form; every value is escaped in the HTML part."""
-    words = _words(facts)
-    context = {"facts": facts, "words": words, "subject": subject(facts)}
-    text = _environment().get_template(f"{facts.kind}.txt").render(context)
-    html = _environment().get_template(f"{facts.kind}.html").render(context)
-    return Rendered(subject(facts), re.sub(r"\n{3,}", "\n\n", text).strip() + "\n", html, words)
-
-
-def subject(facts: Facts) -> str:
-    """One line, whatever the values hold."""
-    return " ".join(_subject(facts).split())
-
-
-def _subject(facts: Facts) -> str:
-    if isinstance(facts, ReceivedFacts):
-        return f"We have your order {facts.order_number}"
-    if isinstance(facts, ShippedFacts):
-        return f"{'Part of your' if facts.rest else 'Your'} order {facts.order_number} is on its way"
-    if isinstance(facts, DelayFacts):
-        return f"Your choice: order {facts.order_number} will ship later than we promised"
-    if isinstance(facts, CancelledFacts):
-        return f"{'Your' if facts.whole_order else 'Part of your'} order {facts.order_number} is canceled"
-    if isinstance(facts, PaymentNeededFacts):
-        return f"Your order {facts.order_number} needs a payment"
-    if isinstance(facts, InvitationFacts):
-        return f"{facts.inviter or facts.tenant} invites you to {facts.tenant} on Kept"
-    if isinstance(facts, ResetPasswordFacts):
-        return "Choose a new password for Kept"
-    return "Confirm your email address for Kept"
-
-
-def _words(facts: Facts) -> dict[str, str]:
-    return asdict(delay_words(facts)) if isinstance(facts, DelayFacts) else {}
-
-
-# --- The check before sending ---
 
 
 def lint(facts: Facts, rendered: Rendered, *, sent_at: datetime | None = None) -> list[str]:
@@ -84,6 +27,8 @@ def lint(facts: Facts, rendered: Rendered, *, sent_at: datetime | None = None) -
     missing = [name for name, value in _expected(facts).items() if not _holds(rendered, value)]
     if not rendered.subject:
         missing.append("subject")
+    if not isinstance(facts, AccountFacts):
+        missing += _short_form_faults(facts, rendered)
     if isinstance(facts, DelayFacts):
         missing += _delay_faults(facts, sent_at)
     return missing
@@ -105,7 +50,7 @@ def _expected(facts: Facts) -> dict[str, str | None]:
         expected["reason"] = facts.reason or None
         for n, refund in enumerate(facts.refunds, 1):
             expected[f"refund {n}"] = str(refund.amount)
-            expected[f"refund {n} date"] = day_in_words(refund.by, today=facts.today, long=True)
+            expected[f"refund {n} date"] = dates.day(refund.by, today=facts.today, language=facts.language)
     if isinstance(facts, DelayFacts) and facts.items:
         expected |= _expected_of_delay(facts)
     return expected
@@ -115,7 +60,7 @@ def _expected_of_delay(facts: DelayFacts) -> dict[str, str | None]:
     words = delay_words(facts)
     expected: dict[str, str | None] = {
         "promised date": words.old_date,
-        "first promised date": day_in_words(facts.ship_by, today=facts.today, long=True),
+        "first promised date": dates.day(facts.ship_by, today=facts.today, language=facts.language),
         "new date": words.new_date,
         "reason": words.reason or None,
         "cancel right and refund": words.cancel,
@@ -145,6 +90,19 @@ def _delay_faults(facts: DelayFacts, sent_at: datetime | None) -> list[str]:
     if sent_at is not None and sent_at >= facts.send_by:
         faults.append("sent in time")
     return faults
+
+
+def _short_form_faults(facts: OrderFacts, rendered: Rendered) -> list[str]:
+    """What the text message lacks: it leads to the whole; of a delay it says the new date and what silence means."""
+    needed = {"merchant": facts.shop.name, "order": facts.order_number, "link": facts.url}
+    if isinstance(facts, DelayFacts) and facts.items:
+        words = delay_words(facts)
+        needed |= {"new date": words.new_date, "meaning of silence": words.silence}
+    return [
+        f"{name} in the text message"
+        for name, value in needed.items()
+        if _squeezed(value) not in rendered.sms
+    ]
 
 
 def _kind_fits(facts: DelayFacts) -> bool:
@@ -190,30 +148,3 @@ def _visible(html: str) -> str:
     links = " ".join(re.findall(r'href="([^"]*)"', html))
     body = re.sub(r"(?s)<(style|head)\b.*?</\1>", " ", html)
     return _squeezed(unescape(re.sub(r"<[^>]+>", " ", body) + " " + links))
-
-
-# --- Templates ---
-
-
-@lru_cache(maxsize=1)
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=lambda name: bool(name) and str(name).endswith(".html"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["day"] = _day
-    environment.filters["moment"] = _moment
-    return environment
-
-
-def _day(day: date, facts: OrderFacts) -> str:
-    return day_in_words(day, today=facts.today, long=True)
-
-
-def _moment(instant: datetime, facts: OrderFacts) -> str:
-    zone = facts.shop.timezone
-    day = day_in_words(local_date(instant, zone), today=facts.today, long=True)
-    return f"{day}, {time_in_words(instant, zone)}"

@@ -1,13 +1,13 @@
-"""The sentences a delay option notice must contain (16 CFR 435.2(b)), in plain words. The mail and the page
-where the buyer answers both take them from here. They state the buyer's choices; they promise nothing about
-the law."""
+"""The sentences a delay option notice must contain (16 CFR 435.2(b)), in plain words. The mail and the page where the
+buyer answers both take them from here; Spanish has sentences of its own in spanish.py. They state the buyer's choices;
+they promise nothing about the law."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 
-from app.calendar import day_in_words, time_in_words
+from app.notices import dates
 from app.notices.facts import DelayFacts, DelayKind
 
 
@@ -30,8 +30,8 @@ class DelayWords:
     ways: str
 
 
-def delay_words(facts: DelayFacts) -> DelayWords:
-    """The words of a delay notice for these facts."""
+def english(facts: DelayFacts) -> DelayWords:
+    """The words of a delay notice for these facts, in English."""
     these = _Goods(facts)
     return DelayWords(
         headline=f"{these.title} will ship later than we promised",
@@ -104,7 +104,7 @@ def _silence(facts: DelayFacts, these: _Goods) -> str:
 def _reply(facts: DelayFacts, these: _Goods) -> str:
     """The last day for an answer, with the hour at which it ends for the shop: the strict midnight may be
     another's."""
-    hour = time_in_words(facts.reply_by, facts.shop.timezone).replace("12:00 AM", "midnight")
+    hour = dates.hour(facts.reply_by, facts.shop.timezone, language="en")
     until = f"by the end of {_long(facts, facts.reply_day)} (before {hour})"
     if facts.delay is DelayKind.SILENT_CONSENT:
         return f"A cancellation counts when we receive it before {these.noun} {these.ship} and {until}."
@@ -145,7 +145,9 @@ def _ways(facts: DelayFacts) -> str:
     if facts.shop.toll_free:
         hours = f", {facts.shop.hours}" if facts.shop.hours else ""
         phone = f", or by phone at {facts.shop.toll_free}{hours}"
-    return f"You can answer free of charge on our page, without logging in, by replying to this email{phone}."
+    return (
+        f"You can answer free of charge on our page, without logging in, by replying to this message{phone}."
+    )
 
 
 def _they(these: _Goods) -> str:
@@ -153,4 +155,4 @@ def _they(these: _Goods) -> str:
 
 
 def _long(facts: DelayFacts, day: date) -> str:
-    return day_in_words(day, today=facts.today, long=True)
+    return dates.day(day, today=facts.today, language="en")

@@ -76,6 +76,7 @@ KINDS: dict[str, Kind] = {
     events.UNITS_WAITING: Kind("Units wait for stock", "clock-pause", "stock", "risk"),
     events.PROMISE_AT_RISK: Kind("Promise at risk", "alert-triangle", "", "risk"),
     events.DELAY_ANSWERED: Kind("The buyer answered", "message", "messages"),
+    events.REPLY_RECEIVED: Kind("The buyer wrote back", "message", "messages"),
 }
 DECIDED = {
     "routed": "Routed again",
@@ -93,9 +94,13 @@ MESSAGES = {
 STATES = {
     "sent": ("sent", "mail", ""),
     "queued": ("waits to be sent", "mail", ""),
-    "failed": ("not delivered", "alert-triangle", "late"),
+    "delivered": ("delivered", "mail-opened", "kept"),
+    "bounced": ("not delivered", "alert-triangle", "late"),
+    "failed": ("not sent", "alert-triangle", "late"),
 }
-TOLD_BY_MESSAGES = frozenset({events.NOTICE_QUEUED, events.NOTICE_SENT, events.NOTICE_FAILED})
+TOLD_BY_MESSAGES = frozenset(
+    {events.NOTICE_QUEUED, events.NOTICE_SENT, events.NOTICE_FAILED, events.NOTICE_BOUNCED}
+)
 
 
 def timeline(
@@ -195,19 +200,33 @@ def _who(actor: str) -> str:
     )
 
 
+WAYS = {"email": "Email", "sms": "Text message", "post": "Letter", "webhook": "Your own system"}
+MISSED = {"refused": "was refused", "bounced": "came back", "given_up": "was not taken in time"}
+
+
 def _message(notice: Row) -> dict[str, Any]:
     words, icon, s = STATES[notice["state"]]
-    told = (
-        notice["error"]
-        if notice["state"] == "failed" and notice["error"]
-        else f"Email to {notice['recipient']}"
-    )
     return {
-        "at": notice["sent_at"] or notice["created_at"],
+        "at": notice["bounced_at"] or notice["sent_at"] or notice["created_at"],
         "order": notice["id"] if isinstance(notice["id"], UUID) else UUID(int=0),
         "title": f"{MESSAGES.get(notice['kind'], 'Message')} {words}",
-        "text": f"{told}.",
+        "text": f"{_delivery(notice)}.",
         "icon": icon,
         "tab": "messages",
         "s": s,
     }
+
+
+def _delivery(notice: Row) -> str:
+    """Which way it went, and which ways had led nowhere."""
+    missed = [
+        f"{_way(one['channel'], one['address'])} {MISSED[one['state']]}" for one in notice["missed"] or ()
+    ]
+    if notice["state"] in ("bounced", "failed"):
+        return ". ".join([*missed, (notice["error"] or "It could not be delivered").rstrip(".")])
+    return ". ".join([*missed, _way(notice["channel"], notice["recipient"])])
+
+
+def _way(channel: str, address: str) -> str:
+    first = address.partition("\n")[0]
+    return f"{WAYS[channel]} to {first}" if channel != "webhook" else WAYS[channel]

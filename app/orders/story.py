@@ -98,8 +98,11 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
     )
     notices = _all(
         scope,
-        "SELECT id, kind, recipient, subject, state, error, created_at, sent_at FROM notices"
-        " WHERE tenant_id = :tenant AND order_id = :order ORDER BY id",
+        "SELECT n.id, n.kind, n.channel, n.recipient, n.subject, n.state, n.error, n.created_at, n.sent_at,"
+        " n.delivered_at, n.bounced_at, (SELECT jsonb_agg(jsonb_build_object('channel', d.channel, 'state', d.state,"
+        " 'address', d.address) ORDER BY d.attempt) FROM notice_deliveries d WHERE d.tenant_id = :tenant"
+        " AND d.notice_id = n.id AND d.state IN ('refused', 'bounced', 'given_up')) AS missed FROM notices n"
+        " WHERE n.tenant_id = :tenant AND n.order_id = :order ORDER BY n.id",
         order_id,
     )
     for line in lines:

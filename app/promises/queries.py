@@ -34,7 +34,7 @@ def open_question(scope: Scope, order_id: UUID) -> Any | None:
     to answer in time."""
     return scope.row(
         "SELECT n.id, n.subject, n.facts, n.created_at FROM notices n WHERE n.tenant_id = :tenant"
-        " AND n.order_id = :order AND n.kind = 'delay' AND n.state <> 'failed'"
+        " AND n.order_id = :order AND n.kind = 'delay' AND n.state NOT IN ('bounced', 'failed')"
         " AND CAST(n.facts->>'reply_by' AS timestamptz) > :now"
         " AND NOT EXISTS (SELECT 1 FROM delay_answers a WHERE a.tenant_id = :tenant AND a.notice_id = n.id)"
         " ORDER BY n.created_at DESC, n.id DESC LIMIT 1",

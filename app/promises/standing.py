@@ -91,7 +91,7 @@ def _events(line_id: str, told: list[Any], answers: list[Any]) -> list[Event]:
     happened: list[tuple[datetime, int, Event]] = []
     own = {notice.id for notice in told if line_id in notice.facts.get("lines", [])}
     for notice in told:
-        if notice.id not in own or notice.state == "failed":
+        if notice.id not in own or notice.state in ("bounced", "failed"):
             continue
         revised = notice.facts.get("revised")
         sent = NoticeSent(

@@ -6,7 +6,7 @@ from flask import Blueprint, Flask, redirect
 from werkzeug.wrappers import Response
 
 from app.pages import register_nav
-from app.settings import audit, business, keys, providers, team
+from app.settings import audit, business, keys, notices, providers, team
 from app.settings.sections import tabs
 from app.web import page
 from infra.errors import Problem
@@ -31,6 +31,7 @@ def register(app: Flask) -> None:
     for blueprint in (
         index,
         business.blueprint,
+        notices.blueprint,
         team.blueprint,
         keys.blueprint,
         providers.blueprint,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from urllib.parse import quote
 
-from infra.mailbox.store import Message
+from infra.mailbox.store import Message, TextMessage
 
 STYLE = """
 :root { --paper:#f7f6f2; --surface:#fff; --line:#e4e0d8; --ink:#1e1d1a; --ink-2:#55514a; --accent:#2b4a9b;
@@ -21,10 +21,12 @@ h1 { font-size:20px; margin:0 }
 h2 { font-size:20px; margin:0 0 8px }
 p { margin:4px 0; color:var(--ink-2) }
 a { color:var(--accent) }
-a:focus-visible, input:focus-visible, button:focus-visible { outline:2px solid var(--accent); outline-offset:2px }
+a:focus-visible, input:focus-visible, textarea:focus-visible, button:focus-visible
+  { outline:2px solid var(--accent); outline-offset:2px }
 main { display:grid; grid-template-columns:minmax(260px,380px) 1fr }
 nav { border-right:1px solid var(--line); background:var(--surface); overflow:auto }
 nav form { display:flex; gap:8px; padding:12px 16px; border-bottom:1px solid var(--line) }
+textarea { color:inherit; background:var(--surface); border:1px solid var(--line); border-radius:6px; padding:6px 10px }
 input { flex:1; min-width:0; font:inherit; color:inherit; background:var(--paper); padding:6px 10px;
   border:1px solid var(--line); border-radius:6px }
 button { font:inherit; color:inherit; background:var(--surface); border:1px solid var(--line); border-radius:6px;
@@ -58,7 +60,8 @@ def render(messages: list[Message], shown: Message | None, to: str) -> str:
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Demo inbox</title><style>{STYLE}</style></head><body>
-<header><h1>Demo inbox</h1><p>Mail sent by this installation ends here and is delivered to nobody.</p></header>
+<header><h1>Demo inbox</h1><p>Mail sent by this installation ends here and is delivered to nobody.
+<a href="/texts">Text messages</a></p></header>
 <main><nav aria-label="Messages"><form method="get" role="search">
 <input type="search" name="to" value="{escape(to)}" placeholder="name@example.com" aria-label="Mail to this address">
 <button>Filter</button></form>{listing}</nav>
@@ -88,14 +91,40 @@ def _article(shown: Message | None) -> str:
     )
     text = f"<pre>{escape(shown.text)}</pre>"
     if not shown.html:
-        return f"<article>{head}{text}</article>"
+        return f"<article>{head}{text}{_reply(shown)}</article>"
     framed = f'<iframe title="The mail" sandbox="{SANDBOX}" src="/message/{shown.id}"></iframe>'
     plain = (
         f'<details style="margin-top:16px"><summary>As plain text</summary>{text}</details>'
         if shown.text
         else ""
     )
-    return f"<article>{head}{framed}{plain}</article>"
+    return f"<article>{head}{framed}{plain}{_reply(shown)}</article>"
+
+
+def _reply(shown: Message) -> str:
+    return (
+        f'<form method="post" action="/reply/{shown.id}" style="display:flex;gap:8px;margin-top:16px;'
+        'align-items:flex-start"><textarea name="text" rows="2" required style="flex:1;min-width:0;font:inherit" '
+        f'aria-label="Reply as {escape(shown.to)}" placeholder="Reply as the buyer, such as: Please cancel my order.">'
+        "</textarea><button>Reply</button></form>"
+    )
+
+
+def texts(found: list[TextMessage]) -> str:
+    """The text messages, newest first."""
+    rows = "".join(
+        f'<li style="padding:12px 24px;border-bottom:1px solid var(--line)"><strong>{escape(text.to)}</strong>'
+        '<p style="white-space:pre-wrap;overflow-wrap:anywhere;color:var(--ink);max-width:60ch">'
+        f"{escape(text.text)}</p>"
+        f"<span>{text.sent_at[:10]} {text.sent_at[11:19]} UTC</span></li>"
+        for text in reversed(found)
+    )
+    listing = f"<ol>{rows}</ol>" if rows else '<p style="padding:16px 24px">No text message yet.</p>'
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Demo text messages</title><style>{STYLE} main {{ display:block }}</style></head><body>
+<header><h1>Demo text messages</h1><p>Texts sent by this installation end here. <a href="/">Mail</a></p></header>
+<main>{listing}</main></body></html>"""
 
 
 def _time(message: Message) -> str:

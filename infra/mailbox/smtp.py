@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from infra.mailbox import returns
 from infra.mailbox.store import Store
 
 LARGEST = 10 * 1024 * 1024
@@ -22,7 +23,9 @@ class Inbox:
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Accept a recipient, or refuse it as the fault switch says."""
+        """Accept a recipient, or refuse it: by the fault switch, or for `reject` before the @."""
+        if "reject" in address.lower().rpartition("@")[0]:
+            return f"550 {TEXTS[550]}"
         refusal = await asyncio.to_thread(self._store.refusal, address)
         if refusal is not None:
             await asyncio.sleep(refusal.delay)
@@ -32,10 +35,14 @@ class Inbox:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """Keep the mail."""
+        """Keep the mail, and send back a report for each recipient it cannot reach."""
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         sender, recipients = envelope.mail_from or "", [str(to) for to in envelope.rcpt_tos]
         await asyncio.to_thread(self._store.add, content, sender, recipients)
+        for recipient in recipients:
+            if sender and returns.bounces(recipient):
+                back = returns.report(content, sender, recipient)
+                await asyncio.to_thread(self._store.add, back, "", [sender])
         return "250 OK"
 
 

@@ -1,4 +1,4 @@
-"""What the inbox holds: messages, and which recipients it refuses."""
+"""What the inbox holds: messages, texts, which recipients it refuses, and what waits to be handed out."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ CREATE TABLE IF NOT EXISTS message (
     text TEXT NOT NULL, html TEXT NOT NULL, sent_at TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS message_recipient ON message (recipient, id);
+CREATE TABLE IF NOT EXISTS raw (id INTEGER PRIMARY KEY, content BLOB NOT NULL, mailbox TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS raw_mailbox ON raw (mailbox, id);
+CREATE TABLE IF NOT EXISTS text (
+    id INTEGER PRIMARY KEY, recipient TEXT NOT NULL, sender TEXT NOT NULL, text TEXT NOT NULL,
+    reference TEXT NOT NULL UNIQUE, sent_at TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS refusal (pattern TEXT PRIMARY KEY, code INTEGER NOT NULL, delay REAL NOT NULL);
 """
 
@@ -31,6 +37,22 @@ class Message:
     subject: str
     text: str
     html: str
+    sent_at: str
+
+    def public(self) -> dict[str, object]:
+        """As the JSON answer shows it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class TextMessage:
+    """One text to one telephone. `sent_at` is RFC 3339, UTC."""
+
+    id: int
+    to: str
+    sender: str
+    text: str
+    reference: str
     sent_at: str
 
     def public(self) -> dict[str, object]:
@@ -60,15 +82,53 @@ class Store:
         mail = message_from_bytes(content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
         shown = (sender, str(mail["Subject"] or ""), _body(mail, "plain"), _body(mail, "html"))
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        rows = [(recipient.lower(), *shown, now) for recipient in recipients]
+        now = _now()
         with self._lock:
             self._connection.execute("BEGIN")
-            self._connection.executemany(
-                "INSERT INTO message (recipient, sender, subject, text, html, sent_at) VALUES (?, ?, ?, ?, ?, ?)",
-                rows,
-            )
+            for recipient in recipients:
+                kept = self._connection.execute(
+                    "INSERT INTO message (recipient, sender, subject, text, html, sent_at) VALUES (?, ?, ?, ?, ?, ?)",
+                    (recipient.lower(), *shown, now),
+                )
+                self._connection.execute(
+                    "INSERT INTO raw VALUES (?, ?, ?)", (kept.lastrowid, content, _mailbox(recipient))
+                )
             self._connection.execute("COMMIT")
+
+    def add_text(self, to: str, sender: str, text: str, reference: str) -> int:
+        """Keep one text message, once for one reference; returns its number."""
+        with self._lock:
+            self._connection.execute(
+                "INSERT INTO text (recipient, sender, text, reference, sent_at) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (reference) DO NOTHING",
+                (to, sender, text, reference, _now()),
+            )
+            row = self._connection.execute("SELECT id FROM text WHERE reference = ?", (reference,)).fetchone()
+        return int(row[0])
+
+    def texts(self, limit: int = NEWEST) -> list[TextMessage]:
+        """The newest text messages, newest last."""
+        question = "SELECT * FROM (SELECT * FROM text ORDER BY id DESC LIMIT ?) ORDER BY id"
+        with self._lock:
+            return [TextMessage(*row) for row in self._connection.execute(question, (limit,))]
+
+    def mailbox(self, user: str) -> list[tuple[int, bytes]]:
+        """What lies in a user's mailbox: number and content, the oldest first."""
+        with self._lock:
+            return list(
+                self._connection.execute("SELECT id, content FROM raw WHERE mailbox = ? ORDER BY id", (user,))
+            )
+
+    def content(self, number: int) -> bytes | None:
+        """A message as it came; None once it was taken out of its mailbox."""
+        with self._lock:
+            row = self._connection.execute("SELECT content FROM raw WHERE id = ?", (number,)).fetchone()
+        return bytes(row[0]) if row else None
+
+    def forget(self, numbers: list[int]) -> None:
+        """Take messages out of their mailbox; the pages still show them."""
+        with self._lock:
+            self._connection.executemany("DELETE FROM raw WHERE id = ?", [(number,) for number in numbers])
 
     def messages(self, to: str = "", limit: int = NEWEST) -> list[Message]:
         """The newest messages, to one address if given; newest last."""
@@ -102,6 +162,15 @@ class Store:
                 if row:
                     return Refusal(*row)
         return None
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _mailbox(recipient: str) -> str:
+    """The user whose mailbox an address leads to: what stands before a plus sign or the @."""
+    return recipient.lower().rpartition("@")[0].partition("+")[0]
 
 
 def _body(mail: EmailMessage, kind: str) -> str:

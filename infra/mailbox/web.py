@@ -1,14 +1,16 @@
-"""The side that shows mail: a page, JSON for tools, and a switch for fault tests."""
+"""The side that shows mail and texts: pages, JSON for tools, the gateway that texts are handed to, a form to reply as
+the buyer, and a switch for fault tests."""
 
 from __future__ import annotations
 
 import json
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from infra.embedded.ports import LOOPBACK
-from infra.mailbox import page
+from infra.mailbox import page, returns
 from infra.mailbox.store import Store
 
 OUR_NAMES = {LOOPBACK, "localhost"}
@@ -42,17 +44,27 @@ class _Handler(BaseHTTPRequestHandler):
             self._list(query.get("to", "").strip(), query.get("message", ""))
         elif url.path == "/healthz":
             self._answer(HTTPStatus.OK, b"ok\n", "text/plain")
+        elif url.path == "/texts":
+            self._texts()
         elif url.path.startswith("/message/"):
             self._mail(url.path.removeprefix("/message/"))
         else:
             self._answer(HTTPStatus.NOT_FOUND, b"Not here.\n", "text/plain")
 
     def do_POST(self) -> None:
-        """`/_mailbox/refuse {"address" or "domain", "code": 550, "delay": seconds}`; code 0 accepts again."""
+        """`/_mailbox/refuse {"address" or "domain", "code": 550, "delay": seconds}`; code 0 accepts again.
+        `/sms` takes a text as the gateway does; `/reply/NUMBER` is the form under a message."""
         if not self._is_for_us():
             return
-        body = self._body()
-        if urlsplit(self.path).path != "/_mailbox/refuse":
+        path = urlsplit(self.path).path
+        if path == "/sms":
+            self._take_text()
+            return
+        if path.startswith("/reply/"):
+            self._reply(path.removeprefix("/reply/"))
+            return
+        body = self._switch() if path == "/_mailbox/refuse" else None
+        if path != "/_mailbox/refuse":
             self._answer(HTTPStatus.NOT_FOUND, b"Not here.\n", "text/plain")
         elif body is None:
             self._answer(HTTPStatus.BAD_REQUEST, b"An address or domain, a code, a delay.\n", "text/plain")
@@ -89,17 +101,67 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(HTTPStatus.MISDIRECTED_REQUEST, b"Not here.\n", "text/plain")
         return False
 
-    def _body(self) -> tuple[str, int, float] | None:
+    def _texts(self) -> None:
+        texts = self.inbox.texts()
+        if "application/json" in self.headers.get("Accept", ""):
+            self._answer(
+                HTTPStatus.OK, json.dumps([text.public() for text in texts]).encode(), "application/json"
+            )
+            return
+        self._answer(HTTPStatus.OK, page.texts(texts).encode(), "text/html", PAGE_POLICY)
+
+    def _take_text(self) -> None:
+        """A number that ends in 0400 is refused for good, one in 0500 for now."""
+        given = self._json()
+        if given is None or not all(isinstance(given.get(key), str) for key in ("to", "text", "reference")):
+            self._answer(HTTPStatus.BAD_REQUEST, b"to, text and reference.\n", "text/plain")
+        elif given["to"].endswith("0400"):
+            self._answer(HTTPStatus.BAD_REQUEST, b"No such number.\n", "text/plain")
+        elif given["to"].endswith("0500"):
+            self._answer(HTTPStatus.SERVICE_UNAVAILABLE, b"Later.\n", "text/plain")
+        else:
+            number = self.inbox.add_text(
+                given["to"], str(given.get("from") or ""), given["text"], given["reference"]
+            )
+            self._answer(HTTPStatus.CREATED, json.dumps({"id": str(number)}).encode(), "application/json")
+
+    def _reply(self, number: str) -> None:
+        """Put the buyer's words into the mailbox of whoever wrote to them."""
+        raw = self._read()
+        said = parse_qs((raw or b"").decode("utf-8", "replace")).get("text", [""])[0].strip()
+        content = self.inbox.content(int(number)) if number.isdigit() and len(number) < 16 else None
+        made = returns.reply(content, said) if content is not None and said else None
+        if made is None or self.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+            self._answer(HTTPStatus.BAD_REQUEST, b"Nothing to send.\n", "text/plain")
+            return
+        reply, writer, to = made
+        self.inbox.add(reply, writer, [to])
+        self.send_response(HTTPStatus.SEE_OTHER)
+        self.send_header("Location", f"/?message={number}")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def _read(self) -> bytes | None:
         length = self.headers.get("Content-Length", "")
         if not length.isdigit() or int(length) > LARGEST:
             self.close_connection = True
             return None
-        raw = self.rfile.read(int(length))
-        # Only a script can send JSON, and only to its own origin: a stranger's form cannot.
-        if self.headers.get_content_type() != "application/json":
+        return self.rfile.read(int(length))
+
+    def _json(self) -> dict[str, Any] | None:
+        """The object that was sent; a stranger's form cannot: only a script sends JSON, and only to its own origin."""
+        raw = self._read()
+        if raw is None or self.headers.get_content_type() != "application/json":
             return None
         try:
             given = json.loads(raw)
+        except ValueError:
+            return None
+        return given if isinstance(given, dict) else None
+
+    def _switch(self) -> tuple[str, int, float] | None:
+        given = self._json() or {}
+        try:
             return (
                 str(given.get("address") or given["domain"]),
                 int(given["code"]),

@@ -20,6 +20,8 @@ APPEND_ONLY = (
     "stock_movements",
     "timeline",
     "delay_answers",
+    "notice_deliveries",
+    "notice_templates",
     "shipments",
     "shipment_lines",
 )
@@ -53,6 +55,9 @@ TENANT_TABLES = (
     "api_keys",
     "fulfillment_orders",
     "notices",
+    "notice_deliveries",
+    "notice_templates",
+    "received_mails",
     "oauth_clients",
     "order_holds",
     "order_lines",
@@ -128,6 +133,9 @@ TABLES_IN_ORDER = (
     "api_keys",
     "fulfillment_orders",
     "notices",
+    "notice_deliveries",
+    "notice_templates",
+    "received_mails",
     "oauth_clients",
     "order_holds",
     "order_lines",
@@ -1078,6 +1086,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "notices",
+        "notice_deliveries",
+        "notice_templates",
+        "received_mails",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("order_id", sa.Uuid(), nullable=False),
@@ -1085,15 +1096,28 @@ def upgrade() -> None:
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), server_default="email", nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), server_default="en", nullable=False),
+        sa.Column("template_version", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("body_text", sa.Text(), nullable=False),
         sa.Column("body_html", sa.Text(), nullable=False),
+        sa.Column("body_sms", sa.Text(), server_default="", nullable=False),
         sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("state", sa.Text(), server_default="queued", nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("send_by", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("sent_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
-        sa.CheckConstraint("state IN ('queued', 'sent', 'failed')", name=op.f("ck_notices_state_known")),
+        sa.Column("delivered_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("bounced_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('queued', 'sent', 'delivered', 'bounced', 'failed')",
+            name=op.f("ck_notices_state_known"),
+        ),
+        sa.CheckConstraint(
+            "channel IN ('email', 'sms', 'post', 'webhook')", name=op.f("ck_notices_channel_known")
+        ),
+        sa.CheckConstraint("language IN ('en', 'es')", name=op.f("ck_notices_language_known")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "order_id"],
             ["orders.tenant_id", "orders.id"],
@@ -1107,10 +1131,116 @@ def upgrade() -> None:
         "notices",
         ["tenant_id", "created_at"],
         unique=False,
-        postgresql_where=sa.text("state = 'failed'"),
+        postgresql_where=sa.text("state IN ('bounced', 'failed')"),
+    )
+    op.create_index(
+        "ix_notices_to_print",
+        "notices",
+        ["tenant_id", "created_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'queued' AND channel = 'post'"),
     )
     op.create_index(op.f("ix_notices_tenant_id_order_id"), "notices", ["tenant_id", "order_id"], unique=False)
     op.create_index("uq_notices_cause", "notices", ["tenant_id", "cause"], unique=True)
+    op.create_table(
+        "notice_deliveries",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("notice_id", sa.Uuid(), nullable=False),
+        sa.Column("attempt", sa.BigInteger(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), server_default="", nullable=False),
+        sa.Column("error", sa.Text(), server_default="", nullable=False),
+        sa.Column("at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "channel IN ('email', 'sms', 'post', 'webhook')", name=op.f("ck_notice_deliveries_channel_known")
+        ),
+        sa.CheckConstraint(
+            "state IN ('started', 'deferred', 'accepted', 'delivered', 'refused', 'bounced', 'given_up')",
+            name=op.f("ck_notice_deliveries_state_known"),
+        ),
+        sa.CheckConstraint("attempt >= 1", name=op.f("ck_notice_deliveries_attempt_counted")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "notice_id"],
+            ["notices.tenant_id", "notices.id"],
+            name=op.f("fk_notice_deliveries_tenant_id_notice_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_notice_deliveries")),
+        info={"scope": "TENANT", "append_only": True},
+    )
+    op.create_index(
+        "uq_notice_deliveries_learned",
+        "notice_deliveries",
+        ["tenant_id", "notice_id", "attempt", "state"],
+        unique=True,
+    )
+    op.create_table(
+        "notice_templates",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("sms", sa.Text(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.CheckConstraint("language IN ('en', 'es')", name=op.f("ck_notice_templates_language_known")),
+        sa.CheckConstraint("version >= 1", name=op.f("ck_notice_templates_version_counted")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_notice_templates")),
+        info={"scope": "TENANT", "append_only": True},
+    )
+    op.create_index(
+        "uq_notice_templates_version",
+        "notice_templates",
+        ["tenant_id", "kind", "language", "version"],
+        unique=True,
+    )
+    op.create_table(
+        "received_mails",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("notice_id", sa.Uuid(), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("received_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("state", sa.Text(), server_default="closed", nullable=False),
+        sa.Column("outcome", sa.Text(), server_default="", nullable=False),
+        sa.Column("closed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("closed_by", sa.Text(), server_default="", nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('bounce', 'delay', 'delivered', 'automatic', 'reply')",
+            name=op.f("ck_received_mails_kind_known"),
+        ),
+        sa.CheckConstraint("state IN ('open', 'closed')", name=op.f("ck_received_mails_state_known")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "notice_id"],
+            ["notices.tenant_id", "notices.id"],
+            name=op.f("fk_received_mails_tenant_id_notice_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "order_id"],
+            ["orders.tenant_id", "orders.id"],
+            name=op.f("fk_received_mails_tenant_id_order_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_received_mails")),
+        info={"scope": "TENANT", "append_only": False},
+    )
+    op.create_index(
+        "ix_received_mails_open",
+        "received_mails",
+        ["tenant_id", "received_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_index("uq_received_mails_key", "received_mails", ["tenant_id", "key"], unique=True)
     op.create_table(
         "oauth_clients",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),

@@ -7,6 +7,7 @@ import pytest
 
 from app.calendar import end_of_day
 from app.money import Money
+from app.notices.compose import render
 from app.notices.facts import (
     CancelledFacts,
     DelayFacts,
@@ -23,7 +24,7 @@ from app.notices.facts import (
     VerifyEmailFacts,
     recorded,
 )
-from app.notices.rules import lint, render
+from app.notices.rules import lint
 
 NY = "America/New_York"
 SHOP = Shop("Alder & Finch", "hello@alder.example", NY, "1-800-555-0136", "every day, 8 AM to 10 PM Eastern")

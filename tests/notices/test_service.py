@@ -117,11 +117,11 @@ def test_a_letter_that_lacks_something_never_leaves(shop: OpenShop, inbox: Inbox
 def test_a_recipient_refused_for_good_is_told_to_a_person(shop: OpenShop, inbox: Inbox) -> None:
     inbox.refuse("gone@refused.example", 550)
     order = shop.order(1, customer={"email": "gone@refused.example", "name": "Nobody"})
-    assert "notice.failed" in shop.timeline(order)
+    assert "notice.bounced" in shop.timeline(order)
     with inside(shop.tenant_id) as scope:
         notice = scope.rows("SELECT state, error FROM notices WHERE tenant_id = :tenant AND order_id = :order",
                             order=order["id"])[0]  # fmt: skip
-    assert (notice.state, notice.error[:3]) == ("failed", "550")
+    assert (notice.state, notice.error[:3]) == ("bounced", "550")
 
 
 def test_a_mailbox_that_is_busy_gets_its_letter_later(shop: OpenShop, inbox: Inbox) -> None:
@@ -129,7 +129,7 @@ def test_a_mailbox_that_is_busy_gets_its_letter_later(shop: OpenShop, inbox: Inb
     order = shop.order(1, customer={"email": "busy@refused.example", "name": "Nobody"})
     assert mails(shop, inbox, order) == []
     inbox.refuse("busy@refused.example", 0)
-    shop.hurry()
+    shop.later(minutes=2)
     assert len(mails(shop, inbox, order)) == 1
 
 

@@ -143,7 +143,7 @@ def test_a_notice_that_cannot_be_delivered_counts_as_none(shop: Shop, inbox: Inb
     delay(shop, order, before.original_date + timedelta(days=5))
     after = promised(shop, order)
     assert (after.state, after.deadline) == ("open", before.deadline)
-    assert "notice.failed" in shop.timeline(order)
+    assert "notice.bounced" in shop.timeline(order)
 
 
 def test_what_comes_near_alarms_once_and_the_buyer_is_told_in_time(

@@ -134,6 +134,7 @@ class Installation:
         return self._python(
             "mailbox",
             *("-m", "infra.mailbox", "--smtp-port", str(self.home.port("smtp")), "--http-port", str(port)),
+            *("--pop-port", str(self.home.port("pop"))),
             *("--state", str(self.home.path / "mail.db")),
             port=port,
         )
@@ -193,6 +194,11 @@ class Installation:
             given["STRIPE_API_BASE"] = f"http://{LOOPBACK}:{self.home.port('stripe')}"
         if self._has_mailbox:
             given["SMTP_URL"] = f"smtp://{LOOPBACK}:{self.home.port('smtp')}"
+            password = self._state["webhook_secret"].removeprefix("whsec_")
+            given["MAILBOX_PASSWORD"] = password
+            given["INBOUND_URL"] = f"pop3://mail:{password}@{LOOPBACK}:{self.home.port('pop')}"
+            given["INBOUND_ADDRESS"] = "mail@kept.example"
+            given["SMS_URL"] = f"{self._mail_url}/sms"
             given["KEPT_MAILBOX_URL"] = self._mail_url
         found = given | {name: value for name in ENVIRONMENT.values() if (value := os.environ.get(name))}
         for needed in ("DATABASE_OWNER_URL", "DATABASE_OPERATOR_URL"):
