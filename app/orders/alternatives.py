@@ -65,7 +65,7 @@ def _direction(by: float, more: str, less: str) -> str:
 def compared(explanation: Mapping[str, Any], names: Mapping[str, str]) -> list[Alternative]:
     """The plans that the decision itself was weighed against."""
     chosen = explanation.get("chosen")
-    found = []
+    found: list[tuple[str, Mapping[str, Any]]] = []
     for key, what in (("best_single", "From the best single node"), ("runner_up", "As the next best plan")):
         other = explanation.get(key)
         if chosen and other and not any(_is_same(other, earlier) for earlier in found):

@@ -92,9 +92,7 @@ def _by_bill(task: Task, objective: Objective, split: Split, given: Given, allow
         plan, other, single = _compared(bills, [term.tolerance for term in objective.terms])
     else:
         figures = terms.weighed(objective, given, allowed.nodes)
-        plan, other, single = cheapest.compared(
-            terms.bill(figures, task.stock, given, split), MOST_LOOKED_AT
-        )
+        plan, other, single = cheapest.compared(terms.bill(figures, task.stock, given, split), MOST_LOOKED_AT)
     if plan is None:
         return Solved(task, None, [], None, None)
     return Solved(

@@ -22,7 +22,9 @@ from app.routing.states import DEAREST, NEVER, States, possible, states_of
 MOST_STATES = 4096
 PRIORITY_BITS = 17
 LARGEST_COST = 1 << (56 - PRIORITY_BITS)
-MOST_CELLS = 1 << 14  # a table of all columns by all states: beyond, lines are halved (128 kB stay in the cache)
+MOST_CELLS = (
+    1 << 14
+)  # a table of all columns by all states: beyond, lines are halved (128 kB stay in the cache)
 HALF = 32  # states of the last lines, where they are halved
 
 

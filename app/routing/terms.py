@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+
 from app.network.departures import arrivals
 from app.network.tariffs import NOT_CARRIED
 from app.routing.bills import FORBIDDEN, Bill
