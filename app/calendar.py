@@ -53,6 +53,11 @@ def end_of_day(day: date, zone_name: str) -> datetime:
 
 def strict_deadline(day: date, zones: Iterable[str]) -> datetime:
     """The earliest end of `day` among these zones, in UTC."""
+    return _earliest_end(day, tuple(zones))
+
+
+@lru_cache(maxsize=8192)
+def _earliest_end(day: date, zones: tuple[str, ...]) -> datetime:
     return min(end_of_day(day, name) for name in zones)
 
 

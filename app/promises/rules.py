@@ -2,46 +2,25 @@
 asked?
 
 Section numbers are those of the regulation in force (435.1 definitions, 435.2 duties, 435.3 scope). Where the
-text is silent the reading with the earlier deadline is taken; `Settings` names each such reading. Days are
+text is silent the reading with the earlier deadline is taken; readings.py names each such reading. Days are
 calendar days, day 0 is the day of the properly completed order, and no deadline rolls over a weekend or
 holiday. This module helps a merchant keep the rule; it is no legal advice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
 from app import calendar
+from app.promises.readings import DEFAULT, Settings
 
 UNSTATED_DAYS = 30  # 435.2(a)(1)(ii)
 CREDIT_DAYS = 50  # 435.2(a)(1)(ii), proviso: the buyer applied to the seller for credit
 CONSENT_DAYS = 30  # 435.2(b)(1)(ii): a delay up to this long may be consented to by silence
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The readings chosen where the text is silent; kept with every clock, refund and notice they shaped.
-
-    `zone`: whose midnight ends a day; strict is the earlier of the buyer's and the seller's. `vests_on`: the
-    day a lapsed option's refund counts from, the last day of the missed period or the day after it.
-    `count_vesting_day`: whether that day is the first of the seven working days. `observed_fridays`: whether
-    the Friday before a Saturday holiday is free; the earlier deadline that follows when it is not is kept
-    beside it. `decide_days`: how long before the deadline a person is asked to decide.
-    """
-
-    version: str = "2026-11"
-    zone: Literal["strict", "seller", "buyer"] = "strict"
-    vests_on: Literal["last_day", "next_day"] = "last_day"
-    count_vesting_day: bool = False
-    observed_fridays: bool = True
-    decide_days: int = 5
-
-
-DEFAULT = Settings()
 
 
 # --- Is the line covered? (435.3(a)) ---
@@ -57,7 +36,8 @@ class Exemption(StrEnum):
     SEEDS_AND_PLANTS = "seeds_and_plants"  # 435.3(a)(2)
     CASH_ON_DELIVERY = "cash_on_delivery"  # 435.3(a)(3)
     NEGATIVE_OPTION = "negative_option"  # 435.3(a)(4): a prenotification plan under 16 CFR 425
-    SERVICE = "service"  # not merchandise; photo-finishing included
+    SERVICE = "service"  # not merchandise; photo-finishing included, printed gifts not
+    BUSINESS_BUYER = "business_buyer"  # no exemption of the text: only by a setting that names counsel
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +51,13 @@ def coverage(
     ordered_in_person: bool = False,
     cash_on_delivery: bool = False,
     exemption: Exemption | str | None = None,
+    business_buyer: bool = False,
+    settings: Settings = DEFAULT,
 ) -> Coverage:
     """Whether the rule covers a line, by how it was ordered and paid and by what its SKU declares.
 
-    Every remote order is covered unless an exemption of 435.3(a) is named; the buyer may be a company.
-    Raises ValueError for an exemption that the rule does not know.
+    Every remote order is covered unless an exemption of 435.3(a) is named; the buyer may be a company. A
+    self-service kiosk is no counter. Raises ValueError for an exemption that the rule does not know.
     """
     if ordered_in_person:
         return Coverage(False, Exemption.IN_PERSON)
@@ -83,6 +65,8 @@ def coverage(
         return Coverage(False, Exemption.CASH_ON_DELIVERY)
     if exemption:
         return Coverage(False, Exemption(exemption))
+    if business_buyer and settings.business_buyers == "exempt":
+        return Coverage(False, Exemption.BUSINESS_BUYER)
     return Coverage(True)
 
 
@@ -101,10 +85,10 @@ class PromiseInput:
     """What the buyer was told, as data: one of a date to ship by, a time to ship within, a date to deliver
     by.
 
-    Of a range take the upper bound. `transit_days` (calendar days of the service) turns a delivery date into
-    a shipping date. `not_before` is a later date the buyer asked for: a time `within` then counts from it,
-    and alone it is the stated date. With none of these no time was stated. Raises ValueError when more than
-    one is given or a time is not positive.
+    Of a range take the bound that `Settings.range_end` names. `transit_days` (calendar days of the service)
+    turns a delivery date into a shipping date. `not_before` is a later date the buyer asked for: a time
+    `within` then counts from it, and alone it is the stated date. With none of these no time was stated.
+    Raises ValueError when more than one is given or a time is not positive.
     """
 
     ship_by: date | None = None
@@ -177,6 +161,20 @@ class Clock:
         """First instant, in UTC, after `day` in the zone that binds."""
         return calendar.strict_deadline(day, self.zones.binding(self.settings))
 
+    def moved_to(self, day: date) -> Clock:
+        """The clock when the buyer asked for, or agreed to, another day to ship by: the new stated time."""
+        express_by = day + timedelta(days=CONSENT_DAYS)
+        return replace(
+            self,
+            ship_by=day,
+            deadline_at=self.end_of(day),
+            express_by=express_by,
+            express_at=self.end_of(express_by),
+            strict_by=day,
+            basis="stated",
+            conflicting=False,
+        )
+
 
 def clock(
     pco: datetime,
@@ -185,13 +183,15 @@ def clock(
     promise: PromiseInput | Sequence[PromiseInput] | None = None,
     *,
     credit_application: bool = False,
+    credit_refused: bool = False,
     settings: Settings = DEFAULT,
 ) -> Clock:
     """The clock of a line whose order was properly completed at `pco` (435.1(c): payment and all information
     held).
 
     A stated time governs; of several the earliest. Without one it is 30 days, or 50 when the buyer applied to
-    the seller for credit with the order. A stated date that lies before day 0 means day 0. `buyer_zone` may
+    the seller for credit with the order (`credit_refused`: in vain, and paid otherwise since; the settings
+    say which then). A stated date that lies before day 0 means day 0. `buyer_zone` may
     be several zones (an unknown one: those of the destination) or None. Raises ValueError for a `pco` without
     zone.
     """
@@ -201,9 +201,9 @@ def clock(
     day_zero = calendar.earliest_local_date(pco, binding)
     stated = [one for one in _as_list(promise) if one.stated]
     if not stated:
-        days = CREDIT_DAYS if credit_application else UNSTATED_DAYS
-        stated = [PromiseInput(within=days)]
-        basis: Literal["stated", "30 days", "50 days"] = "50 days" if credit_application else "30 days"
+        on_credit = credit_application and not (credit_refused and settings.credit_refused_days == 30)
+        stated = [PromiseInput(within=CREDIT_DAYS if on_credit else UNSTATED_DAYS)]
+        basis: Literal["stated", "30 days", "50 days"] = "50 days" if on_credit else "30 days"
     else:
         basis = "stated"
     times = [_time(one, pco, day_zero, binding, settings) for one in stated]
@@ -261,3 +261,75 @@ def _stated_day(promise: PromiseInput, base: date, settings: Settings) -> tuple[
         return day, day
     day = base + timedelta(weeks=count) if promise.unit is Unit.WEEKS else base + timedelta(days=count)
     return day, day
+
+
+# --- Faults of a promise that a merchant should mend ---
+
+
+class PromiseFault(StrEnum):
+    CONFLICTING = "conflicting_promises"  # two places say two things: the earliest binds
+    CHARGED_PREORDER_WITHOUT_DATE = "charged_preorder_without_date"  # must be refused
+
+
+def promise_faults(
+    promises: Sequence[PromiseInput], clock: Clock, *, preorder: bool = False, charged: bool = False
+) -> tuple[PromiseFault, ...]:
+    """What is wrong with what was shown. `charged`: money is taken with the order, before the goods exist.
+
+    A pre-order that is charged and states no time would have to ship in thirty days: it is to be refused,
+    with the remedy to state a date or to charge at shipment. Refused only where intake calls this.
+    """
+    faults = []
+    if clock.conflicting:
+        faults.append(PromiseFault.CONFLICTING)
+    if preorder and charged and not any(one.stated for one in promises):
+        faults.append(PromiseFault.CHARGED_PREORDER_WITHOUT_DATE)
+    return tuple(faults)
+
+
+# --- What is a shipment (435.1(e)) ---
+
+
+class Way(StrEnum):
+    """How goods are to reach the buyer."""
+
+    CARRIER = "carrier"
+    STORE_PICKUP = "store_pickup"
+    SHIP_TO_STORE = "ship_to_store"
+    DIGITAL = "digital"
+
+
+class HandOver(StrEnum):
+    """What was seen of the goods."""
+
+    CARRIER_SCAN = "carrier_scan"  # first physical scan
+    CARRIER_PICKUP = "carrier_pickup"  # signed for by the carrier
+    READY_FOR_PICKUP = "ready_for_pickup"  # and the buyer told
+    DIGITAL_DELIVERY = "digital_delivery"
+    WITH_BUYER = "with_buyer"
+    OWN_FLEET = "own_fleet"  # between the seller's own places
+    LABEL = "label"
+    MANIFEST = "manifest"
+    PACKED = "packed"
+    MARKED_SHIPPED = "marked_shipped"
+
+
+_BY_CARRIER = frozenset({HandOver.CARRIER_SCAN, HandOver.CARRIER_PICKUP, HandOver.WITH_BUYER})
+_SHIPMENT: dict[Way, frozenset[HandOver]] = {
+    Way.CARRIER: _BY_CARRIER,
+    Way.STORE_PICKUP: frozenset({HandOver.READY_FOR_PICKUP, HandOver.WITH_BUYER}),
+    Way.SHIP_TO_STORE: _BY_CARRIER | {HandOver.READY_FOR_PICKUP},
+    Way.DIGITAL: frozenset({HandOver.DIGITAL_DELIVERY, HandOver.WITH_BUYER}),
+}
+
+
+def is_shipment(seen: HandOver, way: Way = Way.CARRIER) -> bool:
+    """Whether that is a shipment: the carrier physically has the goods, or what stands in its place where
+    there is no carrier. A label, a manifest or a mark never is."""
+    return seen in _SHIPMENT[way]
+
+
+def kit_shipped_at(components: Iterable[str], shipped: Mapping[str, datetime]) -> datetime | None:
+    """When a kit shipped: with the last of its components; None while one is missing."""
+    times = [shipped.get(one) for one in components]
+    return None if None in times or not times else max(time for time in times if time)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
+from app.promises.notice_kinds import NoticePlan, plan_notice
 from app.promises.rules import Clock, Zones
 from app.promises.vocabulary import (
-    BOUND_TO_R,
     LIVE,
     Bounced,
     CancelGranted,
@@ -25,6 +25,7 @@ from app.promises.vocabulary import (
     Dishonored,
     EffectSent,
     Event,
+    LaterDateAsked,
     Notice,
     NoticeKind,
     NoticeSent,
@@ -34,11 +35,16 @@ from app.promises.vocabulary import (
     RiderOffered,
     Shipped,
     State,
+    SubstitutionAgreed,
     TimePassed,
     WillNotShip,
 )
 
 _LAPSES = frozenset({Case.NO_CONSENT, Case.REVISED_DATE_MISSED, Case.NO_OPTION_OFFERED})
+_KEEPS_FROM_LAPSING = (NoticeSent, Consented, LaterDateAsked, SubstitutionAgreed, Dishonored)
+
+
+_FIRST_DEFINITE = frozenset({NoticeKind.SILENT_CONSENT, NoticeKind.EXPRESS_DEFINITE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ def _reported_late(state: State, event: Event) -> bool:
         return False
     if isinstance(event, Shipped | CancelRequested):
         return True
-    return ended.case in _LAPSES and isinstance(event, NoticeSent | Consented)
+    return ended.case in _LAPSES and isinstance(event, _KEEPS_FROM_LAPSING)
 
 
 def fold(state: State, events: Iterable[Event]) -> State:
@@ -101,55 +107,6 @@ def fold(state: State, events: Iterable[Event]) -> State:
 # --- Notices ---
 
 
-@dataclass(frozen=True, slots=True)
-class NoticePlan:
-    """The notice a state needs: its kind, the instant before which it must have left, and until when (day
-    and first instant after it) an answer counts. The three are None for a mere message."""
-
-    kind: NoticeKind
-    send_by: datetime | None = None
-    reply_day: date | None = None
-    reply_by: datetime | None = None
-
-
-def notice_kind(state: State, revised: date | None) -> NoticeKind:
-    """The kind of notice that a new date (None: no date can be given) needs now.
-
-    The 30 days are counted from the first T, never from a later date. A further notice in WAIT_EXPRESS stays
-    of the first kind, and a date within T + 30 there needs no consent. Raises ValueError when no clock runs.
-    """
-    clock = state.clock
-    if clock is None or state.phase not in LIVE:
-        raise ValueError(f"a line that is {state.phase} needs no delay notice")
-    if state.phase is Phase.CONSENT_INDEFINITE:
-        return NoticeKind.INFORMATION
-    if state.phase in BOUND_TO_R:
-        later = revised is None or clock.end_of(revised) > clock.end_of(state.bound_by)
-        return NoticeKind.RENEWED if later else NoticeKind.INFORMATION
-    if revised is None:
-        return NoticeKind.EXPRESS_INDEFINITE
-    if revised > clock.express_by:
-        return NoticeKind.EXPRESS_DEFINITE
-    if state.phase is Phase.WAIT_EXPRESS or clock.end_of(revised) <= clock.deadline_at:
-        return NoticeKind.INFORMATION
-    return NoticeKind.SILENT_CONSENT
-
-
-def plan_notice(state: State, revised: date | None) -> NoticePlan:
-    """The notice to send for a new date, with its deadlines. Raises ValueError when no clock runs."""
-    kind = notice_kind(state, revised)
-    clock = state.clock
-    if clock is None or kind is NoticeKind.INFORMATION:
-        return NoticePlan(kind)
-    if kind is NoticeKind.SILENT_CONSENT and revised is not None:
-        reply_day, reply_by = revised, clock.end_of(revised)
-    elif kind is NoticeKind.RENEWED:
-        reply_day, reply_by = state.bound_by, clock.end_of(state.bound_by)
-    else:
-        reply_day, reply_by = clock.express_by, clock.express_at
-    return NoticePlan(kind, state.expires_at, reply_day, reply_by)
-
-
 def _notice_sent(state: State, event: NoticeSent) -> Step:
     if state.phase not in LIVE:
         return _refuse(state)
@@ -157,20 +114,20 @@ def _notice_sent(state: State, event: NoticeSent) -> Step:
         return Step(state, Outcome.DUPLICATE)
     if state.notices and _same_words(state.notices[-1].event, event):
         return Step(state, Outcome.DUPLICATE)
-    kind = notice_kind(state, event.revised)
+    plan: NoticePlan = plan_notice(state, event.revised)
+    kind = plan.kind
     if kind is NoticeKind.INFORMATION:
         return Step(state, Outcome.INFORMATION)
     if event.defects or event.kind not in (None, kind):
         # Void as an option, yet the buyer was told of a choice: a cancellation that follows is honored.
-        told = replace(state, offered=True)
+        told = state.changed(offered=True)
         return Step(told, Outcome.DEFECTIVE if event.defects else Outcome.WRONG_KIND)
-    reply_by = plan_notice(state, event.revised).reply_by or event.at
-    notice = Notice(event, kind, event.rider, reply_by, before=state)
-    after = replace(state, notices=(*state.notices, notice), offered=True)
+    notice = Notice(event, kind, event.rider, plan.reply_by or event.at, before=state)
+    after = state.changed(notices=(*state.notices, notice), offered=True)
     if kind is NoticeKind.RENEWED:
-        return Step(replace(after, phase=Phase.WAIT_RENEWED), Outcome.APPLIED)
+        return Step(after.changed(phase=Phase.WAIT_RENEWED), Outcome.APPLIED)
     phase = Phase.WAIT_SILENT if kind is NoticeKind.SILENT_CONSENT else Phase.WAIT_EXPRESS
-    return Step(replace(after, phase=phase, revised=event.revised), Outcome.APPLIED)
+    return Step(after.changed(phase=phase, revised=event.revised), Outcome.APPLIED)
 
 
 def _same_words(one: NoticeSent, other: NoticeSent) -> bool:
@@ -181,29 +138,33 @@ def _rider_offered(state: State, event: RiderOffered) -> Step:
     if state.phase not in LIVE:
         return _refuse(state)
     at = _index(state, event.key)
-    if at is None or state.notices[at].event.revised is None:
+    if at is None or state.notices[at].kind not in _FIRST_DEFINITE:
         return Step(state, Outcome.NO_EFFECT)
     notice = replace(state.notices[at], rider=event.rider)
     notices = (*state.notices[:at], notice, *state.notices[at + 1 :])
-    return Step(replace(state, notices=notices), Outcome.APPLIED)
+    return Step(state.changed(notices=notices), Outcome.APPLIED)
 
 
 def _bounced(state: State, event: Bounced) -> Step:
     """A notice that did not arrive was not offered. Learned in time, another channel may still be used;
-    learned late, the line is cancelled now, and the refund vests where the notice was due."""
-    at = _index(state, event.key)
-    if state.phase not in LIVE or at is None:
-        return Step(state, Outcome.NO_EFFECT)
-    later = state.notices[at:]
-    if state.answered != later[0].before.answered:
-        return Step(state, Outcome.NO_EFFECT)  # the buyer has agreed to something since, and that binds
-    back = later[0].before
-    for notice in later[1:]:
-        back = advance(back, notice.event).state
+    learned late, the line is cancelled now, and the refund vests where the notice was due. A line that its
+    silence has cancelled already keeps its day of cancellation and gets the earlier day of vesting."""
+    ended = state.cancellation
+    live = state.before_end if ended is not None and ended.case in _LAPSES and not state.settled else state
+    at = _index(live, event.key) if live is not None and live.phase in LIVE else None
+    if live is None or at is None or live.answered != live.notices[at].before.answered:
+        return Step(state, Outcome.NO_EFFECT)  # what the buyer agreed to since binds
+    back = live.notices[at].before.changed(notices=live.notices[:at])
+    for notice in live.notices[at + 1 :]:
+        back = advance(back, replace(notice.event, rider=notice.rider)).state
     back = _lapse(back, event.at)
     if back.cancellation is not None:
-        back = replace(back, cancellation=replace(back.cancellation, learned_at=event.at))
-    return Step(back, Outcome.APPLIED)
+        learned_at = event.at if ended is None else ended.learned_at
+        back = back.changed(cancellation=replace(back.cancellation, learned_at=learned_at))
+    if ended is None:
+        return Step(back, Outcome.APPLIED)
+    sooner = back.cancellation is not None and back.cancellation.vests_on < ended.vests_on
+    return Step(back, Outcome.CORRECTED) if sooner else Step(state, Outcome.NO_EFFECT)
 
 
 # --- Answers ---
@@ -212,20 +173,32 @@ def _bounced(state: State, event: Bounced) -> Step:
 def _consented(state: State, event: Consented) -> Step:
     if state.phase not in LIVE:
         return _refuse(state)
-    at = _index(state, event.key)
+    at = _index(state, event.key, event.at)
     if at is None:
         return Step(state, Outcome.NO_EFFECT if state.notices else Outcome.NO_OPTION)
     notice = state.notices[at]
-    if event.to_rider and (notice.rider is None or notice.event.revised is None):
+    if event.to_rider and not _takes_rider(notice):
         return Step(state, Outcome.NO_OPTION)
     if not event.to_rider and event.at >= notice.reply_by:
         return Step(state, Outcome.NO_EFFECT)
-    until = notice.rider.until if event.to_rider and notice.rider else notice.event.revised
+    until = notice.rider.until if event.to_rider and notice.rider else _asked(state, at)
     if not _widens(state, notice, until, event.to_rider):
         return Step(state, Outcome.DUPLICATE if notice.event.key in state.answered else Outcome.NO_EFFECT)
     phase = Phase.CONSENT_INDEFINITE if until is None else Phase.CONSENT_DEFINITE
     answered = state.answered | {notice.event.key}
-    return Step(replace(state, phase=phase, revised=until, answered=answered), Outcome.APPLIED)
+    return Step(state.changed(phase=phase, revised=until, answered=answered), Outcome.APPLIED)
+
+
+def _takes_rider(notice: Notice) -> bool:
+    """435.2(b)(1)(iv) knows a rider only with a first option that gives a definite date."""
+    return notice.rider is not None and notice.kind in _FIRST_DEFINITE
+
+
+def _asked(state: State, at: int) -> date | None:
+    """The date that a consent to this notice agrees to: its own, or that of a newer notice, if earlier. Who
+    clicks on an old letter has not seen the later date, and is not held to more than the newest asks."""
+    dates = [notice.event.revised for notice in state.notices[at:]]
+    return min((day for day in dates if day is not None), default=None)
 
 
 def _widens(state: State, notice: Notice, until: date | None, to_rider: bool) -> bool:
@@ -255,7 +228,35 @@ def _cancel_granted(state: State, event: CancelGranted) -> Step:
 
 
 def _will_not_ship(state: State, event: WillNotShip) -> Step:
-    return _cancel(state, Case.SELLER, event.at)
+    """Telling the buyer is the cancellation's notice: nothing corrects it afterwards."""
+    step = _cancel(state, Case.SELLER, event.at)
+    if step.outcome is not Outcome.APPLIED:
+        return step
+    return Step(step.state.changed(settled=True), Outcome.APPLIED)
+
+
+def _later_date_asked(state: State, event: LaterDateAsked) -> Step:
+    if state.phase not in LIVE:
+        return _refuse(state)
+    return _move(state, event.ship_by)
+
+
+def _substitution_agreed(state: State, event: SubstitutionAgreed) -> Step:
+    if state.phase not in LIVE and state.phase is not Phase.INCOMPLETE:
+        return _refuse(state)
+    accepted = state.changed(substitutes=state.substitutes | {event.goods})
+    moved = _move(accepted, event.ship_by) if event.ship_by and state.phase in LIVE else None
+    return Step(moved.state if moved else accepted, Outcome.APPLIED)
+
+
+def _move(state: State, day: date) -> Step:
+    """A later day that the buyer chose becomes the stated time, and what was asked before falls away; the
+    right to cancel that was offered stays."""
+    clock, expires_at = state.clock, state.expires_at
+    if clock is None or (expires_at is not None and clock.end_of(day) <= expires_at):
+        return Step(state, Outcome.NO_EFFECT)
+    moved = opened(clock.moved_to(day)).changed(offered=state.offered, substitutes=state.substitutes)
+    return Step(moved, Outcome.APPLIED)
 
 
 def _cancel(state: State, case: Case, at: datetime) -> Step:
@@ -287,19 +288,20 @@ def _lapse(state: State, now: datetime) -> State:
 
 
 def _cancelled(state: State, cancellation: Cancellation) -> State:
-    return replace(state, phase=Phase.CANCELLED, cancellation=cancellation, before_end=state)
+    return state.changed(phase=Phase.CANCELLED, cancellation=cancellation, before_end=state)
 
 
 def _completed(state: State, event: Completed) -> Step:
     if state.phase is not Phase.INCOMPLETE:
         return Step(state, Outcome.NO_EFFECT)
-    return Step(_lapse(opened(event.clock), event.at), Outcome.APPLIED)
+    complete = opened(event.clock).changed(substitutes=state.substitutes)
+    return Step(_lapse(complete, event.at), Outcome.APPLIED)
 
 
 def _dishonored(state: State, event: Dishonored) -> Step:
     if state.phase not in LIVE:
         return Step(state, Outcome.NO_EFFECT)
-    return Step(incomplete(state.zones), Outcome.APPLIED)
+    return Step(incomplete(state.zones).changed(substitutes=state.substitutes), Outcome.APPLIED)
 
 
 def _shipped(state: State, event: Shipped) -> Step:
@@ -307,20 +309,22 @@ def _shipped(state: State, event: Shipped) -> Step:
         return Step(state, Outcome.DUPLICATE)
     if state.phase not in LIVE and state.phase is not Phase.INCOMPLETE:
         return Step(state, Outcome.BLOCKED)
-    after = replace(state, phase=Phase.SHIPPED, shipped_at=event.at, before_end=state)
+    if event.goods is not None and event.goods not in state.substitutes:
+        return Step(state, Outcome.NOT_AS_ORDERED)
+    after = state.changed(phase=Phase.SHIPPED, shipped_at=event.at, before_end=state)
     return Step(after, Outcome.APPLIED)
 
 
 def _effect_sent(state: State, event: EffectSent) -> Step:
     if state.phase is not Phase.CANCELLED:
         return Step(state, Outcome.NO_EFFECT)
-    return Step(replace(state, settled=True), Outcome.APPLIED)
+    return Step(state.changed(settled=True), Outcome.APPLIED)
 
 
 def _refund_proven(state: State, event: RefundProven) -> Step:
     if state.phase is not Phase.CANCELLED:
         return Step(state, Outcome.NO_EFFECT)
-    return Step(replace(state, phase=Phase.REFUNDED, settled=True), Outcome.APPLIED)
+    return Step(state.changed(phase=Phase.REFUNDED, settled=True), Outcome.APPLIED)
 
 
 def _refuse(state: State) -> Step:
@@ -329,11 +333,14 @@ def _refuse(state: State) -> Step:
     return Step(state, Outcome.NO_OPTION if state.phase is Phase.INCOMPLETE else Outcome.TOO_LATE)
 
 
-def _index(state: State, key: str | None) -> int | None:
-    """Place of the notice with that key (None: of the latest) among those in force."""
-    if key is None:
-        return len(state.notices) - 1 if state.notices else None
-    return next((at for at, notice in enumerate(state.notices) if notice.event.key == key), None)
+def _index(state: State, key: str | None, at: datetime | None = None) -> int | None:
+    """Place of the notice with that key (None: of the latest) among those in force, and sent by `at`: nobody
+    answers what was not yet asked."""
+    for place in range(len(state.notices) - 1, -1, -1):
+        sent = state.notices[place].event
+        if (key is None or sent.key == key) and (at is None or sent.at <= at):
+            return place
+    return None
 
 
 _HANDLERS: dict[type, Callable[..., Step]] = {
@@ -347,6 +354,8 @@ _HANDLERS: dict[type, Callable[..., Step]] = {
     CancelGranted: _cancel_granted,
     WillNotShip: _will_not_ship,
     Shipped: _shipped,
+    LaterDateAsked: _later_date_asked,
+    SubstitutionAgreed: _substitution_agreed,
     EffectSent: _effect_sent,
     RefundProven: _refund_proven,
 }

@@ -6,9 +6,11 @@ received it, a shipment when the carrier physically had the goods (435.1(e)); a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
+from operator import attrgetter
+from typing import Any
 
 from app.promises.rules import Clock, Zones
 
@@ -72,6 +74,7 @@ class Outcome(StrEnum):
     TOO_LATE = "too_late"  # the line is cancelled already; a consent now is a new order
     ALREADY_SHIPPED = "already_shipped"  # treat as a return
     BLOCKED = "blocked"  # a shipment of a cancelled line: the refund stays due, nothing is charged
+    NOT_AS_ORDERED = "not_as_ordered"  # other goods left, without the buyer's agreement: no shipment
 
 
 # --- Events ---
@@ -163,9 +166,29 @@ class WillNotShip:
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """The carrier physically had the goods at `at`, whenever that was reported."""
+    """The carrier physically had the goods at `at`, whenever that was reported. `goods` names a substitute,
+    None is what was ordered."""
 
     at: datetime
+    goods: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaterDateAsked:
+    """The buyer asked to have the line shipped later: their date becomes the stated time."""
+
+    at: datetime
+    ship_by: date
+
+
+@dataclass(frozen=True, slots=True)
+class SubstitutionAgreed:
+    """The buyer expressly accepted other goods, perhaps by another day; without one the clock is as it
+    was."""
+
+    at: datetime
+    goods: str
+    ship_by: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +224,8 @@ Event = (
     | CancelGranted
     | WillNotShip
     | Shipped
+    | LaterDateAsked
+    | SubstitutionAgreed
     | TimePassed
     | EffectSent
     | RefundProven
@@ -238,9 +263,9 @@ class State:
     """A line or unit group under the rule. `revised` is R, the date that now binds or is asked for (None in
     WAIT_EXPRESS and CONSENT_INDEFINITE: no date); in WAIT_RENEWED the new date R2 is `proposed`.
 
-    `offered`: the buyer was told of a choice. `answered`: keys of the notices consented to. `settled`: what
-    followed a cancellation went out, so it stands. `before_end`: the live state before shipment or
-    cancellation, should an earlier event be reported late.
+    `offered`: the buyer was told of a choice. `answered`: keys of the notices consented to. `substitutes`:
+    other goods the buyer accepted. `settled`: what followed a cancellation went out, so it stands.
+    `before_end`: the live state before shipment or cancellation, should an earlier event be reported late.
     """
 
     phase: Phase
@@ -250,10 +275,16 @@ class State:
     notices: tuple[Notice, ...] = ()
     answered: frozenset[str] = frozenset()
     offered: bool = False
+    substitutes: frozenset[str] = frozenset()
     cancellation: Cancellation | None = None
     settled: bool = False
     shipped_at: datetime | None = None
     before_end: State | None = None
+
+    def changed(self, **changes: Any) -> State:
+        """The state with those fields replaced: as `dataclasses.replace`, at a fifth of its time, since every
+        event of every line passes here."""
+        return State(**(dict(zip(_FIELDS, _values(self), strict=True)) | changes))
 
     @property
     def proposed(self) -> date | None:
@@ -278,3 +309,7 @@ class State:
         if self.revised is None:
             raise ValueError(f"a line that is {self.phase} is bound to no revised date")
         return self.revised
+
+
+_FIELDS = tuple(one.name for one in fields(State))
+_values = attrgetter(*_FIELDS)

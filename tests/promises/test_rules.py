@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.promises import refunds
+from app.promises.notice_kinds import notice_kind, plan_notice
 from app.promises.refunds import RefundForm, Tender, TenderClass, amount_due, over_tenders, refunds_due
 from app.promises.rules import (
     Coverage,
@@ -22,7 +23,7 @@ from app.promises.rules import (
     clock,
     coverage,
 )
-from app.promises.states import Step, advance, fold, incomplete, not_covered, notice_kind, opened, plan_notice
+from app.promises.states import Step, advance, fold, incomplete, not_covered, opened
 from app.promises.vocabulary import (
     LIVE,
     Bounced,
