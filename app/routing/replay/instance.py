@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.network.tariffs import Tariff
 from app.routing.facts import EARTH_RADIUS_MILES, Ints
 
 Floats = np.ndarray
@@ -29,11 +30,16 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Carrier:
-    """Prices by zone; a zone is the number of thresholds (miles) that a distance has passed."""
+    """Prices by zone; a zone is the number of thresholds (miles) that a distance has passed.
+
+    With a `card`, zones and the price of every weight are those of a rate card, as live orders have them; `base`
+    and `per_lb` are then empty.
+    """
 
     zone_miles: Floats
     base: Floats
     per_lb: Floats
+    card: Tariff | None = None
 
     def zones(self, miles: Floats) -> Ints:
         return np.searchsorted(self.zone_miles, miles, side="left")
@@ -41,7 +47,7 @@ class Carrier:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Order:
-    """One order: positions of distinct SKUs and whole units of each."""
+    """One order: positions of distinct SKUs and whole units of each. `area`: its three-digit ZIP area, if told."""
 
     id: str | int
     day: int
@@ -49,6 +55,7 @@ class Order:
     lon: float
     skus: Ints
     quantity: Ints
+    area: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

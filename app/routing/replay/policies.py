@@ -166,13 +166,16 @@ def bill(
     routing: Routing, ledger: Ledger, at: int, by_unit: Floats | float, by_package: Floats | float
 ) -> cheapest.Bill:
     """What the kernel is asked: the order's costs plus prices, in millionths of a minor unit."""
-    order = routing.instance.orders[at]
+    order, quotes = routing.instance.orders[at], routing.quotes
+    by_card = None if quotes.zones is None else lambda units: quotes.by_card(order, units) * MICRO
     return cheapest.Bill(
         quantity=order.quantity,
         stock=ledger.offered(order),
-        package=micro(routing.quotes.opening[at] + by_package),
-        unit=micro(routing.quotes.units(routing.instance, at, order) + by_unit),
+        package=micro(quotes.package(at) + by_package),
+        unit=micro(quotes.units(at, order) + by_unit),
         priority=routing.priority,
+        extra=by_card,
+        row=None if quotes.zones is None else quotes.zones[at],
     )
 
 

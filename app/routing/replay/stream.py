@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from app.routing.facts import Flags, Ints
+from app.network.tariffs import GRAMS_PER_LB
+from app.routing.facts import MICRO, Flags, Ints
 from app.routing.replay.instance import UNLIMITED, Floats, Instance, Order, miles
 
+LIGHT_G, HEAVY_G = 454, 4536  # of the straight line through a rate card's prices
 DECIMALS = 6  # of a minor unit: costs closer than this are equal
 Placements = Sequence[tuple[int, int, int]]
 """(line, node, units) in order of lines."""
@@ -21,26 +23,55 @@ Placements = Sequence[tuple[int, int, int]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quotes:
-    """For every order (rows) and node (columns): miles, what a package costs before it holds anything, and a pound."""
+    """For every order (rows) and node (columns): miles, what a package costs before it holds anything, and a pound.
 
+    Where a rate card prices packages by steps of weight, `zones` are its zones and the two costs are those of a
+    straight line through its prices: good for estimates, while plans and their costs use the card itself.
+    """
+
+    instance: Instance
     miles: Floats
     opening: Floats
     per_lb: Floats
+    zones: Ints | None = None
 
     @classmethod
     def of(cls, instance: Instance, orders: Sequence[Order]) -> Quotes:
         lat = np.array([order.lat for order in orders], dtype=np.float64)
         lon = np.array([order.lon for order in orders], dtype=np.float64)
         far = miles(instance.lat, instance.lon, lat, lon)
-        zones = instance.carrier.zones(far)
-        return cls(
-            far, instance.carrier.base[zones] + instance.handling_per_package, instance.carrier.per_lb[zones]
-        )
+        carrier = instance.carrier
+        if carrier.card is None:
+            zones = carrier.zones(far)
+            opening = carrier.base[zones] + instance.handling_per_package
+            return cls(instance, far, opening, carrier.per_lb[zones])
+        zones = np.empty(far.shape, dtype=np.int64)
+        for at, order in enumerate(orders):
+            zones[at] = carrier.card.zones(order.area, np.rint(far[at] * MICRO).astype(np.int64))
+        light, heavy = carrier.card.table(np.array([LIGHT_G, HEAVY_G], dtype=np.int64)).T.astype(np.float64)
+        per_lb = (heavy - light) / (HEAVY_G - LIGHT_G) * GRAMS_PER_LB
+        opening = (light - per_lb * LIGHT_G / GRAMS_PER_LB)[zones] + instance.handling_per_package
+        return cls(instance, far, opening, per_lb[zones], zones)
 
-    def units(self, instance: Instance, at: int, order: Order) -> Floats:
-        """[line, node]: what one unit adds to a package."""
-        found: Floats = self.per_lb[at] * instance.weight_lb[order.skus][:, None] + instance.handling_per_unit
+    def package(self, at: int) -> Floats:
+        """[node]: what a package costs before it holds anything, and apart from the card's price."""
+        return self.opening[at] if self.zones is None else self.instance.handling_per_package
+
+    def units(self, at: int, order: Order) -> Floats:
+        """[line, node]: what one unit adds to a package, apart from the card's price."""
+        if self.zones is not None:
+            return np.tile(self.instance.handling_per_unit, (len(order.skus), 1))
+        found: Floats = (
+            self.per_lb[at] * self.instance.weight_lb[order.skus][:, None] + self.instance.handling_per_unit
+        )
         return found
+
+    def by_card(self, order: Order, units: Ints) -> Ints:
+        """[zone, package]: the card's price of packages that hold `units[package, line]`; nothing costs nothing."""
+        card = self.instance.carrier.card
+        assert card is not None
+        grams = np.rint(units @ self.instance.weight_lb[order.skus] * GRAMS_PER_LB).astype(np.int64)
+        return np.where(units.any(axis=1), card.table(np.maximum(grams, 1)), 0)
 
 
 @dataclass(slots=True, eq=False)
@@ -107,14 +138,16 @@ def decided(instance: Instance, quotes: Quotes, at: int, order: Order, placement
     for line, _, units in placements:
         left[line] -= units
     unfilled = tuple((line, units) for line, units in enumerate(left) if units)
-    cost = 0.0
+    cost, package, unit = 0.0, quotes.package(at), quotes.units(at, order)
     for node in sorted({node for _, node, _ in placements}):
         given = [(line, units) for line, place, units in placements if place == node]
-        pounds = sum(float(instance.weight_lb[order.skus[line]]) * units for line, units in given)
-        cost += float(quotes.opening[at, node]) + float(quotes.per_lb[at, node]) * pounds
-        cost += float(instance.handling_per_unit[node]) * sum(units for _, units in given)
-    for line, units in unfilled:
-        cost += float(instance.lost_unit_penalty[order.skus[line]]) * units
+        cost += float(package[node]) + sum(float(unit[line, node]) * units for line, units in given)
+        if quotes.zones is not None:
+            units = np.zeros(len(order.skus), dtype=np.int64)
+            units[[line for line, _ in given]] = [held for _, held in given]
+            cost += float(quotes.by_card(order, units[None, :])[quotes.zones[at, node], 0])
+    for line, missing in unfilled:
+        cost += float(instance.lost_unit_penalty[order.skus[line]]) * missing
     return Decision(order, placements, unfilled, round(cost, DECIMALS))
 
 
