@@ -125,7 +125,7 @@ def test_the_same_report_twice_is_one_bounce(shop: Shop, inbox: Inbox, in_force:
     shop.merchant.drain()
     sender = (
         message_from_bytes(inbox.raw("twice-bounce@delivery.example")[0])["Message-ID"]
-        .strip("<>")
+        .strip(" \r\n<>")
         .split("@")[0]
     )
     report = inbox.raw(f"mail+{sender}@kept.example")[0]
