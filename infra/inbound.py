@@ -6,6 +6,7 @@ been dealt with here; what is not ours stays, for a person.
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import poplib
 import re
@@ -250,12 +251,18 @@ def _text(mail: EmailMessage) -> str:
     part = mail.get_body(preferencelist=("plain", "html"))
     if part is None:
         return ""
-    try:
-        text = str(part.get_content())
-    except (LookupError, UnicodeDecodeError, KeyError, ValueError):
-        payload = part.get_payload(decode=True)
-        text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
+    payload = part.get_payload(decode=True)
+    text = payload.decode(_charset(part), "replace") if isinstance(payload, bytes) else ""
     return _without_tags(text) if part.get_content_type() == "text/html" else text
+
+
+def _charset(part: EmailMessage) -> str:
+    """The character set it names; UTF-8 for one that nobody knows, and where plain ASCII is claimed or nothing."""
+    named = part.get_content_charset("us-ascii")
+    try:
+        return "utf-8" if codecs.lookup(named).name == "ascii" else named
+    except (LookupError, ValueError):
+        return "utf-8"
 
 
 def _without_tags(html: str) -> str:

@@ -43,6 +43,10 @@ def in_force(settings: Settings, processor: Processor, inbox: Inbox) -> Settings
         log_level="ERROR",
         stripe_api_base=processor.url,
         smtp_url=inbox.smtp_url,
+        inbound_url=inbox.pop_url,
+        inbound_address=inbox.ADDRESS,
+        sms_url=inbox.sms_url,
+        sms_token="token of the tests",
         private_services="allow",
     )
     settings_module.use(given)

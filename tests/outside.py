@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
@@ -13,8 +16,8 @@ import requests
 from aiosmtpd.controller import Controller
 
 from infra.embedded.ports import free_port
-from infra.mailbox import smtp
-from infra.mailbox.store import Message, Store
+from infra.mailbox import pop, returns, smtp, web
+from infra.mailbox.store import Message, Store, TextMessage
 from infra.stripe_simulator import serve
 
 
@@ -78,15 +81,38 @@ class Processor:
 
 
 class Inbox:
-    """Mail as it was taken by a real SMTP server."""
+    """Mail as it was taken by a real SMTP server, texts as a gateway took them, and the mailbox that Kept reads."""
 
-    def __init__(self, store: Store, port: int) -> None:
+    PASSWORD = "letters in"
+    ADDRESS = "mail@kept.example"
+
+    def __init__(self, store: Store, smtp_port: int, pop_port: int, http_port: int) -> None:
         self.store = store
-        self.smtp_url = f"smtp://127.0.0.1:{port}"
+        self.smtp_url = f"smtp://127.0.0.1:{smtp_port}"
+        self.pop_url = f"pop3://mail:{quote(self.PASSWORD)}@127.0.0.1:{pop_port}"
+        self.sms_url = f"http://127.0.0.1:{http_port}/sms"
 
     def to(self, address: str) -> list[Message]:
         """Mails to one address, oldest first."""
         return self.store.messages(to=address)
+
+    def raw(self, address: str) -> list[bytes]:
+        """The same mails as they came."""
+        return [content for mail in self.to(address) if (content := self.store.content(mail.id)) is not None]
+
+    def texts_to(self, number: str) -> list[TextMessage]:
+        """Texts to one number, oldest first."""
+        return [text for text in self.store.texts() if text.to == number]
+
+    def answer(self, address: str, text: str, *, sender: str = "") -> bytes:
+        """Have the buyer reply to the newest mail; `sender`: from another address. Returns the reply."""
+        made = returns.reply(self.raw(address)[-1], text)
+        assert made is not None
+        content, writer, to = made
+        if sender:
+            content = content.replace(f"From: {writer}".encode(), f"From: {sender}".encode())
+        self.store.add(content, sender or writer, [to])
+        return content
 
     def refuse(self, address: str, code: int) -> None:
         """Answer this recipient with an SMTP code from now on; 0 accepts again."""
@@ -105,12 +131,17 @@ def inbox() -> Iterator[Inbox]:
     """This process's mail server."""
     with tempfile.TemporaryDirectory(prefix="kept_mail") as folder:
         store = Store(Path(folder) / "mail.sqlite")
-        port = free_port()
+        port, pop_port, http_port = free_port(), free_port(), free_port()
         factory = smtp.protocol(store)
         taking = Controller(None, hostname="127.0.0.1", port=port)
         taking.factory = factory  # type: ignore[method-assign]
         taking.start()
-        yield Inbox(store, port)
+        handing_out = asyncio.start_server(pop.serving(store, Inbox.PASSWORD), "127.0.0.1", pop_port)
+        asyncio.run_coroutine_threadsafe(handing_out, taking.loop).result(10)
+        pages = web.server(store, http_port)
+        threading.Thread(target=pages.serve_forever, daemon=True).start()
+        yield Inbox(store, port, pop_port, http_port)
+        pages.shutdown()
         taking.stop()
 
 

@@ -17,7 +17,7 @@ from tenants.scope import inside
 from tests.accounts.conftest import Person
 from tests.accounts.test_web import as_role, tenant_of
 
-PAGES = ("business", "team", "keys", "providers", "audit")
+PAGES = ("business", "notices", "team", "keys", "providers", "audit")
 
 
 def api(client: FlaskClient, key: str, path: str) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import poplib
 import smtplib
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from typing import Any
 import pytest
 
 from infra.embedded.ports import accepts, free_port
+from infra.inbound import mailbox
 from infra.mailbox.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 class Inbox:
     smtp_port: int
     http_port: int
+    pop_port: int
 
     def send(self, to: str, subject: str = "Hello", text: str = "Plain.", html: str = "") -> None:
         mail = EmailMessage()
@@ -64,13 +68,14 @@ class Inbox:
 
 @pytest.fixture(scope="module")
 def inbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
-    made = Inbox(free_port(), free_port())
+    made = Inbox(free_port(), free_port(), free_port())
     state = tmp_path_factory.mktemp("inbox") / "mail.db"
     ports = ["--smtp-port", str(made.smtp_port), "--http-port", str(made.http_port)]
+    ports += ["--pop-port", str(made.pop_port)]
     command = [sys.executable, "-m", "infra.mailbox", *ports, "--state", str(state)]
-    process = subprocess.Popen(command, cwd=ROOT)
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "MAILBOX_PASSWORD": "secret"})
     deadline = time.monotonic() + 20
-    while not (accepts(made.smtp_port) and accepts(made.http_port)):
+    while not all(map(accepts, (made.smtp_port, made.http_port, made.pop_port))):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -152,6 +157,47 @@ def test_a_slow_server_can_be_had(inbox: Inbox) -> None:
 def test_a_malformed_or_foreign_switch_changes_nothing(inbox: Inbox, body: bytes, kind: str) -> None:
     assert inbox.post("/_mailbox/refuse", body, kind)[0] == 400
     inbox.send("a@a.example")
+
+
+def test_a_mailbox_is_read_by_pop3_and_emptied(inbox: Inbox) -> None:
+    inbox.send("mail+abc@shop.example", "Re: your letter", ".a line that begins with a dot\nend")
+    with pytest.raises(poplib.error_proto):
+        poplib.POP3("127.0.0.1", inbox.pop_port, timeout=10).pass_("wrong")
+    with mailbox(f"pop3://mail:secret@127.0.0.1:{inbox.pop_port}") as box:
+        (one,) = box.waiting()
+        content = box.read(one)
+        assert b"\r\n.a line that begins with a dot\r\nend" in content
+        box.delete(one)
+    with mailbox(f"pop3://mail:secret@127.0.0.1:{inbox.pop_port}") as box:
+        assert box.waiting() == []
+    assert len(inbox.mails("mail%2Babc@shop.example")) == 1, "the page still shows it"
+
+
+def test_an_address_that_bounces_is_taken_and_comes_back(inbox: Inbox) -> None:
+    inbox.send("no-bounce@example.com", "Hello")
+    (report,) = inbox.mails("shop@example.com")
+    assert report["subject"] == "Undelivered Mail Returned to Sender"
+    with pytest.raises(smtplib.SMTPRecipientsRefused):
+        inbox.send("reject@example.com")
+
+
+def test_texts_are_taken_once_for_one_reference(inbox: Inbox) -> None:
+    body = json.dumps({"to": "+12025550136", "text": "<b>Hi</b>", "reference": "r-1"}).encode()
+    assert inbox.post("/sms", body)[0] == inbox.post("/sms", body)[0] == 201
+    refused = json.dumps({"to": "+12025550400", "text": "Hi", "reference": "r-2"}).encode()
+    assert inbox.post("/sms", refused)[0] == 400
+    assert inbox.post("/sms", b'{"to": 1}')[0] == 400
+    texts = json.loads(inbox.get("/texts", "application/json")[1])
+    assert [text["to"] for text in texts] == ["+12025550136"]
+    assert "&lt;b&gt;Hi" in inbox.get("/texts")[1]
+
+
+def test_one_replies_as_the_buyer_from_the_page(inbox: Inbox) -> None:
+    inbox.send("fay@example.com", "Your choice")
+    number = inbox.mails("fay@example.com")[-1]["id"]
+    inbox.post(f"/reply/{number}", b"text=Please+cancel+my+order.", "application/x-www-form-urlencoded")
+    assert "Please cancel my order." in inbox.mails("shop@example.com")[-1]["text"]
+    assert inbox.post(f"/reply/{number}", b"text=", "application/x-www-form-urlencoded")[0] == 400
 
 
 def test_mail_survives_a_restart_of_the_inbox(tmp_path: Path) -> None:
