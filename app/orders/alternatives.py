@@ -19,6 +19,11 @@ SELECT made_at, cause, rule_version, plan, explanation, sentence, input_hash, in
 WHERE tenant_id = :tenant AND order_id = :order AND made_at = (
     SELECT max(made_at) FROM routing_decisions WHERE tenant_id = :tenant AND order_id = :order) ORDER BY id
 """
+WEIGHED = {
+    "best_single": ("Best single node", "In one package"),
+    "runner_up": ("Runner-up", "As the next best plan"),
+}
+"""Plans that a decision keeps: how a table and how a sentence calls them."""
 LIMITS = {
     "max_packages": "Without the limit on packages",
     "least_package_value": "Without the least value of a package",
@@ -31,7 +36,8 @@ class Alternative:
     """Another plan: where from, and how it differs from the one chosen. Costs in minor units, where rules weigh
     money."""
 
-    what: str
+    label: str
+    lead: str
     where: str
     packages: int
     packages_more: int
@@ -51,7 +57,7 @@ class Alternative:
         differs = [self.units_more, self.packages_more, round(self.miles_more)]
         said = _listed([words for words, by in zip(found, differs, strict=True) if by])
         place = f"it would ship from {self.where}" if self.where else "nothing would ship"
-        return f"{self.what}, {place}: {said or 'no more packages and no more miles'}."
+        return f"{self.lead}, {place}: {said or 'no more packages and no more miles'}."
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -66,19 +72,19 @@ def compared(explanation: Mapping[str, Any], names: Mapping[str, str]) -> list[A
     """The plans that the decision itself was weighed against."""
     chosen = explanation.get("chosen")
     found: list[tuple[str, Mapping[str, Any]]] = []
-    for key, what in (("best_single", "From the best single node"), ("runner_up", "As the next best plan")):
+    for key in WEIGHED:
         other = explanation.get(key)
-        if chosen and other and not any(_is_same(other, earlier) for earlier in found):
-            found.append((what, other))
-    return [_alternative(what, chosen or {}, other, explanation, names) for what, other in found]
+        if chosen and other and all(_nodes(other) != _nodes(earlier) for _, earlier in found):
+            found.append((key, other))
+    return [_alternative(WEIGHED[key], chosen or {}, other, explanation, names) for key, other in found]
 
 
-def _is_same(plan: Mapping[str, Any], earlier: tuple[str, Mapping[str, Any]]) -> bool:
-    return bool(plan["nodes"] == earlier[1]["nodes"] and plan["filled"] == earlier[1]["filled"])
+def _nodes(plan: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (*plan["nodes"], plan["filled"])
 
 
 def _alternative(
-    what: str,
+    words: tuple[str, str],
     chosen: Mapping[str, Any],
     other: Mapping[str, Any],
     explanation: Mapping[str, Any],
@@ -86,7 +92,8 @@ def _alternative(
 ) -> Alternative:
     in_money = explanation.get("objective") == COST and "terms" in chosen and "terms" in other
     return Alternative(
-        what=what,
+        label=words[0],
+        lead=words[1],
         where=_listed([names.get(code, code) for code in other["nodes"]]),
         packages=other["packages"],
         packages_more=other["packages"] - chosen["packages"],
@@ -110,7 +117,8 @@ def _dropped(sensitivity: Sequence[Mapping[str, Any]], names: Mapping[str, str])
     for one in sensitivity:
         codes = sorted({part["node"] for part in one["plan"]})
         yield Alternative(
-            what=_without(one, names),
+            label=_without(one, names),
+            lead=_without(one, names),
             where=_listed([names.get(code, code) for code in codes]),
             packages=one["packages"],
             packages_more=one["packages_more"],

@@ -103,9 +103,15 @@ def pin_size(work: float, most: float) -> int:
 
 
 def labeled_first(pins: Sequence[Any]) -> list[Any]:
-    """Pins in the order in which they get labels: the buyer, then nodes by work, then those not chosen."""
+    """Pins in the order in which they get labels: the buyer, then nodes that are late, then nodes by work, then those
+    not chosen."""
     rank = {"dest": 0, "off": 2}
-    return sorted(pins, key=lambda pin: (rank.get(_part(pin, "role") or "", 1), -(_part(pin, "work") or 0)))
+
+    def place(pin: Any) -> tuple[int, bool, float]:
+        role = rank.get(_part(pin, "role") or "", 1)
+        return role, _part(pin, "s") != "late", -(_part(pin, "work") or 0)
+
+    return sorted(pins, key=place)
 
 
 def most_work(pins: Sequence[Any]) -> float:

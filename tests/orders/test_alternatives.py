@@ -46,7 +46,7 @@ def test_the_plans_it_was_weighed_against_are_told_at_once(app: Flask, decided: 
     order = decided.order(("A", 1), tenders=PAID)
     told = words(desk.read(f"/orders/{order['id']}"))
     assert re.search(r"As the next best plan, it would ship from Node SOUTH: [\d,]+ miles more\.", told), told
-    assert re.search(r"As the next best plan Node SOUTH 1 \(0\) [\d,]+ \(\+[\d,]+\) 0 \+\$", told), told
+    assert re.search(r"Runner-up Node SOUTH 1 \(0\) [\d,]+ \(\+[\d,]+\) 0 \+\$", told), told
     free = words(desk.read(f"/orders/{order['id']}?why=all"))
     assert "What would change it" not in free
 

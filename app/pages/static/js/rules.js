@@ -160,7 +160,7 @@
     const sent = new URLSearchParams(was);
     entries(true).forEach(([name, value]) => sent.append(name, value));
     sent.set("action", "look");
-    const answer = await fetch(form().action, { method: "POST", body: sent });
+    const answer = await fetch(form().getAttribute("action"), { method: "POST", body: sent });
     const live = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("rules-live");
     if (!live) return;
     document.getElementById("rules-live").replaceWith(live);
