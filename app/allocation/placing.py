@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,12 +20,11 @@ from app.allocation.waiting import Line, Order, add, asked, basket_line, goes_to
 from app.inventory.ledger import Ledger
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
-from app.network.loads import LOADS, Loads
 from app.network.rules import ships_on
 from app.orders.shapes import order_number
 from app.routing import recording, stuck
 from app.routing.baskets import basket, resting_pairs
-from app.routing.configuration import Configuration
+from app.routing.configuration import Configuration, loads
 from app.routing.rules import Decision, decide
 from infra.clock import real_now
 from infra.ids import new_id
@@ -66,10 +65,7 @@ class Chunk:
             if row.order_id in self.orders:
                 self.orders[row.order_id].barred.add((row.node, row.sku))
         self.shelf = self._shelf(ids)
-        today = (self.now - timedelta(days=1)).date()
-        network = configured.network
-        loads = scope.rows(LOADS, today=today) if network.limited or network.paced else []
-        self.loads = Loads((str(row.node_id), row.day, row.packages) for row in loads)
+        self.loads = loads(scope, configured)
         self.resting = [
             (str(row.node_id), None if row.sku_id is None else str(row.sku_id))
             for row in scope.rows(RESTING, now=self.now)
@@ -338,8 +334,8 @@ class Chunk:
         if not any(self._rows.values()):
             return
         recording.keep(self.scope, self.configured)
-        loads = self.loads.rows(self.configured.capacities)
-        self._rows["loads"] = [{"id": new_id(), **row} for row in loads]
+        given = self.loads.rows(self.configured.capacities)
+        self._rows["loads"] = [{"id": new_id(), **row} for row in given]
         ledger = Ledger(self.scope, ids=[UUID(position) for position in self._taken])
         for position, count in self._taken.items():
             locked = ledger.by_id[UUID(position)]

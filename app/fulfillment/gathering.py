@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from app.allocation.service import read_reservations, read_work, taken_from
 from app.allocation.statement import EXCLUDED, ORDERS, RESTING
 from app.allocation.waiting import Line, Order, asked, basket_line, goes_to
 from app.inventory.shelf import Shelf
-from app.network.loads import LOADS, Loads
+from app.network.loads import Loads
 from app.routing.baskets import resting_pairs
 from app.routing.configuration import Configuration
 from app.routing.joint import Gathered, Held
@@ -194,11 +194,3 @@ def shelf(scope: Scope, configured: Configuration, found: Sequence[Parcel]) -> S
         {},
         configured.allotments,
     )
-
-
-def loads(scope: Scope, configured: Configuration) -> Loads:
-    """Packages by node and day, and still to do, of nodes with a capacity."""
-    today = (scope.now() - timedelta(days=1)).date()
-    known = configured.network.limited or configured.network.paced
-    rows = scope.rows(LOADS, today=today) if known else []
-    return Loads((str(row.node_id), row.day, row.packages) for row in rows)

@@ -131,7 +131,7 @@ class _Moves:
                 parcel = self.parcel(move)
                 works[parcel.order.row.id] = self._work(move, parcel, works[parcel.order.row.id])
                 self.rows.decisions.append(self._decision(group, move))
-                news.append((parcel.order.row.id, self._news(group, move)))
+                news.append((parcel.order.row.id, self._story(group, move)))
         events.tell_all(self.scope, events.ORDER_REPLANNED, news)
 
     def _work(self, move: Move, parcel: Parcel, number: int) -> int:
@@ -229,16 +229,6 @@ class _Moves:
         for _, node, count in plan:
             units[self.network.codes[node]] += count
         return [[node, count] for node, count in sorted(units.items())]
-
-    def _news(self, group: Group, move: Move) -> dict[str, Any]:
-        told = self._story(group, move)
-        return {
-            "from": [node for node, _ in told["before"]],
-            "to": [node for node, _ in told["after"]],
-            "cost": told["cost"],
-            "saved": told["saved"],
-            "moved": told["moved"],
-        }
 
     def _move_days(self, groups: Sequence[Group]) -> None:
         changes = {

@@ -16,7 +16,7 @@ from app.fulfillment import gathering, replanning
 from app.fulfillment.gathering import Window
 from app.fulfillment.service import releasable, submit
 from app.routing import joint
-from app.routing.configuration import configuration
+from app.routing.configuration import configuration, loads
 from app.routing.joint import Group
 from tenants.scope import Scope
 
@@ -41,7 +41,7 @@ def begin(scope: Scope, _: UUID, *, until: str, **__: Any) -> Window | None:
         configured,
         scope.tenant.config_version,
         gathering.shelf(scope, configured, found),
-        gathering.loads(scope, configured),
+        loads(scope, configured),
     )
 
 

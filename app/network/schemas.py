@@ -137,7 +137,13 @@ class NodeIn(Strict):
         strict=True, load_default=None, allow_none=True, validate=validate.Range(0, 10_000_000)
     )
     capacity_per_hour = fields.Integer(
-        strict=True, load_default=None, allow_none=True, validate=validate.Range(0, 10_000_000)
+        strict=True,
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(1, 10_000_000),
+        metadata={
+            "description": "Packages an hour it is open. What it has still to do decides when new work leaves it."
+        },
     )
     handling_minutes = fields.Integer(
         strict=True,

@@ -159,7 +159,7 @@ def _text(row: Row, data: Row, facts: Facts) -> str:
     if isinstance(data.get("sentence"), str):
         parts.append(data["sentence"].rstrip("."))
     if row["name"] == events.ORDER_REPLANNED:
-        parts += _moved(data, facts)
+        parts += moved(data, facts)
     if row["name"] == events.ROUTING_DECIDED:
         parts.append(DECIDED[data["action"]].format(node=_node(data, facts)))
     if data.get("reason"):
@@ -170,15 +170,16 @@ def _text(row: Row, data: Row, facts: Facts) -> str:
     return ". ".join(part[:1].upper() + part[1:] for part in parts) + ("." if parts else "")
 
 
-def _moved(data: Row, facts: Facts) -> list[str]:
-    """Where a move of a window leads, and what it and those that moved with it save."""
-    sides = [" and ".join(facts.nodes.get(code, code) for code in data[side]) for side in ("from", "to")]
-    alone = f"shipping and handling {Money(data['cost'][1], facts.currency)} instead of "
-    alone += str(Money(data["cost"][0], facts.currency))
-    parts = [f"From {sides[0]} to {sides[1]}: {alone}"]
-    if data["moved"] > 1 and data["saved"] > 0:
-        saved = Money(data["saved"], facts.currency)
-        parts.append(f"{formats.plural(data['moved'], 'order')} that moved together save {saved}")
+def moved(window: Row, facts: Facts) -> list[str]:
+    """Where an order went when its window was planned, and what it and those that moved with it save."""
+    before, after = (
+        " and ".join(facts.nodes.get(code, code) for code, _ in window[side]) for side in ("before", "after")
+    )
+    cost = [Money(amount, facts.currency) for amount in window["cost"]]
+    parts = [f"From {before} to {after}: shipping and handling {cost[1]} instead of {cost[0]}"]
+    if window["moved"] > 1 and window["saved"] > 0:
+        saved = Money(window["saved"], facts.currency)
+        parts.append(f"{formats.plural(window['moved'], 'order')} that moved together save {saved}")
     return parts
 
 

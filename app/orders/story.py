@@ -80,6 +80,7 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
         )
     }
     work = _work(scope, order_id, nodes)
+    facts = _facts(scope, order, work, nodes)
     decisions = _all(
         scope,
         "SELECT made_at, cause, rule_version, explanation, sentence, packages, miles FROM routing_decisions"
@@ -128,6 +129,9 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
         "work": work,
         "decision": decisions[0] if decisions else None,
         "decisions": decisions,
+        "moved": moments.moved(decisions[0]["explanation"]["window"], facts)
+        if decisions and "window" in decisions[0]["explanation"]
+        else [],
         "causes": CAUSES,
         "candidates": [row for row in candidates if row.outcome != OTHER_KIND],
         "compared": alternatives.compared(decisions[0]["explanation"], names) if decisions else [],
@@ -138,9 +142,7 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
         "ledger_rows": ledger.agreed(order, len(lines), str(order["ship_to"].get("region") or ""))
         + ledger.paid(tenders, entries, order["currency"], lambda at: _day(at, zone, now)),
         "balance": ledger.balance(order, tenders, entries, sum(line["value_shipped"] for line in lines)),
-        "moments": moments.timeline(
-            _events(scope, order_id), notices, _facts(scope, order, work, nodes), tab
-        ),
+        "moments": moments.timeline(_events(scope, order_id), notices, facts, tab),
         "tabs": moments.TABS,
         "tab": tab,
         "acts": acts.acts(
@@ -239,7 +241,7 @@ def _describe(line: Row, order: Row, work: Sequence[Row], now: datetime, zone: s
     line["asked"] = (line["state"] or "").startswith("wait_")
     line["icon"] = ICONS.get(line["kind"], "package")
     line["kind_words"] = KIND_WORDS[line["kind"]]
-    line["origin"] = _origin(line, work)
+    line["origin"] = _origin(line, work, now, zone)
     line["each"] = (
         f"{formats.number(line['ordered'])} × {Money(line['unit_price'], order['currency'])}"
         if line["ordered"] > 1
@@ -247,7 +249,7 @@ def _describe(line: Row, order: Row, work: Sequence[Row], now: datetime, zone: s
     )
 
 
-def _origin(line: Row, work: Sequence[Row]) -> list[Row]:
+def _origin(line: Row, work: Sequence[Row], now: datetime, zone: str) -> list[Row]:
     """Where a line ships from: [{node, what}]."""
     found = []
     for one in work:
@@ -260,11 +262,11 @@ def _origin(line: Row, work: Sequence[Row]) -> list[Row]:
             for parcel in one["shipments"]
             if any(part["order_line_id"] == line["id"] for part in parcel["lines"])
         ]
-        found.append({"node": one["node_name"], "units": units, "what": _progress(one, parcels)})
+        found.append({"node": one["node_name"], "units": units, "what": _progress(one, parcels, now, zone)})
     return found
 
 
-def _progress(work: Row, parcels: Sequence[Row]) -> str:
+def _progress(work: Row, parcels: Sequence[Row], now: datetime, zone: str) -> str:
     if parcels:
         last = parcels[-1]
         if last["kind"] == "digital":
@@ -274,6 +276,10 @@ def _progress(work: Row, parcels: Sequence[Row]) -> str:
         return " ".join(word for word in (last["carrier"], last["service"]) if word)
     if work["work_status"] in ("picking", "packed"):
         return "being picked" if work["work_status"] == "picking" else "packed"
+    if work["request_status"] == "held" and work["gathered_until"] and work["gathered_until"] > now:
+        return (
+            f"goes out at {formats.clock_time(work['gathered_until'], zone)}, with the others of its window"
+        )
     return {
         "held": "not released yet",
         "submitted": "waits for the node's answer",

@@ -11,7 +11,7 @@ from app.calendar import local_date
 from app.inventory.rules import MADE
 from app.inventory.shelf import Shelf
 from app.network.rules import ships_on
-from app.routing.configuration import Configuration, configuration
+from app.routing.configuration import Configuration, configuration, loads
 from app.routing.rules import line_routes
 from infra.errors import invalid, not_found
 from tenants.scope import Scope
@@ -127,10 +127,12 @@ def _days(
     scope: Scope, configured: Configuration, nodes: Mapping[str, int], release: date | None
 ) -> dict[str, date]:
     """The day, in each node's zone, on which work given to it now should leave."""
-    now = scope.now()
+    now, network = scope.now(), configured.network
+    ahead = loads(scope, configured).ahead(network.ids)
     days = {}
     for one, at in nodes.items():
-        day = local_date(ships_on(now, configured.network.timetables[at]), configured.zones[at])
+        leaves = ships_on(now, network.timetables[at], busy=network.departures.busy(at, int(ahead[at])))
+        day = local_date(leaves, configured.zones[at])
         days[one] = day if release is None else max(day, release)
     return days
 

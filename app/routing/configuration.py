@@ -6,10 +6,12 @@ import base64
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from app.inventory.allotments import Allotments, Hold
+from app.network.loads import LOADS, Loads
 from app.network.queries import cards_in_use
 from app.network.rules import Timetable
 from app.routing.documents import default_document, parse
@@ -85,6 +87,14 @@ def configuration(scope: Scope) -> Configuration:
         if len(_kept) > MOST_KEPT:
             _kept.popitem(last=False)
     return found
+
+
+def loads(scope: Scope, configured: Configuration) -> Loads:
+    """What nodes with a capacity have been given; of yesterday too, for at some nodes it is still that day."""
+    if not (configured.network.limited or configured.network.paced):
+        return Loads()
+    rows = scope.rows(LOADS, today=(scope.now() - timedelta(days=1)).date())
+    return Loads((str(row.node_id), row.day, row.packages) for row in rows)
 
 
 def _read(scope: Scope) -> Configuration:

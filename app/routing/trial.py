@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +13,8 @@ from app.catalog.rules import volume_cm3
 from app.inventory.allotments import Allotments
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
-from app.network.loads import LOADS, Loads
 from app.routing.baskets import Asked, basket, destination
-from app.routing.configuration import Configuration, configuration
+from app.routing.configuration import Configuration, configuration, loads
 from app.routing.facts import BasketLine, Destination
 from app.routing.policy import Rule
 from app.routing.rules import Decision, decide
@@ -130,7 +128,7 @@ def attempt(scope: Scope, rule: Rule, wish: Wish) -> Trial:
     ]
     available = np.array([_free(row, configured, shelf, wish.channel) for row in found], dtype=np.int64)
     to = destination(wish.ship_to)
-    given = basket(configured, asked, lines, to, available, _loads(scope, configured))
+    given = basket(configured, asked, lines, to, available, loads(scope, configured))
     decision = decide(configured.network, given, rule, prices=configured.prices)
     return Trial(wish, decision, configured, [row.title for row in found], to)
 
@@ -160,11 +158,3 @@ def _free(row: Any, configured: Configuration, shelf: Shelf, channel: str) -> li
         min(max(0, shelf.free(part, node, channel)) // each for part, each in parts)
         for node in configured.network.ids
     ]
-
-
-def _loads(scope: Scope, configured: Configuration) -> Loads:
-    if not (configured.network.limited or configured.network.paced):
-        return Loads()
-    today = (scope.now() - timedelta(days=1)).date()
-    rows = scope.rows(LOADS, today=today)
-    return Loads((str(row.node_id), row.day, row.packages) for row in rows)
