@@ -83,21 +83,29 @@ def _best(bill: Bill, task: Task) -> Plan | None:
     if task.size > MOST_STATES:
         return _wide(bill, task)
     if task.binary:
-        found = task.complete()
-        if found is not None:
-            plan = made(bill, task, found)
-            if not bill.bounded or within_bounds(bill, plan.placements):
-                return plan
-        if not bill.least_value:
-            found = capped(task, bill.cap or len(task.lines))
-            if found is not None:
-                return made(bill, task, found)
+        plan = _by_tables(bill, task)
+        if plan is not None:
+            return plan
     elif bill.bounded:
         free = cheapest(replace(bill, cap=None, least_value=0))
         if free is not None and within_bounds(bill, free.placements):
             return free
     found = turns.solved(task)
     return made(bill, task, found) if found else None
+
+
+def _by_tables(bill: Bill, task: Task, without: int | None = None) -> Plan | None:
+    """The best plan of lines that are whole, as though a column were not there; None where nodes must be taken in
+    turns."""
+    found = task.complete(without)
+    if found is not None:
+        plan = made(bill, task, found)
+        if not bill.bounded or within_bounds(bill, plan.placements):
+            return plan
+    if bill.least_value:
+        return None
+    found = capped(task, bill.cap or len(task.lines), without)
+    return None if found is None else made(bill, task, found)
 
 
 def _runner_up(bill: Bill, task: Task, plan: Plan) -> Plan | None:
@@ -108,9 +116,8 @@ def _runner_up(bill: Bill, task: Task, plan: Plan) -> Plan | None:
     for node in plan.nodes:
         column = int(np.searchsorted(task.columns, node))
         if task.binary and bool((holders > task.holds[:, column]).all()):
-            found = task.complete(without=column)
-            other = None if found is None else made(bill, task, found)
-            if other is not None and (not bill.bounded or within_bounds(bill, other.placements)):
+            other = _by_tables(bill, task, column)
+            if other is not None:
                 others.append(other)
                 continue
         apart.append(node)

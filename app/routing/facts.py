@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ FARTHEST = round(
     math.pi * EARTH_RADIUS_MILES * MICRO
 )  # half the way round: where a node without a place counts
 HIGHEST_PRIORITY = 9_999
+MOST_LANES = 256
 
 FEWEST = "fewest_packages_then_nearest"
 PRIORITY = "priority_then_fewest_nearest"
@@ -139,6 +141,20 @@ class Basket:
     at: datetime | None = None
 
 
+class Lane:
+    """The ways from every node to one destination; `distance` in millionths of a mile."""
+
+    def __init__(self, network: Network, destination: Destination) -> None:
+        self._network, self._destination = network, destination
+        self.distance = _fixed(network.distances(destination))
+
+    @cached_property
+    def rows(self) -> Ints:
+        """The row of the tariffs that holds for each node."""
+        to = self._destination
+        return self._network.tariffs.rows(to.country, to.postal_code or None, self.distance)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Network:
     """All nodes of a tenant, prepared once per configuration. Arrays are in the order of the sorted codes."""
@@ -181,6 +197,7 @@ class Network:
     masks: dict[Any, Flags] = field(
         default_factory=dict
     )  # comparison on the network alone -> nodes it holds for
+    kept_lanes: dict[Destination, Lane] = field(default_factory=dict)
 
     @classmethod
     def build(cls, rows: Sequence[NodeFacts], cards: Sequence[Card] = ()) -> Network:
@@ -254,6 +271,15 @@ class Network:
         """The nodes that have a capability."""
         found = self.having.get(code)
         return np.zeros(len(self.codes), dtype=bool) if found is None else found
+
+    def lanes(self, destination: Destination) -> Lane:
+        """The ways to a destination. Kept: orders decided in bulk, or again, often go to the same places."""
+        found = self.kept_lanes.get(destination)
+        if found is None:
+            if len(self.kept_lanes) >= MOST_LANES:
+                self.kept_lanes.clear()
+            found = self.kept_lanes[destination] = Lane(self, destination)
+        return found
 
     def distances(self, destination: Destination) -> Ints:
         """Great-circle distance to every node in millionths of a mile; all 0 for an unknown destination.

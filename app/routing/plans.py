@@ -63,7 +63,12 @@ def solve(
     )
     if by_name and split.lines and not split.least_package_value:
         return _by_name(task)
-    given: Given = (network, Goods.of(basket, part.lines, part.quantity, part.available), lanes, prices)
+    goods = (
+        Goods.together(basket, part.lines[0])
+        if part.whole
+        else Goods.of(basket, part.lines, part.quantity, part.available)
+    )
+    given: Given = (network, goods, lanes, prices)
     if by_name:
         objective = Objective(LEXICOGRAPHIC, IN_ORDER[objective.mode])
     return _by_bill(task, objective, split, given, allowed)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 
 import numpy as np
 
@@ -51,7 +52,7 @@ class Alternative:
     miles: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decision:
     """The plan for one basket. Lines are positions in the basket, nodes are positions in the network."""
 
@@ -64,13 +65,79 @@ class Decision:
     runner_up: Alternative | None
     best_single: Alternative | None
     exact: bool
-    explanation: dict
-    sentence: str
-    input_hash: str
+    why: Reasons = field(repr=False, compare=False)
     then: str = ""
     """Where the unfilled units go: `backorder`, `queue` or `cancel`; empty when nothing is missing."""
     kill: bool = False
     """The rule would rather have no order than a part of it."""
+
+    @property
+    def explanation(self) -> dict:
+        """Why, plain JSON, as it is kept."""
+        return self.why.told[0]
+
+    @property
+    def sentence(self) -> str:
+        """Why, for agent and buyer."""
+        return self.why.told[1]
+
+    @property
+    def input_hash(self) -> str:
+        """SHA-256 over everything it depends on."""
+        return self.why.digest
+
+
+@dataclass(frozen=True, eq=False)
+class Reasons:
+    """What a decision was found from. It is put in words when somebody asks: of thousands of orders decided again,
+    only those that change are read."""
+
+    network: Network
+    basket: Basket
+    rule: Rule
+    strategy: Strategy
+    available: Ints
+    excluded: Collection[tuple[int | None, int]]
+    prices: Prices
+    found: list[Findings]
+    placements: list[tuple[int, int, int]]
+    unfilled: list[tuple[int, int]]
+    held: bool
+    relaxed: tuple[str, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over everything the decision depends on."""
+        return _input_hash(
+            self.network, self.basket, self.rule, self.available, self.excluded, self.prices
+        )
+
+    @property
+    def explained(self) -> Findings | None:
+        """The part of the order that an explanation is about: its goods."""
+        goods = (one for one in self.found if set(one.route) & set(GOODS))
+        return next(goods, self.found[0] if self.found else None)
+
+    @cached_property
+    def told(self) -> tuple[dict, str]:
+        """The explanation to keep, plain JSON, and the sentence."""
+        explained = self.explained
+        explanation, sentence = explanations.explain(
+            self.network,
+            self.basket,
+            self.strategy.id,
+            explained,
+            self.found,
+            self.placements,
+            self.unfilled,
+            self.held,
+            self.digest,
+        )
+        if self.relaxed:
+            explanation["relaxed"] = list(self.relaxed)
+        if self.prices.version and explained is not None and explained.money:
+            explanation["prices"] = self.prices.version
+        return explanation, sentence
 
 
 def decide(
@@ -139,15 +206,21 @@ def _decision(
     if held:
         placements, unfilled = [], [(line, each.quantity) for line, each in enumerate(basket.lines)]
     nodes = tuple(sorted({node for _, node, _ in placements}))
-    digest = _input_hash(network, basket, rule, available, excluded, prices)
-    explained = next((f for f in found if set(f.route) & set(GOODS)), found[0] if found else None)
-    explanation, sentence = explanations.explain(
-        network, basket, strategy.id, explained, found, placements, unfilled, held, digest
+    why = Reasons(
+        network,
+        basket,
+        rule,
+        strategy,
+        available,
+        excluded,
+        prices,
+        found,
+        placements,
+        unfilled,
+        held,
+        chosen.relaxed,
     )
-    if chosen.relaxed:
-        explanation["relaxed"] = list(chosen.relaxed)
-    if prices.version and explained is not None and explained.money:
-        explanation["prices"] = prices.version
+    explained = why.explained
     return Decision(
         placements=placements,
         unfilled=unfilled,
@@ -158,9 +231,7 @@ def _decision(
         runner_up=_alternative(network, explained, explained.runner_up) if explained else None,
         best_single=_alternative(network, explained, explained.best_single) if explained else None,
         exact=all(findings.plan is None or findings.plan.exact for findings in found),
-        explanation=explanation,
-        sentence=sentence,
-        input_hash=digest,
+        why=why,
         then=_then(strategy, bool(placements)) if unfilled else "",
         kill=bool(unfilled) and strategy.split.fill_or_kill,
     )

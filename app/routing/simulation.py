@@ -93,10 +93,10 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One order by one version. `plan`: (node code, SKU, units), sorted."""
+    """One order by one version. `plan`: (node code, SKU, units), sorted; `decisions` of its parcels."""
 
     plan: tuple[tuple[str, str, int], ...]
-    sentence: str
+    decisions: tuple[Decision, ...]
     lost_units: int
     packages: int
     cost: float
@@ -104,6 +104,11 @@ class Outcome:
     miles: float
     transit_days: int
     days_late: int
+
+    @property
+    def sentence(self) -> str:
+        """Why, in words."""
+        return " ".join(decision.sentence for decision in self.decisions)
 
 
 class Ways:
@@ -114,6 +119,7 @@ class Ways:
         lines = [at for at, line in enumerate(given.lines) if line.kind not in DIGITAL]
         self._row = {at: row for row, at in enumerate(lines)}
         self._parts = (configured, given, lines)
+        self._costs: dict[tuple[tuple[int, int, int], ...], tuple[float, float]] = {}
 
     @cached_property
     def _figures(self) -> list[terms.Figure]:
@@ -132,9 +138,11 @@ class Ways:
         """Shipping and handling of what leaves, in minor units."""
         if not parcels:
             return 0.0, 0.0
-        rows = [(self._row[at], node, units) for at, node, units in parcels]
-        shipping, handling = terms.amounts(self._figures, [rows])[0]
-        return shipping / MICRO, handling / MICRO
+        rows = tuple((self._row[at], node, units) for at, node, units in parcels)
+        if rows not in self._costs:
+            shipping, handling = terms.amounts(self._figures, [rows])[0]
+            self._costs[rows] = shipping / MICRO, handling / MICRO
+        return self._costs[rows]
 
 
 @dataclass(slots=True)
@@ -213,7 +221,7 @@ class Run:
         shipping, handling = ways.costs(parcels)
         return Outcome(
             plan=tuple(sorted((network.codes[node], lines[at].line.sku, units) for at, node, units in kept)),
-            sentence=decision.sentence,
+            decisions=(decision,),
             lost_units=asked - sum(units for _, _, units in kept),
             packages=len(nodes),
             cost=shipping + handling,
@@ -245,7 +253,7 @@ def _together(outcomes: Sequence[Outcome]) -> Outcome:
     """The parcels of one order as one outcome."""
     return Outcome(
         plan=tuple(sorted(one for outcome in outcomes for one in outcome.plan)),
-        sentence=" ".join(outcome.sentence for outcome in outcomes),
+        decisions=tuple(decision for outcome in outcomes for decision in outcome.decisions),
         lost_units=sum(outcome.lost_units for outcome in outcomes),
         packages=sum(outcome.packages for outcome in outcomes),
         cost=sum(outcome.cost for outcome in outcomes),

@@ -8,7 +8,7 @@ best[T] + opt_(k-1)[S - T]. Where lines are gathered, or one node would serve tw
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -210,8 +210,10 @@ class Task:
             return np.minimum.reduce(self.every)
         return self._surcharged(self._classes.table)
 
-    def best_without(self, column: int) -> Ints:
-        """[state]: the least that one package costs from any other column."""
+    def best_without(self, column: int | None) -> Ints:
+        """[state]: the least that one package costs from any other column; None: from any."""
+        if column is None:
+            return self.best
         if self.is_small:
             best: Ints = np.minimum.reduce(np.delete(self.every, column, axis=0))
             return best
@@ -228,6 +230,29 @@ class Task:
         if self.surcharge is not None:
             keys += self.surcharge[:, states][self.rows]
         return keys
+
+    def at_others(self, column: int | None) -> Callable[[Ints], Ints]:
+        """As `at`, as though a column were not there."""
+        if column is None:
+            return self.at
+
+        def without(states: Ints) -> Ints:
+            keys = self.at(states).copy()
+            keys[column] = NEVER
+            return keys
+
+        return without
+
+    def of_columns(self, columns: Sequence[int]) -> Ints:
+        """[column of these, state]: what a package costs; NEVER if impossible or empty."""
+        at = list(columns)
+        if self.is_small:
+            return self.every[at]
+        keys = _spread(self.opening[at], self.taking[:, at])
+        if self.surcharge is not None:
+            keys += self.surcharge[self.rows[at]]
+        keys[:, 0] = NEVER
+        return possible(keys)
 
     @cached_property
     def _classes(self) -> _Classes:
@@ -281,8 +306,7 @@ class Task:
         column = int(single.argmin())
         if single[column] < min(self.floors[2] + self.least_units, DEAREST):
             return [(column, self.size - 1)]
-        best = self.best if without is None else self.best_without(without)
-        return Levels(self, best, without).found()
+        return Levels(self, self.best_without(without), without).found()
 
 
 class Levels:
@@ -339,9 +363,7 @@ class Levels:
         parts = self._parts(levels[0], self.last, self.value) if len(levels) == 1 else None
         if parts is None:
             return self._settled(levels[-1] + 1)
-        keys = self.task.at(np.array(parts))
-        if self.without is not None:
-            keys[self.without] = NEVER
+        keys = self.task.at_others(self.without)(np.array(parts))
         columns = (keys == self.best[parts]).argmax(axis=0).tolist()
         if len(set(columns)) < len(columns):
             return None
@@ -364,31 +386,32 @@ class Levels:
         tables = [self.best]
         while len(tables) < most - 1:
             tables.append(self.task.states.joined(self.best, tables[-1]))
-        keys = self.task.at
-        if self.without is not None:
-            keys = self._at_others
-        return ties.lowest(self.task.states, self.best, tables, keys, [self.last], most)
-
-    def _at_others(self, states: Ints) -> Ints:
-        keys = self.task.at(states).copy()
-        keys[self.without] = NEVER
-        return keys
+        keys = self.task.at_others(self.without)
+        lowest = ties.lowest(self.task.states, self.best, tables, keys, [self.last], most)
+        if lowest is None:
+            return None
+        return ties.in_order(
+            self.task.states, self.task.of_columns(lowest), lowest, [self.last], self.value
+        )
 
 
-def capped(task: Task, most: int) -> Found | None:
+def capped(task: Task, most: int, without: int | None = None) -> Found | None:
     """The most units from at most `most` packages (or as many as may be sent), then as `complete`. Only where no
     line is gathered; None if nothing may be sent, or if one node would serve twice."""
-    tables = [task.best]
+    best = task.best_without(without)
+    tables = [best]
     while len(tables) < min(most, len(task.steps)):
-        tables.append(task.states.joined(task.best, tables[-1]))
+        tables.append(task.states.joined(best, tables[-1]))
     least: Ints = np.minimum.reduce(tables)
     reached = least < NEVER
     if not reached.any():
         return None
     filled = np.where(reached, task.units.sum(axis=1), 0)
     wanted = (filled == filled.max()).nonzero()[0]
-    ends = wanted[least[wanted] == least[wanted].min()].tolist()
-    return ties.lowest(task.states, task.best, tables, task.at, ends, len(tables))
+    value = int(least[wanted].min())
+    ends = wanted[least[wanted] == value].tolist()
+    lowest = ties.lowest(task.states, best, tables, task.at_others(without), ends, len(tables))
+    return None if lowest is None else ties.in_order(task.states, task.of_columns(lowest), lowest, ends, value)
 
 
 class _Classes:

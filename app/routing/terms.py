@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -77,14 +77,14 @@ class Lanes:
 
     def __init__(self, network: Network, basket: Basket) -> None:
         self.network, self.basket = network, basket
-        self.distance = network.distances(basket.destination)
+        self._kept = network.lanes(basket.destination)
+        self.distance = self._kept.distance
         """Millionths of a mile."""
 
-    @cached_property
+    @property
     def rows(self) -> Ints:
         """The row of the tariffs that holds for each node."""
-        to = self.basket.destination
-        return self.network.tariffs.rows(to.country, to.postal_code or None, self.distance)
+        return self._kept.rows
 
     @cached_property
     def zones(self) -> Ints:
@@ -118,7 +118,8 @@ class Lanes:
 @dataclass(frozen=True, slots=True, eq=False)
 class Goods:
     """The rows of a basket that are planned together, one per SKU: per unit grams, cubic centimeters, minor units of
-    value and of margin and of markdown; `available[row, node]` before any capping."""
+    value and of margin and of markdown; `available[row, node]` before any capping. `whole`: all rows are one unit,
+    from one node or not at all."""
 
     skus: tuple[str, ...]
     quantity: Ints
@@ -128,6 +129,14 @@ class Goods:
     margin: Ints
     markdown: Ints
     available: Ints
+    whole: bool = False
+
+    @classmethod
+    def together(cls, basket: Basket, lines: Sequence[int]) -> Goods:
+        """Lines that go as one."""
+        quantity = np.array([basket.lines[at].quantity for at in lines], dtype=np.int64)
+        goods = cls.of(basket, [[at] for at in lines], quantity, np.asarray(basket.available)[list(lines)])
+        return replace(goods, whole=True)
 
     @classmethod
     def of(cls, basket: Basket, rows: Sequence[Sequence[int]], quantity: Ints, available: Ints) -> Goods:
@@ -172,7 +181,18 @@ Given = tuple[Network, Goods, Lanes, Prices]
 
 def figure(name: str, given: Given) -> Figure:
     """The figure of a term. Raises KeyError for a term that is not in the list."""
-    return _FIGURES[name](*given)
+    one, goods = _FIGURES[name](*given), given[1]
+    return _of_one_unit(one, goods.quantity) if goods.whole else one
+
+
+def _of_one_unit(one: Figure, quantity: Ints) -> Figure:
+    """The figure where all rows together are the one unit that is placed."""
+    extra = one.extra
+    return replace(
+        one,
+        unit=None if one.unit is None else (quantity @ one.unit)[None, :],
+        extra=None if extra is None else lambda units: extra(units * quantity),
+    )
 
 
 def bill(figures: Sequence[tuple[Term, Figure]], stock: Ints, given: Given, split: Split) -> Bill:
@@ -189,8 +209,9 @@ def bill(figures: Sequence[tuple[Term, Figure]], stock: Ints, given: Given, spli
         if one.extra is not None:
             tables.append((term.weight, one.extra, one.row))
     extra, row = _joined(tables, len(network))
+    value = goods.quantity @ goods.value[:, None] if goods.whole else goods.value
     return Bill(
-        quantity=goods.quantity,
+        quantity=np.ones(1, dtype=np.int64) if goods.whole else goods.quantity,
         stock=stock,
         package=package,
         unit=unit,
@@ -198,7 +219,7 @@ def bill(figures: Sequence[tuple[Term, Figure]], stock: Ints, given: Given, spli
         extra=extra,
         row=row,
         cap=split.max_packages,
-        value=goods.value if split.least_package_value else None,
+        value=value if split.least_package_value else None,
         least_value=split.least_package_value,
         gather=split.lines,
     )
@@ -219,7 +240,8 @@ def weighed(objective: Objective, given: Given, eligible: Flags) -> list[tuple[T
 
 def _spread(one: Figure, given: Given, eligible: Flags) -> float:
     """How far the eligible nodes lie apart if each sent everything; 1 unit where they do not."""
-    quantity = given[1].quantity
+    goods = given[1]
+    quantity = np.ones(1, dtype=np.int64) if goods.whole else goods.quantity
     total = np.zeros(len(eligible), dtype=np.int64)
     if one.package is not None:
         total += one.package

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from app.routing.facts import Ints
-from app.routing.states import NEVER, States, possible
+from app.routing.states import NEVER, States
 
 Keys = Callable[[Ints], Ints]
 """States -> [column, state]: what a package of each costs."""
@@ -15,8 +15,8 @@ Keys = Callable[[Ints], Ints]
 
 def lowest(
     states: States, best: Ints, tables: Sequence[Ints], keys: Keys, ends: Sequence[int], most: int
-) -> list[tuple[int, int]] | None:
-    """The (column, state) of each package of the plan that comes first among all of the least value.
+) -> list[int] | None:
+    """The columns that ship, ascending, in the plan that comes first among all of the least value.
 
     `tables[k - 1]` is the least of k packages for every state; `ends` the states that a plan may place, all of one
     value; `most` packages at most. None if one node would serve twice.
@@ -36,10 +36,7 @@ def lowest(
             return None
         node, open_states = step
         nodes.append(node)
-    columns = sorted(nodes)
-    every = keys(np.arange(states.size))[columns]
-    every[:, 0] = NEVER
-    return in_order(states, possible(every), columns, ends, value)
+    return sorted(nodes)
 
 
 def _with_one_more(states: States, best: Ints, upto: list[Ints], ends: Sequence[int], most: int) -> int:
