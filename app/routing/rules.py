@@ -108,9 +108,7 @@ class Reasons:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over everything the decision depends on."""
-        return _input_hash(
-            self.network, self.basket, self.rule, self.available, self.excluded, self.prices
-        )
+        return _input_hash(self.network, self.basket, self.rule, self.available, self.excluded, self.prices)
 
     @property
     def explained(self) -> Findings | None:

@@ -390,9 +390,7 @@ class Levels:
         lowest = ties.lowest(self.task.states, self.best, tables, keys, [self.last], most)
         if lowest is None:
             return None
-        return ties.in_order(
-            self.task.states, self.task.of_columns(lowest), lowest, [self.last], self.value
-        )
+        return ties.in_order(self.task.states, self.task.of_columns(lowest), lowest, [self.last], self.value)
 
 
 def capped(task: Task, most: int, without: int | None = None) -> Found | None:
@@ -411,7 +409,9 @@ def capped(task: Task, most: int, without: int | None = None) -> Found | None:
     value = int(least[wanted].min())
     ends = wanted[least[wanted] == value].tolist()
     lowest = ties.lowest(task.states, best, tables, task.at_others(without), ends, len(tables))
-    return None if lowest is None else ties.in_order(task.states, task.of_columns(lowest), lowest, ends, value)
+    return (
+        None if lowest is None else ties.in_order(task.states, task.of_columns(lowest), lowest, ends, value)
+    )
 
 
 class _Classes:
