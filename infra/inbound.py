@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.utils import getaddresses, parseaddr, parsedate_to_datetime
 from html import unescape
 from typing import Any
@@ -256,7 +256,7 @@ def _text(mail: EmailMessage) -> str:
     return _without_tags(text) if part.get_content_type() == "text/html" else text
 
 
-def _charset(part: EmailMessage) -> str:
+def _charset(part: Message) -> str:
     """The character set it names; UTF-8 for one that nobody knows, and where plain ASCII is claimed or nothing."""
     named = part.get_content_charset("us-ascii")
     try:

@@ -143,9 +143,10 @@ def decided(instance: Instance, quotes: Quotes, at: int, order: Order, placement
         given = [(line, units) for line, place, units in placements if place == node]
         cost += float(package[node]) + sum(float(unit[line, node]) * units for line, units in given)
         if quotes.zones is not None:
-            units = np.zeros(len(order.skus), dtype=np.int64)
-            units[[line for line, _ in given]] = [held for _, held in given]
-            cost += float(quotes.by_card(order, units[None, :])[quotes.zones[at, node], 0])
+            held = np.zeros((1, len(order.skus)), dtype=np.int64)
+            for line, units in given:
+                held[0, line] = units
+            cost += float(quotes.by_card(order, held)[quotes.zones[at, node], 0])
     for line, missing in unfilled:
         cost += float(instance.lost_unit_penalty[order.skus[line]]) * missing
     return Decision(order, placements, unfilled, round(cost, DECIMALS))
