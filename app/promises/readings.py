@@ -132,7 +132,7 @@ def _value(name: str, value: Any, path: str) -> Any:
         if type(value) is not int or not least <= value <= most:
             raise SettingsFault(path, f"Give a whole number of days from {least} to {most}.")
     elif name in _TEXTS:
-        if not isinstance(value, str) or not value.strip() or len(value) > 200:
+        if not isinstance(value, str) or len(value) > 200 or (name == "version" and not value.strip()):
             raise SettingsFault(path, "Give a text of 1 to 200 characters.")
     else:
         known = ", ".join(sorted([*_TEXTS, *CHOICES, *LIMITS, *FIXED]))
