@@ -31,7 +31,7 @@ from app.notices.ways import (
     tries_again_at,
     ways,
 )
-from infra import hooks, mailer, post, settings, sms
+from infra import hooks, mailer, outbox, post, settings, sms
 from infra.hooks import Hook
 from infra.ids import new_id
 from infra.mailer import Mail, Refused, Undelivered
@@ -87,6 +87,7 @@ def begin(scope: Scope, notice_id: UUID, **_: Any) -> Outgoing | None:
             return None
         elif step.way.channel != "post":
             learn(scope, notice_id, step.number, step.way, "started")
+            outbox.disarm(scope.session, scope.tenant_id, f"notice:{notice_id}")
             return Outgoing(notice_id, step.number, step.way, _message(scope, notice, step))
         else:
             _to_print(scope, notice, step)

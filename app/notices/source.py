@@ -12,8 +12,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 
-from jinja2 import StrictUndefined, TemplateError, nodes
+from jinja2 import StrictUndefined, Template, TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 OPEN, CLOSE = "\ue000", "\ue001"
@@ -124,9 +125,14 @@ def filled(source: str, has: Mapping[str, bool]) -> str:
     Raises Unfit."""
     marks = {name: f"{OPEN}{name}{CLOSE}" if value else "" for name, value in has.items()}
     try:
-        return _ENVIRONMENT.from_string(source).render(marks)
+        return _compiled(source).render(marks)
     except (TemplateError, RecursionError, SyntaxError) as wrong:
         raise Unfit(f"It cannot be used: {wrong}") from wrong
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: str) -> Template:
+    return _ENVIRONMENT.from_string(source)
 
 
 def paragraphs(text: str) -> list[str]:

@@ -104,7 +104,7 @@ def test_a_wording_that_lacks_something_for_real_facts_gives_way_to_kepts(shop: 
 
 def test_a_sample_goes_to_whoever_asks(desk: Desk, shop: Shop, inbox: Inbox) -> None:
     page = desk.read(DELAY)
-    address = page.split("Send a sample to ")[1].split("<")[0]
+    address = page.split("It goes to ")[1].split(".<")[0]
     assert edit(desk, "test").status_code == 303
     shop.merchant.drain()
     assert inbox.to(address)[-1].subject.startswith("[Sample] Your choice")
