@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from app.routing.cheapest import Bill
+from app.routing.bills import FORBIDDEN, Bill, cost_of
 from app.routing.facts import MICRO, Flags, Ints
 from app.routing.program import Market, Program, program, solver
 
@@ -69,10 +69,7 @@ def allowed(bill: Bill, placements: Placements) -> bool:
 
 def cost(bill: Bill, placements: Placements) -> int:
     """Of a plan, with prices, in millionths."""
-    nodes = {node for _, node, _ in placements}
-    return sum(int(bill.package[node]) for node in nodes) + sum(
-        int(bill.unit[line, node]) * units for line, node, units in placements
-    )
+    return cost_of(bill, list(placements))
 
 
 def _filled(order: Waiting) -> list[tuple[int, int]]:
@@ -81,6 +78,25 @@ def _filled(order: Waiting) -> list[tuple[int, int]]:
     for line, _, given in order.stands:
         units[line] = units.get(line, 0) + given
     return sorted(units.items())
+
+
+def _straight(bill: Bill) -> tuple[Ints, Ints, Flags]:
+    """Costs of a package and of a unit, [node] and [line, node], what a package costs besides as a straight line;
+    and by node whether there is such a line.
+
+    Exact for the whole order in one package and for all but one line of it; between them a step of weight more or
+    less may be missed, so what comes out is compared at its true cost.
+    """
+    if bill.extra is None or bill.row is None:
+        return bill.package, bill.unit, np.ones(len(bill.package), dtype=bool)
+    everything = np.tile(bill.quantity, (1 + len(bill.quantity), 1))
+    everything[np.arange(1, len(everything)), np.arange(len(bill.quantity))] = 0
+    costs = bill.extra(everything)
+    known: Flags = (costs < FORBIDDEN).all(axis=1)
+    whole, *without = np.where(known[:, None], costs, 0).T
+    unit = (whole - np.array(without)) // bill.quantity[:, None]
+    package = whole - bill.quantity @ unit
+    return bill.package + package[bill.row], bill.unit + unit[:, bill.row], known[bill.row]
 
 
 def _market(
@@ -92,16 +108,20 @@ def _market(
     )
     step = np.where(divided, 1, units)
     sku = np.array([waiting[at].skus[line] for at, line, _ in rows])
-    there = (stock[sku] >= step[:, None]) & (packages > 0)
+    costs = [_straight(each.bill) for each in waiting]
+    known = np.array([straight for _, _, straight in costs])
+    for at, each in enumerate(waiting):
+        known[at, [node for _, node, _ in each.stands]] = True
+    order = np.array([at for at, _, _ in rows])
     return Market(
-        package=np.array([each.bill.package for each in waiting]) / MICRO,
+        package=np.array([package for package, _, _ in costs]) / MICRO,
         day=np.zeros(len(waiting), dtype=np.int64),
-        order=np.array([at for at, _, _ in rows]),
+        order=order,
         sku=sku,
         steps=units // step,
         step=step,
-        unit=np.array([waiting[at].bill.unit[line] for at, line, _ in rows]) / MICRO,
-        there=there,
+        unit=np.array([costs[at][1][line] for at, line, _ in rows]) / MICRO,
+        there=(stock[sku] >= step[:, None]) & (packages > 0) & known[order],
         stock=stock,
         packages=np.where(packages > len(waiting), np.inf, packages)[None, :],
     )

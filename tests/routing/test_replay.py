@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.network.places import zip3_middles
 from app.routing.replay.__main__ import main
 from app.routing.replay.bound import bound
 from app.routing.replay.instance import Profile
@@ -88,19 +89,34 @@ def far(order: dict[str, Any], node: dict[str, Any]) -> float:
     return 2 * RADIUS * math.asin(math.sqrt(half))
 
 
-def package(given: dict[str, Any], order: dict[str, Any], node: dict[str, Any], units: Counter[str]) -> float:
+def zone(given: dict[str, Any], order: dict[str, Any], node: dict[str, Any]) -> int:
+    """From 0: by miles; where a rate card tells zones of ZIP areas, by those, or by the miles between their middles."""
     carrier = given["carrier"]
-    zone = sum(far(order, node) > limit for limit in carrier["zone_miles"])
-    pounds = sum(
-        next(sku["weight_lb"] for sku in given["skus"] if sku["sku"] == name) * qty
-        for name, qty in units.items()
-    )
-    return float(
-        carrier["base"][zone]
-        + carrier["per_lb"][zone] * pounds
-        + node["handling_per_package"]
-        + node["handling_per_unit"] * units.total()
-    )
+    start, end = (place.get("postal_code", "")[:3] for place in (node, order))
+    if "prices" in carrier and end:
+        pairs = carrier["zone_pairs"]
+        told = pairs.get(start, {}).get(end) or pairs.get(end, {}).get(start)
+        if told:
+            return int(told) - 1
+        node, order = (
+            dict(zip(("lat", "lon"), zip3_middles()[int(area)][:2], strict=True)) if area else place
+            for area, place in ((start, node), (end, order))
+        )
+    return sum(far(order, node) > limit for limit in carrier["zone_miles"])
+
+
+def package(given: dict[str, Any], order: dict[str, Any], node: dict[str, Any], units: Counter[str]) -> float:
+    carrier, at = given["carrier"], zone(given, order, node)
+    weights = {sku["sku"]: sku["weight_lb"] for sku in given["skus"]}
+    pounds = sum(weights[name] * qty for name, qty in units.items())
+    handling = node["handling_per_package"] + node["handling_per_unit"] * units.total()
+    if "prices" not in carrier:
+        return float(carrier["base"][at] + carrier["per_lb"][at] * pounds + handling)
+    cost, heaviest = 0.0, carrier["prices"][-1]
+    while pounds > heaviest["up_to_lb"] + 1e-9:
+        cost, pounds = cost + heaviest["by_zone"][at], pounds - heaviest["up_to_lb"]
+    step = next(step for step in carrier["prices"] if pounds <= step["up_to_lb"] + 1e-9)
+    return float(cost + step["by_zone"][at] + handling)
 
 
 def check(given: dict[str, Any], decisions: list[dict[str, Any]]) -> float:

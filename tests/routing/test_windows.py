@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from app.routing import windows
+from app.routing.bills import FORBIDDEN
 from app.routing.cheapest import Bill, cheapest
 from app.routing.facts import MICRO, Ints
 from app.routing.replay.instance import Profile
@@ -70,6 +71,38 @@ def test_the_plans_are_the_cheapest_of_all(seed: int) -> None:
         return
     total = sum(cost(each.bill, plan) for each, plan in zip(waiting, plans, strict=True))
     assert total == least(waiting, stock, packages)
+
+
+def test_steps_of_weight_count_and_what_no_package_may_hold_is_not_proposed() -> None:
+    """Two orders of two units; from a node of the second class two units in one package are forbidden."""
+    stock, packages = np.array([[2, 4, 4]]), np.full(3, NO_LIMIT)
+
+    def extra(units: Ints) -> Ints:
+        count = units.sum(axis=1)
+        return np.array([np.where(count > 1, 700, 400) * MICRO, np.where(count > 1, FORBIDDEN, 300 * MICRO)])
+
+    def bill(far: int, there: list[int]) -> Bill:
+        return Bill(
+            quantity=np.array([2]),
+            stock=np.array([there]),
+            package=np.array([100, far, 50]) * MICRO,
+            unit=np.zeros((1, 3), dtype=np.int64),
+            priority=np.zeros(3, dtype=np.int64),
+            extra=extra,
+            row=np.array([0, 0, 1]),
+        )
+
+    only = np.array([0])
+    waiting = [
+        Waiting(bill(110, [2, 2, 2]), only, ((0, 0, 2),)),
+        Waiting(bill(500, [0, 2, 2]), only, ((0, 1, 2),)),
+    ]
+    plans = together(waiting, stock, packages, time_limit_s=60.0)
+    assert plans == [[(0, 1, 2)], [(0, 0, 2)]]
+    assert [cost(each.bill, plan) for each, plan in zip(waiting, plans, strict=True)] == [
+        810 * MICRO,
+        800 * MICRO,
+    ]
 
 
 def test_two_orders_give_way_to_each_other() -> None:

@@ -22,7 +22,12 @@ ENOUGH = 1e-6  # share of the bound that may be taken off
 
 
 def bound(instance: Instance, decisions: Sequence[Decision]) -> float:
-    """The least that any routing could cost which leaves unfilled what these decisions leave (minor units)."""
+    """The least that any routing could cost which leaves unfilled what these decisions leave (minor units).
+
+    Raises ValueError for a rate card: steps of weight are no line.
+    """
+    if instance.carrier.card is not None:
+        raise ValueError("no bound is known for the steps of a rate card")
     market = _market(instance, decisions)
     lost = sum(
         float(instance.lost_unit_penalty[decision.order.skus[line]]) * units

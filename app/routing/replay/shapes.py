@@ -58,6 +58,14 @@ class Shape:
 SHAPES: Mapping[str, Shape] = {
     "five warehouses": Shape(nodes=5, skus=80, orders=1500, warehouses=1.0, assortment=0.8, noise=0.5),
     "twenty nodes": Shape(nodes=20, skus=150, orders=2000),
+    "thirty, sprinkled": Shape(
+        nodes=30,
+        skus=150,
+        assortment=0.3,
+        noise=0.9,
+        scarcity=1.15,
+        lines=(0.5, 0.25, 0.15, 0.07, 0.03),
+    ),
     "fifty nodes": Shape(),
     "fifty, drift": Shape(drift=1.0),
     "fifty, surge and capacity": Shape(surge=2.5, capacity=1.0),

@@ -1,19 +1,23 @@
 """The table of policies: made-up instances of each shape and seed, every policy, against the bound.
 
-python -m app.routing.replay.table [--seeds 201 202 203] [--shapes NAME ...] [--no-bound]
+    python -m app.routing.replay.table [--seeds 201 202 203] [--shapes NAME ...] [--no-bound]
+    python -m app.routing.replay.table --instance INSTANCE
+
+After the seeds of a shape come their means, with the least and the greatest.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.routing.replay.bound import bound
 from app.routing.replay.instance import Instance, Profile
-from app.routing.replay.policies import POLICIES, route
-from app.routing.replay.reading import instance_of
+from app.routing.replay.policies import route
+from app.routing.replay.reading import instance_of, read_instance
 from app.routing.replay.shapes import SHAPES, Shape, document
 
 ORDER = ("nearest", "single_else_nearest", "fewest_nearest", "myopic", "priced", "windowed")
@@ -63,37 +67,72 @@ def measured(
     ]
 
 
-def text(name: str, seed: int, found: Mapping[str, Result]) -> str:
-    """One instance as rows of a Markdown table."""
-    nearest, myopic = found["nearest"].cost, found["myopic"].cost
-    rows = []
-    for policy, result in found.items():
-        over = "" if result.over is None else f"{result.over:+.1%}"
-        cells = (
-            f"{name}, {seed}", policy, f"{result.cost / nearest - 1:+.1%}", f"{result.cost / myopic - 1:+.2%}",
-            over, f"{result.split:.1%}", str(result.lost), f"{result.seconds:.1f} s",
-        )  # fmt: skip
-        rows.append("| " + " | ".join(cells) + " |")
-    return "\n".join(rows)
+Results = Mapping[str, Result]
+COLUMNS: Sequence[tuple[str, Callable[[Results, str], float | None], str]] = (
+    ("against nearest", lambda found, policy: found[policy].cost / found["nearest"].cost - 1, "+.1%"),
+    ("against myopic", lambda found, policy: found[policy].cost / found["myopic"].cost - 1, "+.2%"),
+    ("over the bound", lambda found, policy: found[policy].over, "+.1%"),
+    ("split", lambda found, policy: found[policy].split, ".1%"),
+    ("against single, else nearest", lambda found, policy: _fewer(found, policy), "+.0%"),
+    ("units lost", lambda found, policy: found[policy].lost, ".0f"),
+    ("CPU s", lambda found, policy: found[policy].seconds, ".1f"),
+)
+HEAD = "\n".join(
+    "|" + "|".join(cells) + "|"
+    for cells in (
+        [" shape, seed ", " policy ", *(f" {name} " for name, _, _ in COLUMNS)],
+        ["---"] * (len(COLUMNS) + 2),
+    )
+)
 
 
-HEAD = """\
-| shape, seed | policy | against nearest | against myopic | over the bound | split | units lost | CPU |
-|---|---|---|---|---|---|---|---|"""
+def _fewer(found: Results, policy: str) -> float | None:
+    """Split orders beside those of single, else nearest."""
+    usual = found["single_else_nearest"].split
+    return found[policy].split / usual - 1 if usual else None
+
+
+def text(name: str, found: Sequence[Results]) -> str:
+    """Rows of a Markdown table, one per policy: of one instance, or the mean of several with least and greatest."""
+    return "\n".join(
+        "| " + " | ".join([name, policy, *(_cell(found, policy, *column[1:]) for column in COLUMNS)]) + " |"
+        for policy in ORDER
+    )
+
+
+def _cell(
+    found: Sequence[Results], policy: str, value: Callable[[Results, str], float | None], form: str
+) -> str:
+    values = [one for one in (value(results, policy) for results in found) if one is not None]
+    if not values:
+        return ""
+    mean = format(sum(values) / len(values), form)
+    return (
+        mean if len(values) == 1 else f"{mean} ({format(min(values), form)} .. {format(max(values), form)})"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m app.routing.replay.table", description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[201, 202, 203])
     parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES))
+    parser.add_argument("--instance", type=Path, help="a file in place of shapes")
     parser.add_argument("--no-bound", action="store_true", help="leave out the bound, which takes longest")
     options = parser.parse_args()
-    assert set(ORDER) == set(POLICIES)
     print(HEAD)
+    if options.instance:
+        instance = read_instance(options.instance)
+        bounded = not options.no_bound and instance.carrier.card is None
+        print(text(options.instance.name, [results(instance, Profile(), bounded=bounded)]))
+        return
     for name in options.shapes:
+        every = []
         for seed in options.seeds:
-            for row in measured({name: SHAPES[name]}, [seed], bounded=not options.no_bound):
-                print(text(*row), flush=True)
+            ((*_, found),) = measured({name: SHAPES[name]}, [seed], bounded=not options.no_bound)
+            every.append(found)
+            print(text(f"{name}, {seed}", [found]), flush=True)
+        if len(every) > 1:
+            print(text(f"{name}, {len(every)} seeds", every), flush=True)
 
 
 if __name__ == "__main__":
