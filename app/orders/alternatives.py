@@ -76,31 +76,42 @@ def compared(explanation: Mapping[str, Any], names: Mapping[str, str]) -> list[A
         other = explanation.get(key)
         if chosen and other and all(_nodes(other) != _nodes(earlier) for _, earlier in found):
             found.append((key, other))
-    return [_alternative(WEIGHED[key], chosen or {}, other, explanation, names) for key, other in found]
+    return [_alternative(key, chosen or {}, other, explanation, names) for key, other in found]
 
 
 def _nodes(plan: Mapping[str, Any]) -> tuple[Any, ...]:
     return (*plan["nodes"], plan["filled"])
 
 
+def _dearer(explanation: Mapping[str, Any], key: str) -> int | None:
+    """Minor units that a plan costs more than the chosen one, where plans are weighed in money."""
+    if explanation.get("objective") != COST or "terms" not in explanation:
+        return None
+    at = ("chosen", "runner_up", "best_single").index(key)
+    amounts = explanation["terms"].values()
+    return (
+        None if any(one[at] is None for one in amounts) else round(sum(one[at] - one[0] for one in amounts))
+    )
+
+
 def _alternative(
-    words: tuple[str, str],
+    key: str,
     chosen: Mapping[str, Any],
     other: Mapping[str, Any],
     explanation: Mapping[str, Any],
     names: Mapping[str, str],
 ) -> Alternative:
-    in_money = explanation.get("objective") == COST and "terms" in chosen and "terms" in other
+    label, lead = WEIGHED[key]
     return Alternative(
-        label=words[0],
-        lead=words[1],
+        label=label,
+        lead=lead,
         where=_listed([names.get(code, code) for code in other["nodes"]]),
         packages=other["packages"],
         packages_more=other["packages"] - chosen["packages"],
         miles=other["miles"],
         miles_more=other["miles"] - chosen["miles"],
         units_more=other["filled"] - chosen["filled"],
-        cost_more=round(sum(other["terms"].values()) - sum(chosen["terms"].values())) if in_money else None,
+        cost_more=_dearer(explanation, key),
     )
 
 

@@ -6,7 +6,7 @@ the same plan to the bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -99,3 +99,14 @@ def cost_of(bill: Bill, placements: list[tuple[int, int, int]]) -> int:
         if bill.extra is not None and bill.row is not None:
             total += int(bill.extra(given[None, :])[bill.row[node], 0])
     return total
+
+
+def within_bounds(bill: Bill, placements: Sequence[tuple[int, int, int]]) -> bool:
+    """Whether placements (line, node, units) keep the bill's bounds."""
+    worth: dict[int, int] = {}
+    for line, node, units in placements:
+        value = 0 if bill.value is None else int(bill.value[line])
+        worth[node] = worth.get(node, 0) + units * value
+    if bill.cap is not None and len(worth) > bill.cap:
+        return False
+    return len(worth) < 2 or not bill.least_value or min(worth.values()) >= bill.least_value

@@ -13,9 +13,10 @@ from dataclasses import replace
 import numpy as np
 
 from app.routing import turns, wide
-from app.routing.bills import FORBIDDEN, Bill, Plan, cost_of, ranked
+from app.routing.bills import FORBIDDEN, Bill, Plan, cost_of, ranked, within_bounds
 from app.routing.facts import Ints
-from app.routing.tables import MOST_STATES, Found, Task, capped, within_bounds
+from app.routing.levels import capped, complete
+from app.routing.tables import MOST_STATES, Found, Task
 
 __all__ = ["Bill", "Plan", "best_single", "cheapest", "compared", "made"]
 
@@ -97,7 +98,7 @@ def _best(bill: Bill, task: Task) -> Plan | None:
 def _by_tables(bill: Bill, task: Task, without: int | None = None) -> Plan | None:
     """The best plan of lines that are whole, as though a column were not there; None where nodes must be taken in
     turns."""
-    found = task.complete(without)
+    found = complete(task, without)
     if found is not None:
         plan = made(bill, task, found)
         if not bill.bounded or within_bounds(bill, plan.placements):

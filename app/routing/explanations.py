@@ -16,7 +16,7 @@ from app.routing.parts import Eligible
 from app.routing.policy import Objective
 
 MOST_NODES = 56
-MOST_LETTERS = 640  # of node codes: keeps an explanation under 2 kB
+MOST_LETTERS = 640  # of node codes and amounts: keeps an explanation under 2 kB
 MOST_PARTS = 12
 MOST_NAMES = 6
 
@@ -91,13 +91,14 @@ def _add_findings(explanation: dict, network: Network, basket: Basket, findings:
             "filled": plan.filled,
             "miles": round(miles_of(network, findings.task.distance, plan.nodes), 1),
         }
-        explanation["chosen"] |= _terms(findings, "plan")
+        if findings.money:
+            explanation["terms"] = _terms(findings)
         explanation["method"] = plan.method
         explanation["exact"] = plan.exact
         if findings.runner_up is not None:
-            explanation["runner_up"] = _summary(network, findings, findings.runner_up, "runner_up")
+            explanation["runner_up"] = _summary(network, findings, findings.runner_up)
         if findings.best_single is not None and len(plan.nodes) > 1:
-            explanation["best_single"] = _summary(network, findings, findings.best_single, "best_single")
+            explanation["best_single"] = _summary(network, findings, findings.best_single)
     outcomes, line, detail = _outcomes(network, basket, findings)
     shown = _shown(network, findings, outcomes, MOST_LETTERS - _letters(explanation))
     if len(shown) < len(network):
@@ -121,22 +122,30 @@ def _add_findings(explanation: dict, network: Network, basket: Basket, findings:
         ]
 
 
-def _terms(findings: Findings, name: str) -> dict:
-    """The figures of a plan by term, where the objective has terms."""
-    return {"terms": findings.money[name]} if name in findings.money else {}
+def _terms(findings: Findings) -> dict[str, list[float | None]]:
+    """By term what it comes to in the plan, in the runner-up, in the best single node; None where there is none."""
+    of_plans = [findings.money.get(name) for name in ("plan", "runner_up", "best_single")]
+    return {
+        name: [None if amounts is None else _short(amounts[name]) for amounts in of_plans]
+        for name in findings.money["plan"]
+    }
+
+
+def _short(amount: float) -> float:
+    """Five digits tell enough: what is large is shown without its cents."""
+    return round(amount) if abs(amount) >= 1000 or amount == round(amount) else amount
 
 
 def _located(basket: Basket) -> bool:
     return basket.destination.lat is not None and basket.destination.lon is not None
 
 
-def _summary(network: Network, findings: Findings, plan: Plan, name: str) -> dict:
+def _summary(network: Network, findings: Findings, plan: Plan) -> dict:
     return {
         "nodes": [network.codes[node] for node in plan.nodes[:MOST_NAMES]],
         "packages": len(plan.nodes),
         "filled": plan.filled,
         "miles": round(miles_of(network, findings.task.distance, plan.nodes), 1),
-        **_terms(findings, name),
     }
 
 
@@ -172,11 +181,13 @@ def _outcomes(network: Network, basket: Basket, findings: Findings) -> tuple[NDA
 
 
 def _letters(explanation: dict) -> int:
-    """Letters of node codes so far."""
+    """Letters of node codes and of amounts so far."""
     letters = sum(len(code) for code, _ in explanation["plan"])
     for other in ("runner_up", "best_single"):
         if other in explanation:
             letters += sum(map(len, explanation[other]["nodes"]))
+    for name, amounts in explanation.get("terms", {}).items():
+        letters += len(name) + sum(len(str(amount)) + 1 for amount in amounts)
     return letters
 
 

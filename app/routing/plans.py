@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from app.routing import cheapest, kernel, terms
+from app.routing import cheapest, figures, kernel
 from app.routing.cheapest import Bill
-from app.routing.facts import FEWEST, NEAREST, PRIORITY, Basket, Network
+from app.routing.facts import FEWEST, MICRO, NEAREST, PRIORITY, Basket, Network
+from app.routing.figures import Figure
 from app.routing.kernel import Plan, Task
 from app.routing.ordered import best_in_order
 from app.routing.parts import Eligible, Part
 from app.routing.policy import LEXICOGRAPHIC, NAMED, Objective, Split, Strategy, Term
-from app.routing.terms import Figure, Given, Goods, Lanes, Prices
+from app.routing.terms import Given, Goods, Lanes, Prices
 
 Rows = list[tuple[int, int, int]]
 """[(row of the part, node, units)]"""
@@ -92,12 +93,13 @@ def _by_name(task: Task) -> Solved:
 
 def _by_bill(task: Task, objective: Objective, split: Split, given: Given, allowed: Eligible) -> Solved:
     if objective.mode == LEXICOGRAPHIC:
-        figures = [(replace(term, weight=1.0), terms.figure(term.name, given)) for term in objective.terms]
-        bills = [terms.bill([each], task.stock, given, split) for each in figures]
+        counted = [(replace(term, weight=1.0), figures.figure(term.name, given)) for term in objective.terms]
+        bills = [figures.bill([each], task.stock, given, split) for each in counted]
         plan, other, single = _compared(bills, [term.tolerance for term in objective.terms])
     else:
-        figures = terms.weighed(objective, given, allowed.nodes)
-        plan, other, single = cheapest.compared(terms.bill(figures, task.stock, given, split), MOST_LOOKED_AT)
+        counted = figures.weighed(objective, given, allowed.nodes)
+        bill = figures.bill(counted, task.stock, given, split)
+        plan, other, single = cheapest.compared(bill, MOST_LOOKED_AT)
     if plan is None:
         return Solved(task, None, [], None, None)
     return Solved(
@@ -106,7 +108,7 @@ def _by_bill(task: Task, objective: Objective, split: Split, given: Given, allow
         list(plan.placements),
         None if other is None else _measured(task, other),
         None if single is None else _measured(task, single),
-        _money(figures, {"plan": plan, "runner_up": other, "best_single": single}),
+        _money(counted, {"plan": plan, "runner_up": other, "best_single": single}),
         objective,
     )
 
@@ -135,15 +137,15 @@ def _measured(task: Task, plan: cheapest.Plan) -> Plan:
 
 
 def _money(
-    figures: Sequence[tuple[Term, Figure]], plans: Mapping[str, cheapest.Plan | None]
+    counted: Sequence[tuple[Term, Figure]], plans: Mapping[str, cheapest.Plan | None]
 ) -> dict[str, dict[str, float]]:
     """Of each plan by term, in the term's own unit, to the hundredth; the first package is no split."""
     there = {name: plan for name, plan in plans.items() if plan is not None}
-    counted = terms.amounts([one for _, one in figures], [plan.placements for plan in there.values()])
+    found = figures.amounts([one for _, one in counted], [plan.placements for plan in there.values()])
     return {
         name: {
-            term.name: round(amount / terms.MICRO - (term.name == "split_penalty"), 2)
-            for (term, _), amount in zip(figures, amounts, strict=True)
+            term.name: round(amount / MICRO - (term.name == "split_penalty"), 2)
+            for (term, _), amount in zip(counted, amounts, strict=True)
         }
-        for name, amounts in zip(there, counted, strict=True)
+        for name, amounts in zip(there, found, strict=True)
     }

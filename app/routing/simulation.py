@@ -17,11 +17,11 @@ import numpy as np
 from app.catalog.rules import DIGITAL
 from app.inventory.rules import PLENTY
 from app.network.loads import Loads
-from app.routing import terms
 from app.routing.baskets import Asked, basket
 from app.routing.configuration import Configuration
 from app.routing.explanations import miles_of
 from app.routing.facts import MICRO, Basket, BasketLine, Destination, Ints
+from app.routing.figures import Figure, amounts, figure
 from app.routing.past_stock import PastStock
 from app.routing.policy import DEFAULT_SCOPE, Rule
 from app.routing.rules import Decision, decide
@@ -122,13 +122,11 @@ class Ways:
         self._costs: dict[tuple[tuple[int, int, int], ...], tuple[float, float]] = {}
 
     @cached_property
-    def _figures(self) -> list[terms.Figure]:
+    def _figures(self) -> list[Figure]:
         configured, given, lines = self._parts
         quantity = np.array([given.lines[at].quantity for at in lines], dtype=np.int64)
         goods = Goods.of(given, [[at] for at in lines], quantity, given.available[lines])
-        return [
-            terms.figure(name, (configured.network, goods, self.lanes, configured.prices)) for name in COST
-        ]
+        return [figure(name, (configured.network, goods, self.lanes, configured.prices)) for name in COST]
 
     def parcels(self, placements: Placements) -> Placements:
         """Those that travel."""
@@ -140,7 +138,7 @@ class Ways:
             return 0.0, 0.0
         rows = tuple((self._row[at], node, units) for at, node, units in parcels)
         if rows not in self._costs:
-            shipping, handling = terms.amounts(self._figures, [rows])[0]
+            shipping, handling = amounts(self._figures, [rows])[0]
             self._costs[rows] = shipping / MICRO, handling / MICRO
         return self._costs[rows]
 

@@ -1,8 +1,7 @@
-"""The tables of the exact search: what every state costs, and the packages of the least.
+"""The tables of the exact search: what a package with every state of the lines costs from every node.
 
 A *state* says how many units of each line are placed: nothing or all of a line that some node holds whole, any
-number of one that is gathered. best[T] is the least cost of one package with T; opt_k[S] = min over T within S of
-best[T] + opt_(k-1)[S - T]. Where lines are gathered, or one node would serve twice, nodes are taken in `turns`.
+number of one that is gathered.
 """
 
 from __future__ import annotations
@@ -14,10 +13,9 @@ from functools import cached_property
 
 import numpy as np
 
-from app.routing import ties
 from app.routing.bills import FORBIDDEN, Bill
 from app.routing.facts import Flags, Ints
-from app.routing.states import DEAREST, NEVER, States, possible, states_of
+from app.routing.states import NEVER, States, possible, states_of
 
 MOST_STATES = 4096
 PRIORITY_BITS = 17
@@ -266,7 +264,7 @@ class Task:
         best[0] = NEVER
         return possible(best)
 
-    # ---- the best plan that places everything
+    # ---- bounds on plans that place everything
 
     @cached_property
     def alone(self) -> Ints:
@@ -295,123 +293,6 @@ class Task:
         opened = [0, *itertools.accumulate(self.openings)]
         further = [min(one, 0) for one in self.openings]
         return [one + sum(further[at:]) for at, one in enumerate(opened)] + [NEVER] * len(self.steps)
-
-    def complete(self, without: int | None = None) -> Found | None:
-        """The best plan that places everything, of all columns or of those `without` one; None if there is none, or
-        if in it one node would serve twice. Only where no line is gathered."""
-        single = self.alone
-        if without is not None:
-            single = single.copy()
-            single[without] = NEVER
-        column = int(single.argmin())
-        if single[column] < min(self.floors[2] + self.least_units, DEAREST):
-            return [(column, self.size - 1)]
-        return Levels(self, self.best_without(without), without).found()
-
-
-class Levels:
-    """opt_k of everything for k = 1, 2, ..., as long as one more package may be cheaper.
-
-    Whatever the plan, some package has the first line; so the tables of what is left need only the states without
-    it, the lower half of all.
-    """
-
-    def __init__(self, task: Task, best: Ints, without: int | None = None) -> None:
-        self.task, self.best, self.without = task, best, without
-        self.last, self.half = len(best) - 1, len(best) // 2
-        self.rest = task.states.rest
-        self.tables: list[Ints] = [best[: self.half]]
-        """opt_k of the states without the first line, from k = 1."""
-        self.values = [int(best[self.last])]
-        self.value = self.values[0]
-        for count in range(2, len(task.steps) + 1):
-            if self._floor(count) > self.value:
-                break
-            if count > 2:
-                assert self.rest is not None
-                self.tables.append(self.rest.joined(self.tables[0], self.tables[-1]))
-            sums = best[self.half : -1] + self.tables[-1][:0:-1]
-            self.values.append(int(np.minimum.reduce(sums)))
-            self.value = min(self.value, self.values[-1])
-
-    def _floor(self, count: int) -> int:
-        """No plan of so many packages, or of more, costs less: whichever of two bounds is the higher."""
-        task = self.task
-        by_units = task.floors[count] + task.least_units
-        if by_units > self.value or count == 2:
-            return by_units
-        return max(by_units, count * self.cheapest + int(np.add.reduce(self.shares)))
-
-    @cached_property
-    def cheapest(self) -> int:
-        """The least that any package costs."""
-        return int(np.minimum.reduce(self.best))
-
-    @cached_property
-    def shares(self) -> Ints:
-        """By line its share of every package at least, above what the cheapest package costs."""
-        digits = self.task.states.digits
-        each = (self.best - self.cheapest) // np.maximum(np.add.reduce(digits, axis=1), 1)
-        found: Ints = np.minimum.reduce(np.where(digits > 0, each[:, None], NEVER))
-        return found
-
-    def found(self) -> Found | None:
-        """The packages of the best plan."""
-        if self.value >= DEAREST:
-            return None
-        levels = [level for level, value in enumerate(self.values) if value == self.value]
-        parts = self._parts(levels[0], self.last, self.value) if len(levels) == 1 else None
-        if parts is None:
-            return self._settled(levels[-1] + 1)
-        keys = self.task.at_others(self.without)(np.array(parts))
-        columns = (keys == self.best[parts]).argmax(axis=0).tolist()
-        if len(set(columns)) < len(columns):
-            return None
-        return list(zip(columns, parts, strict=True))
-
-    def _parts(self, level: int, state: int, value: int) -> list[int] | None:
-        """The only way to divide a state into packages of this value; None where there are several."""
-        if level == 0:
-            return [state]
-        parts = self.task.states.firsts(state)
-        parts = parts[self.best[parts] + self.tables[level - 1][state - parts] == value]
-        if len(parts) != 1:
-            return None
-        part = int(parts[0])
-        rest = self._parts(level - 1, state - part, value - int(self.best[part]))
-        return None if rest is None else [part, *rest]
-
-    def _settled(self, most: int) -> Found | None:
-        """Among equals the lowest nodes."""
-        tables = [self.best]
-        while len(tables) < most - 1:
-            tables.append(self.task.states.joined(self.best, tables[-1]))
-        keys = self.task.at_others(self.without)
-        lowest = ties.lowest(self.task.states, self.best, tables, keys, [self.last], most)
-        if lowest is None:
-            return None
-        return ties.in_order(self.task.states, self.task.of_columns(lowest), lowest, [self.last], self.value)
-
-
-def capped(task: Task, most: int, without: int | None = None) -> Found | None:
-    """The most units from at most `most` packages (or as many as may be sent), then as `complete`. Only where no
-    line is gathered; None if nothing may be sent, or if one node would serve twice."""
-    best = task.best_without(without)
-    tables = [best]
-    while len(tables) < min(most, len(task.steps)):
-        tables.append(task.states.joined(best, tables[-1]))
-    least: Ints = np.minimum.reduce(tables)
-    reached = least < NEVER
-    if not reached.any():
-        return None
-    filled = np.where(reached, task.units.sum(axis=1), 0)
-    wanted = (filled == filled.max()).nonzero()[0]
-    value = int(least[wanted].min())
-    ends = wanted[least[wanted] == value].tolist()
-    lowest = ties.lowest(task.states, best, tables, task.at_others(without), ends, len(tables))
-    return (
-        None if lowest is None else ties.in_order(task.states, task.of_columns(lowest), lowest, ends, value)
-    )
 
 
 class _Classes:
@@ -462,14 +343,3 @@ def _spread(opening: Ints, taking: Ints) -> Ints:
         np.add(keys[:, :width], line[:, None], out=keys[:, width : 2 * width])
         width *= 2
     return keys
-
-
-def within_bounds(bill: Bill, placements: Sequence[tuple[int, int, int]]) -> bool:
-    """Whether placements (line, node, units) keep the bill's bounds."""
-    worth: dict[int, int] = {}
-    for line, node, units in placements:
-        value = 0 if bill.value is None else int(bill.value[line])
-        worth[node] = worth.get(node, 0) + units * value
-    if bill.cap is not None and len(worth) > bill.cap:
-        return False
-    return len(worth) < 2 or not bill.least_value or min(worth.values()) >= bill.least_value

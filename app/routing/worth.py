@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.routing import terms
+from app.routing import figures
 from app.routing.bills import FORBIDDEN, Bill, cost_of
 from app.routing.configuration import Configuration
 from app.routing.facts import MICRO, Basket, Flags, Ints
 from app.routing.parts import Part, eligible, handed_out, parts_of
 from app.routing.plans import IN_ORDER
-from app.routing.policy import LEXICOGRAPHIC, NAMED, Objective, Rule, Split
+from app.routing.policy import LEXICOGRAPHIC, NAMED, Objective, Rule, Split, Term
 from app.routing.terms import Given, Goods, Lanes
 
 Placement = tuple[int, int, int]
@@ -125,8 +125,8 @@ def worth_of(
         lanes,
         objective,
         tuple(_bills(objective, given, allowed.stock, allowed.nodes)),
-        terms.bill(
-            [(terms.Term(name), terms.figure(name, given)) for name in MONEY], allowed.stock, given, Split()
+        figures.bill(
+            [(Term(name), figures.figure(name, given)) for name in MONEY], allowed.stock, given, Split()
         ),
         allowed.stock > 0,
     )
@@ -134,11 +134,11 @@ def worth_of(
 
 def _bills(objective: Objective, given: Given, stock: Ints, nodes: Flags) -> Iterable[Bill]:
     if objective.mode != LEXICOGRAPHIC:
-        yield terms.bill(terms.weighed(objective, given, nodes), stock, given, Split())
+        yield figures.bill(figures.weighed(objective, given, nodes), stock, given, Split())
         return
     for term in objective.terms:
-        figure = terms.figure(term.name, given)
-        yield terms.bill([(replace(term, weight=1.0), figure)], stock, given, Split())
+        figure = figures.figure(term.name, given)
+        yield figures.bill([(replace(term, weight=1.0), figure)], stock, given, Split())
 
 
 def _affine(bill: Bill) -> tuple[Ints, Ints]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from itertools import product
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.routing.bills import FORBIDDEN, Bill, Plan, cost_of, ranked
-from app.routing.cheapest import _wide, cheapest
+from app.routing.cheapest import _wide, cheapest, compared
 from app.routing.tables import Task
 
 
@@ -119,6 +120,24 @@ def test_no_plan_within_bounds_is_better(seed: int) -> None:
         check(with_steps(rng, bill))
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_the_runner_up_is_the_best_plan_that_misses_a_chosen_node(seed: int) -> None:
+    rng = np.random.default_rng(3000 + seed)
+    for _ in range(12):
+        nodes, lines = int(rng.integers(1, 6)), int(rng.integers(1, 4))
+        bounds = {"cap": int(rng.integers(1, 4)) if rng.random() < 0.4 else None}
+        bill = with_steps(rng, random_bill(rng, nodes, lines, **bounds))
+        plan, other, single = compared(bill)
+        if plan is None:
+            continue
+        without = [cheapest(bill.without(node)) for node in plan.nodes]
+        expected = min((each for each in without if each), key=lambda each: each.rank, default=None)
+        assert (other.rank if other else None) == (expected.rank if expected else None)
+        alone = [each for each in every_plan(bill) if len(each.nodes) == 1]
+        assert single is not None
+        assert single.rank == min(each.rank for each in alone)
+
+
 def test_what_may_not_be_sent_stays() -> None:
     """One node may not send the heavy line at all, the other not with anything else."""
     forbidden = np.array([[0, 0, FORBIDDEN, FORBIDDEN], [0, 5, 7, FORBIDDEN]])
@@ -153,3 +172,25 @@ def test_wide_orders(seed: int) -> None:
     assert tables is not None
     assert program is not None
     assert (program.filled, program.cost) == (tables.filled, tables.cost)
+
+
+def test_no_table_takes_megabytes() -> None:
+    """500 nodes and ten lines, more than one table of all nodes and all states would hold in 4 MB."""
+    rng = np.random.default_rng(11)
+    shape = (10, 500)
+    quantity = np.ones(10, dtype=np.int64)
+    bill = Bill(
+        quantity,
+        (rng.random(shape) < 0.15).astype(np.int64),
+        rng.integers(700, 1500, 500) * 1_000_000,
+        rng.integers(0, 400, shape) * 1_000_000,
+        rng.integers(0, 3, 500),
+        extra=lambda units: units @ np.arange(10) * np.arange(1, 8)[:, None] * 1_000_000,
+        row=rng.integers(0, 7, 500),
+    )
+    assert compared(bill)[1] is not None
+    tracemalloc.start()
+    compared(bill)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_500_000

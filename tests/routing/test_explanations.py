@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from datetime import date, datetime
+from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 
+from app.calendar import zone
+from app.inventory.allotments import NONE
+from app.routing import recording
+from app.routing.configuration import Configuration, Source
 from app.routing.explanations import explain_table
+from app.routing.facts import MICRO
 from app.routing.rules import Basket, BasketLine, Destination, Network, NodeFacts, decide
+from app.routing.terms import NO_PRICES, Prices
+from app.routing.vocabulary import TERMS
 from tests.routing.examples import BOISE, basket, network, node, rule
 
 NO_STORES = {"id": "no-stores", "field": "node.kind", "op": "ne", "value": "store"}
@@ -46,6 +57,77 @@ def test_an_explanation_stays_under_two_kilobytes(count: int, letters: int) -> N
             assert {places.codes[at] for at in decision.nodes} <= {row.code for row in shown}
         if count == 50 and letters == 6:
             assert len(shown) == 50
+
+
+def random_objective(rng: np.random.Generator) -> dict[str, Any] | str:
+    """Any objective that a rule may have; a good part of them over every term there is."""
+    mode = str(rng.choice(["cost", "score", "lexicographic", "fewest_packages_then_nearest"]))
+    if mode not in ("cost", "score", "lexicographic"):
+        return mode
+    names = [name for name, kind in TERMS.items() if mode in kind.modes]
+    if rng.random() < 0.7 or mode == "lexicographic":
+        names = rng.permutation(names)[: int(rng.integers(1, 4))].tolist()
+    extra = "tolerance" if mode == "lexicographic" else "weight"
+    return {
+        "mode": mode,
+        "terms": [{"term": name, extra: round(float(rng.uniform(0.1, 2)), 2)} for name in names],
+    }
+
+
+def random_decision(rng: np.random.Generator, places: Network, sizes: tuple[int, int]) -> tuple[Any, ...]:
+    """(basket, rule, prices): an order on scarce stock by a rule of any objective and split."""
+    lines = int(rng.integers(*sizes))
+    shape = (lines, len(places))
+    stock = np.where(rng.random(shape) < rng.uniform(0.1, 0.9), rng.integers(0, 9, shape), 0)
+    order = Basket(
+        [
+            BasketLine(f"SKU-{at}", "stock", int(rng.integers(1, 4)), 400, 2000, value=int(rng.integers(1, 9)) * 1000)
+            for at in range(lines)
+        ],
+        BOISE, stock, "web", at=datetime(2026, 3, 2, 15, tzinfo=zone("America/Denver")), promised_by=date(2026, 3, 3),
+    )  # fmt: skip
+    split: dict[str, Any] = {"lines": bool(rng.random() < 0.7)}
+    if rng.random() < 0.3:
+        split["max_packages"] = int(rng.integers(1, 4))
+    if rng.random() < 0.2:
+        split["least_package_value"] = int(rng.integers(1, 9)) * 1000
+    count = len(places)
+    stock_prices = {f"SKU-{at}": rng.integers(0, 400 * MICRO, count) for at in range(lines)}
+    prices = Prices(7, stock_prices, rng.integers(0, 99 * MICRO, count), rng.integers(0, MICRO, count), b"7")
+    return (
+        order,
+        rule({"id": "s", "filters": [NO_STORES], "objective": random_objective(rng), "split": split}),
+        prices,
+    )
+
+
+@pytest.mark.parametrize("letters", [4, 12])
+def test_with_every_term_it_stays_under_two_kilobytes(letters: int) -> None:
+    places, rng = wide(50, letters), np.random.default_rng(6)
+    sizes = []
+    for _ in range(30):
+        order, _, prices = random_decision(rng, places, (5, 9))
+        terms = [{"term": name, "weight": 1.0} for name, kind in TERMS.items() if "cost" in kind.modes]
+        chosen = rule({"id": "s", "filters": [NO_STORES], "objective": {"mode": "cost", "terms": terms}})
+        explanation = decide(places, order, chosen, prices=prices).explanation
+        sizes.append((len(json.dumps(explanation, separators=(",", ":"))), len(explanation["nodes"]["code"])))
+    assert max(sizes)[0] < 2048
+    assert letters > 4 or min(shown for _, shown in sizes) == 50
+
+
+def test_what_was_kept_decides_the_same_again_bit_for_bit() -> None:
+    places, rng = wide(12), np.random.default_rng(12)
+    configured = Configuration(places, {}, NO_PRICES, (), (), NONE, None, {}, Source([], []))
+    for _ in range(60):
+        order, chosen, prices = random_decision(rng, places, (1, 5))
+        excluded = {(0, int(rng.integers(12)))} if rng.random() < 0.3 else set()
+        decision = decide(places, order, chosen, excluded=excluded, prices=prices)
+        kept = base64.b64decode(recording.inputs(configured, order, excluded))
+        document = recording.read(kept)
+        pairs = {(line, node) for line, node in document["excluded"]}
+        found = decide(places, recording.basket_of(document, places), chosen, excluded=pairs, prices=prices)
+        assert orjson.dumps(found.explanation) == orjson.dumps(decision.explanation)
+        assert (found, found.sentence) == (decision, decision.sentence)
 
 
 def test_the_only_place_with_everything() -> None:

@@ -40,8 +40,7 @@ def test_cost_takes_the_cheaper_place_not_the_nearer() -> None:
     places = Network.build([node("CMH"), node("RNO", handling_per_package=5000.0)])
     found = decided([[1, 1]], cost({"term": "shipping"}, {"term": "handling"}), places)
     assert found.nodes == (0,)
-    assert found.explanation["chosen"]["terms"]["handling"] == 0
-    assert found.explanation["runner_up"]["terms"]["handling"] == 5000
+    assert found.explanation["terms"]["handling"][:2] == [0, 5000]
     assert found.sentence == (
         "Ships from Columbus because it costs the least, $13.06: one package, 1,717 miles."
         " Next best: Reno, $58.23, $45.17 more."

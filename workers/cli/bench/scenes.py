@@ -113,7 +113,7 @@ class Bench:
     def later_work(self) -> list[Figure]:
         """How fast relay and workers bring placed orders to their authorized, submitted state."""
         began, before = time.perf_counter(), self._finished()
-        time.sleep(max(3.0, self.seconds))
+        time.sleep(max(2.0, self.seconds))
         rows = self._finished() - before
         return [
             Figure(
