@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from app.fulfillment import windows
 from app.fulfillment.gathering import Window
+from app.orders.story import story
 from app.routing.joint import Group
 from tenants.scope import inside
 from tests.allocation.support import assert_books, statements
@@ -101,6 +103,11 @@ def test_an_order_gives_way_to_another(merchant: Merchant, shop: Shop) -> None:
         assert (window["before"], window["after"]) == MOVED[order == shop.second]
         told = merchant.ok("GET", f"/orders/{order}/timeline")["data"]
         assert [one["data"]["moved"] for one in told if one["name"] == "order.replanned"] == [2]
+        with inside(merchant.tenant_id) as scope:
+            shown = story(scope, UUID(order))
+        assert shown["moved"][0].startswith("From Node ")
+        assert shown["moved"][1].startswith("2 orders that moved together save $")
+        assert "Planned with the others of its window" in [one["title"] for one in shown["moments"]]
     assert_books(merchant)
     check_books(merchant.tenant_id)
 
