@@ -162,6 +162,7 @@ def test_every_change_can_be_undone_and_a_fault_stands_at_its_word(editor: Page)
     page.get_by_role("button", name="Add rule").click()
     wait_until(page, "document.querySelector('#p-0-when')?.matches(':popover-open')")
     page.keyboard.press("Escape")
+    page.get_by_role("button", name="Check").click()
     # without channels nothing below it is reached: the fault stands at the word
     page.locator("[data-rules=rule] .chip[data-wrong]").first.click()
     page.check("#p-0-when [value=phone]")
