@@ -174,6 +174,7 @@ def test_every_change_can_be_undone_and_a_fault_stands_at_its_word(editor: Page)
     page.get_by_role("button", name="More for rule 1").click()
     page.get_by_role("button", name="Remove rule 1").click()
     wait_until(page, f"{SENTENCES}.length === 1")
+    page.get_by_role("button", name="Undo").wait_for()
     page.keyboard.press("Control+z")
     wait_until(page, f"{SENTENCES}.length === 2")
     assert rules_of(page) == with_rule
