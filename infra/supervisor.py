@@ -54,7 +54,7 @@ class Child:
     stop_signal: int = signal.SIGTERM
     grace: float = 10.0
     """Seconds between the stop signal and SIGKILL."""
-    timeout: float = 60.0
+    timeout: float = 300.0
     """Seconds within which it must be ready at first."""
     retry_for: float = 0.0
     """Seconds from the beginning during which a process that ends at once is started again."""

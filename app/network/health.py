@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from app.calendar import local_date
-from app.network.rules import Timetable, next_cutoff, ships_on
+from app.network.rules import Timetable, busy_minutes, next_cutoff, ships_on
 
 NEARLY_FULL = 0.9
 MANY_REFUSED = 0.1
@@ -55,7 +55,8 @@ class Health:
 def health(row: Mapping[str, Any], loads: Mapping[date, int], now: datetime) -> Health:
     """Of a node's row as `listing.nodes` reads it, with its packages by day."""
     timetable = Timetable.of(row)
-    day = local_date(ships_on(now, timetable), timetable.zone)
+    busy = busy_minutes(row["ahead"], row["capacity_per_hour"])
+    day = local_date(ships_on(now, timetable, busy=busy), timetable.zone)
     fills = Day(day, True, loads.get(day, 0), row["capacity_per_day"])
     share = row["refused"] / row["given"] if row["given"] >= FEW_ANSWERS else None
     return Health(fills, next_cutoff(now, timetable), share, tuple(_faults(row, fills, share)))

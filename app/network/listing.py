@@ -18,12 +18,14 @@ OPEN = "work_status IN ('open', 'picking', 'packed')"
 GIVEN = "request_status IN ('submitted', 'accepted', 'cancel_requested')"
 WEEK = timedelta(days=7)
 WORK = f"""
-SELECT n.*, coalesce(w.work, 0) AS work, coalesce(w.over, 0) AS over, coalesce(w.held, 0) AS held, w.oldest,
+SELECT n.*, coalesce(w.work, 0) AS work, coalesce(w.over, 0) AS over, coalesce(w.held, 0) AS held,
+    coalesce(w.ahead, 0) AS ahead, w.oldest,
     coalesce(c.cooling, 0) AS cooling, coalesce(r.given, 0) AS given, coalesce(r.refused, 0) AS refused
 FROM nodes n LEFT JOIN (
     SELECT node_id, count(*) FILTER (WHERE {GIVEN}) AS work,
         count(*) FILTER (WHERE {GIVEN} AND promised_by <= :now) AS over,
         count(*) FILTER (WHERE request_status = 'held') AS held,
+        count(*) FILTER (WHERE work_status <> 'packed') AS ahead,
         min(submitted_at) FILTER (WHERE {GIVEN}) AS oldest
     FROM fulfillment_orders WHERE tenant_id = :tenant AND {OPEN} GROUP BY 1) w ON w.node_id = n.id
 LEFT JOIN (
@@ -40,8 +42,8 @@ WHERE n.tenant_id = :tenant
 
 def nodes(scope: Scope, now: datetime) -> list[Any]:
     """All nodes by name. `work` was given to the node and is not shipped, the `oldest` of it since when; `over` is
-    past its promise; `held` waits for payment or a release; `cooling`: items it rests for; of the work `given` to it
-    in the last seven days and answered, how much it `refused`."""
+    past its promise; `held` waits for payment or a release; `ahead` is not packed; `cooling`: items it rests for; of
+    the work `given` to it in the last seven days and answered, how much it `refused`."""
     return scope.rows(f"{WORK} ORDER BY n.name, n.code", **_at(now))
 
 

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from app.entries import address, csv_file
 from app.forms import Form
+from app.money import Money
 from app.pages import formats, toast
 from app.routing import guard_rails, queries, runs, service, simulations
 from app.routing.compared import compared, waterfall
@@ -159,15 +160,19 @@ def _places(nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def export(simulation_id: str) -> Response:
     """The orders that go otherwise as a file: a line an order, both versions side by side."""
     one = simulations.one(current(), identifier(simulation_id))
-    rows = ([row["number"], *_cells(row["before"]), *_cells(row["after"])] for row in one["changes"])
+    rows = (
+        [row["number"], *_cells(row["before"], one["currency"]), *_cells(row["after"], one["currency"])]
+        for row in one["changes"]
+    )
     columns = ["order", *(f"{side}_{name}" for side in ("before", "after") for name in CELLS)]
     return csv_file(f"what-if-v{one['version']}-v{one['against']}", columns, rows)
 
 
-def _cells(outcome: dict[str, Any]) -> list[Any]:
-    """One version's part of a line; money in minor units, nodes in the order of their codes."""
+def _cells(outcome: dict[str, Any], currency: str) -> list[Any]:
+    """One version's part of a line: the nodes in the order of their codes, the cost in major units."""
     nodes = " ".join(sorted({part["node"] for part in outcome["plan"]}))
-    return [nodes, *(outcome[name] for name in CELLS[1:])]
+    cost = str(Money(outcome["cost"], currency).decimal())
+    return [nodes, *({**outcome, "cost": cost}[name] for name in CELLS[1:])]
 
 
 def _name(version: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 from playwright.sync_api import Page
@@ -53,7 +55,28 @@ def shop(merchant: Merchant) -> Shop:
     kept = {name: value for name, value in reno.items() if name not in ("node", "code")}
     merchant.ok("PUT", "/nodes/RENO", kept | FACTS)
     merchant.ok("POST", "/routing/rules", {"document": RULES, "note": "Stores keep their shelf in December"})
+    merchant.ok("POST", "/routing/rules/2/simulation", {"weeks": 2})
+    merchant.ok("PUT", "/allotments", {"allotments": HELD})
+    ask_a_person(merchant)
+    merchant.drain()
     return shop
+
+
+def ask_a_person(merchant: Merchant) -> None:
+    """Telephone orders that no node can send wait for a decision; here is one."""
+    strategy = {"id": "ask", "on_none": "queue", "fallback": {"then": "queue"}}
+    document = {"name": "Ask a person", "scope": "phone", "strategies": [strategy]}
+    version = merchant.ok("POST", "/routing/rules", {"document": document})["version"]
+    merchant.ok("POST", f"/routing/rules/{version}/activation", {"replaces": None})
+    sku = merchant.sku("NOWHERE", title="Quilted bedspread with a name that is rather long, king size")
+    merchant.order((sku, 3), channel="phone", tenders=[{"kind": "terms"}])
+
+
+HELD = [
+    {"channel": "marketplace", "sku": "CAN-BWX-2", "node": "RENO", "units": 25},
+    {"channel": "phone", "share_percent": 5},
+    {"channel": "web", "units": 0, "borrow": True},
+]
 
 
 CARD = {
@@ -124,6 +147,10 @@ RULES = {
 
 def pages_of(desk: Desk, merchant: Merchant) -> dict[str, str]:
     found = merchant.ok("GET", "/stock?sku=CAN-BWX-2&node=RENO")["data"]
+    [run] = merchant.ok("GET", "/routing/simulations")["data"]
+    held = re.search(r"allotments\?edit=[0-9a-f-]+", desk.read("/inventory/allotments"))
+    order = next(one for one in merchant.ok("GET", "/orders?limit=50")["data"] if one["number"] != "K-1001")
+    assert held is not None
     return {
         "catalog": "/catalog",
         "catalog-sku": "/catalog/skus/CAN-BWX-2",
@@ -139,6 +166,10 @@ def pages_of(desk: Desk, merchant: Merchant) -> dict[str, str]:
         "inventory-position": f"/inventory/positions/{found[0]['id']}",
         "inventory-adjust": "/inventory/adjust?sku=CAN-BWX-2&node=RENO",
         "inventory-cases": "/inventory/cases",
+        "allotments": f"/inventory/{held[0]}",
+        "exceptions": "/exceptions",
+        "order-why": f"/orders/{order['id']}?why=all",
+        "what-if": f"/routing/what-if/{run['id']}",
         "routing": "/routing",
         "routing-tried": "/routing?lines=LIN-APR-SLT+x+2%0AWAL-BRD-ENG%0AWOL-THR-MOS+x+40&zip=83702&channel=web",
         "routing-draft": "/routing?version=2",

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.browser
 
 SENTENCES = "[...document.querySelectorAll('[data-rules=rule] .say')].map((say) => say.innerText.replace(/\\s+/g, ' '))"
 
+WRONG = "document.querySelector('#rules-live').innerText.includes('a correction')"
+
 
 @pytest.fixture
 def shop(merchant: Merchant) -> str:
@@ -147,6 +149,12 @@ def rules_of(page: Page) -> list[str]:
     return [" ".join(said.split()) for said in page.locator("[data-rules=rule] .say").all_inner_texts()]
 
 
+def undo(page: Page, then: str) -> None:
+    """Undo once, and wait until it is so."""
+    page.get_by_role("button", name="Undo").click()
+    wait_until(page, then.replace("WRONG", WRONG))
+
+
 def test_every_change_can_be_undone_and_a_fault_stands_at_its_word(editor: Page):
     page = editor
     first = rules_of(page)
@@ -154,9 +162,9 @@ def test_every_change_can_be_undone_and_a_fault_stands_at_its_word(editor: Page)
     page.get_by_role("button", name="Add rule").click()
     wait_until(page, "document.querySelector('#p-0-when')?.matches(':popover-open')")
     page.keyboard.press("Escape")
-    page.locator(
-        "[data-rules=rule] .chip[data-wrong]"
-    ).first.click()  # without channels nothing below is reached
+    page.get_by_role("button", name="Check").click()
+    # without channels nothing below it is reached: the fault stands at the word
+    page.locator("[data-rules=rule] .chip[data-wrong]").first.click()
     page.check("#p-0-when [value=phone]")
     page.keyboard.press("Escape")
     sentence(page, "When the channel is phone")
@@ -166,24 +174,23 @@ def test_every_change_can_be_undone_and_a_fault_stands_at_its_word(editor: Page)
     page.get_by_role("button", name="More for rule 1").click()
     page.get_by_role("button", name="Remove rule 1").click()
     wait_until(page, f"{SENTENCES}.length === 1")
+    page.get_by_role("button", name="Undo").wait_for()
     page.keyboard.press("Control+z")
     wait_until(page, f"{SENTENCES}.length === 2")
     assert rules_of(page) == with_rule
     page.get_by_role("button", name="Move rule 1").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")
-    wait_until(page, "document.querySelector('#rules-live').innerText.includes('need a correction')")
-    page.get_by_role("button", name="Undo").click()
-    sentence(page, "When the channel is phone")
+    wait_until(page, WRONG)
+    undo(page, "!WRONG")
     assert rules_of(page) == with_rule
     handle, other = (page.get_by_role("button", name=f"Move rule {at}") for at in (1, 2))
     handle.drag_to(other)
-    wait_until(page, "document.querySelector('#rules-live').innerText.includes('need a correction')")
-    assert rules_of(page) != with_rule
-    for _ in range(3):
-        page.get_by_role("button", name="Undo").click()
-        page.wait_for_timeout(50)
-    wait_until(page, f"{SENTENCES}.length === 1")
+    wait_until(page, WRONG)
+    undo(page, "!WRONG")
+    assert rules_of(page) == with_rule
+    undo(page, "WRONG")
+    undo(page, f"{SENTENCES}.length === 1")
     assert rules_of(page) == first
     assert page.locator("[data-rules-undo]").is_hidden()
 
