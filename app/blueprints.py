@@ -31,6 +31,7 @@ from app.orders.api import blueprint as orders
 from app.orders.views import blueprint as order_pages
 from app.promises.api import blueprint as delay_notices
 from app.quotes.api import blueprint as quotes
+from app.refunds.api import blueprint as refunds_due
 from app.routing.api import blueprint as routing
 from app.routing.edits import blueprint as routing_pages
 from app.routing.what_if import blueprint as what_if_pages
@@ -48,6 +49,7 @@ API = (
     orders,
     cancellation,
     delay_notices,
+    refunds_due,
     oauth,
     imports,
     routing,

@@ -210,9 +210,27 @@ BOOKS = (
         "every refund due is paid or open before its deadline",
         """
         SELECT d.tenant_id, d.id AS subject,
-            CASE WHEN d.paid_at IS NULL AND d.due_at < now() + make_interval(secs => t.clock_offset)
-                 THEN 'overdue since ' || d.due_at END AS fault
+            CASE WHEN d.proven_at IS NULL AND d.due_at < now() + make_interval(secs => t.clock_offset)
+                 THEN CASE WHEN d.paid_at IS NULL THEN 'overdue since ' ELSE 'no statement, overdue since ' END || d.due_at
+            END AS fault
         FROM refunds_due d JOIN tenants t ON t.tenant_id = d.tenant_id WHERE {d.tenant}""",
+    ),
+    Book(
+        8,
+        "a refund that counts as made has its ledger entries and its statement",
+        """
+        SELECT d.tenant_id, d.id AS subject,
+            CASE WHEN d.taken AND d.paid_at IS NOT NULL AND coalesce(e.amount, 0) <> d.amount
+                 THEN 'paid ' || d.amount || ', in the ledger ' || coalesce(e.amount, 0)
+                 WHEN NOT d.taken AND e.amount > 0 THEN 'nothing was taken, ' || e.amount || ' given back'
+                 WHEN d.proven_at IS NOT NULL AND d.statement_reference IS NULL AND n.sent_at IS NULL
+                 THEN 'proven without a statement' END AS fault
+        FROM refunds_due d
+        LEFT JOIN notices n ON n.tenant_id = d.tenant_id AND n.id = d.statement_id
+        LEFT JOIN (SELECT tenant_id, split_part(key, ':', 3) AS due, sum(amount) AS amount FROM ledger_entries
+                   WHERE kind = 'refund' AND outcome = 'succeeded' AND key LIKE 'refund:due:%' AND {tenant}
+                   GROUP BY 1, 2) e ON e.tenant_id = d.tenant_id AND e.due = d.id::text
+        WHERE {d.tenant}""",
     ),
     Book(
         7,
