@@ -44,7 +44,7 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     settlement.RETRY: (Verb(payments.retry),),
     holds.LAPSED: (Verb(payments.give_up),),
     events.SHIPPED: (Verb(payments.take), Verb(letters.shipped)),
-    events.PAYMENT_CAPTURED: (Verb(letters.parcel_left), Verb(refunds.owe_after_capture)),
+    events.PAYMENT_CAPTURED: (Verb(letters.parcel_left), Verb(refunds.captured)),
     events.CAPTURE_FAILED: (Verb(letters.parcel_left),),
     events.PAYMENT_VOIDED: (Verb(refunds.settle),),
     events.PAYMENT_EXPIRED: (Verb(refunds.settle),),

@@ -60,8 +60,12 @@ KINDS: dict[str, Kind] = {
     events.REFUND_OWED: Kind("{amount} owed back", "receipt-refund", "money", "risk"),
     events.REFUND_PAID: Kind("Refund of {amount} sent", "receipt-refund", "money", "kept"),
     events.REFUND_PROVEN: Kind("Refund of {amount} proven", "checks", "money", "kept"),
-    events.REFUND_IMPOSSIBLE: Kind("Refund of {amount} cannot go back that way", "receipt-refund", "money", "risk"),
-    events.REFUND_AT_RISK: Kind("Refund of {amount} is late or near its last day", "alert-triangle", "money", "late"),
+    events.REFUND_IMPOSSIBLE: Kind(
+        "Refund of {amount} cannot go back that way", "receipt-refund", "money", "risk"
+    ),
+    events.REFUND_AT_RISK: Kind(
+        "Refund of {amount} is late or near its last day", "alert-triangle", "money", "late"
+    ),
     events.REFUND_FAILED: Kind("Refund failed", "receipt-refund", "money", "late"),
     events.CAPTURE_FAILED: Kind("{amount} could not be taken", "credit-card-off", "money", "late"),
     events.WORK_SUBMITTED: Kind("Work sent to {node}", "send", "stock"),

@@ -249,6 +249,8 @@ def _voided(scope: Scope, book: Book, entry: Any, answer: Answer) -> None:
         error=None if done else answer.message,
         settled_at=real_now(),
     )
+    if answer.outcome == "captured":
+        _taken_elsewhere(scope, book, hold, answer)
     if not done:
         return
     if hold.outcome in OPEN:

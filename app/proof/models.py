@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from infra.db import TenantTable, tenant_key
 
@@ -33,4 +33,5 @@ class Seal(TenantTable):
         CheckConstraint("position > 0", name="position_positive"),
         tenant_key("order_id", "orders"),
         Index("uq_seals_position", "tenant_id", "order_id", "position", unique=True),
+        Index(None, "tenant_id", "made_at"),
     )

@@ -56,7 +56,9 @@ class RefundDue(TenantTable):
     __table_args__ = (
         CheckConstraint("amount > 0", name="owes_something"),
         CheckConstraint("alarm BETWEEN 0 AND 3", name="alarm_known"),
-        CheckConstraint("proven_at IS NULL OR (paid_at IS NOT NULL AND stated_on IS NOT NULL)", name="proof_is_whole"),
+        CheckConstraint(
+            "proven_at IS NULL OR (paid_at IS NOT NULL AND stated_on IS NOT NULL)", name="proof_is_whole"
+        ),
         one_of(
             "form",
             "cash_or_check",

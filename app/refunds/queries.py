@@ -64,10 +64,14 @@ def shown_of_order(scope: Scope, order_id: UUID) -> dict[str, Any]:
     return {"data": [document(row, scope.now()) for row in of_order(scope, order_id)]}
 
 
+def one(scope: Scope, due_id: UUID) -> Any | None:
+    """One refund due with its tender and order, or None."""
+    return scope.row(LISTED.format(where="AND d.id = :id"), id=due_id)
+
+
 def shown(scope: Scope, due_id: UUID) -> dict[str, Any]:
     """One refund due as the API shows it; the caller knows that it is there."""
-    [row] = scope.rows(LISTED.format(where="AND d.id = :id"), id=due_id)
-    return document(row, scope.now())
+    return document(one(scope, due_id), scope.now())
 
 
 def document(row: Any, now: datetime) -> dict[str, Any]:
@@ -103,7 +107,9 @@ def document(row: Any, now: datetime) -> dict[str, Any]:
 def board(scope: Scope, view: str, most: int) -> list[Any]:
     """Rows for the page: `todo` what a person must do, `open` all that is not proven, by the last day; `proven` the
     newest first."""
-    where = f"AND {TO_DO}" if view == "todo" else f"AND d.proven_at IS {'NOT' if view == 'proven' else ''} NULL"
+    where = (
+        f"AND {TO_DO}" if view == "todo" else f"AND d.proven_at IS {'NOT' if view == 'proven' else ''} NULL"
+    )
     order = "d.proven_at DESC" if view == "proven" else "d.due_at, d.id"
     values = {"by_itself": sorted(rules.BY_ITSELF)} if view == "todo" else {}
     return scope.rows(LISTED.format(where=where) + f" ORDER BY {order} LIMIT :most", most=most, **values)

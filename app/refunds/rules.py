@@ -124,7 +124,9 @@ def check_form(kind: str, given: str, *, impossible: bool) -> str:
         )
     allowed = lawful_forms(kind, impossible=impossible)
     if given not in allowed:
-        raise refused("form-unlawful", f"For this tender the law accepts {_either(allowed)} (16 CFR 435.1(d)).")
+        raise refused(
+            "form-unlawful", f"For this tender the law accepts {_either(allowed)} (16 CFR 435.1(d))."
+        )
     return given
 
 
@@ -146,7 +148,9 @@ def check_discovered(discovered_on: date, vests_on: date, today: date) -> None:
     if discovered_on > today:
         raise invalid("/discovered_on", "Give the day on which it was found; that day is still to come.")
     if discovered_on < vests_on:
-        raise invalid("/discovered_on", f"The refund came due on {vests_on}; it cannot have been found before.")
+        raise invalid(
+            "/discovered_on", f"The refund came due on {vests_on}; it cannot have been found before."
+        )
 
 
 def progress(outcomes: Sequence[tuple[str, int, str | None]], amount: int) -> str:

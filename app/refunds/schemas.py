@@ -17,15 +17,19 @@ class RefundListIn(ListIn):
 
 
 class RefundOut(Schema):
-    """Money owed back to a buyer for one tender. It counts as refunded when it is `proven`: money and statement went."""
+    """Money owed back to a buyer for one tender. It is made when it is `proven`: money and statement went."""
 
     id = fields.String()
     order_id = fields.String()
     order = fields.String(metadata={"description": "The order's number, as people say it."})
     tender = fields.String()
     amount = fields.Nested(MoneyShape)
-    taken = fields.Boolean(metadata={"description": "False: it was never taken; it is let go, and the buyer told so."})
-    form = fields.String(metadata={"description": "What counts as a refund of this tender (16 CFR 435.1(d))."})
+    taken = fields.Boolean(
+        metadata={"description": "False: it was never taken; it is let go, and the buyer told so."}
+    )
+    form = fields.String(
+        metadata={"description": "What counts as a refund of this tender (16 CFR 435.1(d))."}
+    )
     cause = fields.String()
     state = fields.String(metadata={"description": "`open`, `paid` (the statement is missing) or `proven`."})
     late = fields.Boolean()
@@ -64,7 +68,9 @@ class RefundPaymentIn(Strict):
     """What a person sent."""
 
     form = fields.String(required=True, validate=validate.OneOf(FORMS))
-    reference = Text(100, load_default="", metadata={"description": "The number of the check or money order."})
+    reference = Text(
+        100, load_default="", metadata={"description": "The number of the check or money order."}
+    )
     sent_on = fields.Date(required=True)
 
 
@@ -78,5 +84,7 @@ class RefundImpossibleIn(Strict):
 class RefundStatementIn(Strict):
     """How and when a person told the buyer."""
 
-    reference = Text(200, least=1, required=True, metadata={"description": "For example: by post, with the check."})
+    reference = Text(
+        200, least=1, required=True, metadata={"description": "For example: by post, with the check."}
+    )
     sent_on = fields.Date(required=True)

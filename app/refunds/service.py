@@ -6,7 +6,6 @@ message that left, a person's report) only calls it again. A refund is proven wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -80,11 +79,12 @@ def owe(scope: Scope, order_id: UUID, vests_on: date, *, why: str = "cancelled")
     return made
 
 
-def owe_after_capture(scope: Scope, order_id: UUID, **_: Any) -> None:
-    """A card was charged for what shipped of an order whose rest was cancelled: the lawful refund may be more than
-    the cancelled units' share."""
+def captured(scope: Scope, order_id: UUID, **_: Any) -> None:
+    """Money was taken: for what shipped of an order whose rest was cancelled, where the lawful refund may be more than
+    the cancelled units' share; or by somebody else, for what is to be let go."""
     if _shipping(scope):
         owe(scope, order_id, local_date(scope.now(), scope.tenant.timezone), why="shipped-alone")
+    settle(scope, order_id)
 
 
 def _so_far(scope: Scope, order_id: UUID) -> dict[tuple[UUID, bool], int]:
@@ -239,10 +239,9 @@ def _let_go(scope: Scope, book: Book, due: Any, tender: Any) -> Any:
     if tender.kind == "card" and excess >= due.amount:
         due = _update(scope, due, taken=True, form=rules.form(tender.kind, taken=True))
         return _give_back(scope, book, due, tender)
-    ended = book.bears(tender) <= book.captured(tender)
-    if tender.kind == "card" and ended:
-        if book.holds(tender) or book.of(tender, "authorize", *rules.OPEN):
-            return due
+    ended = tender.kind == "card" and book.bears(tender) <= book.captured(tender)
+    if ended and (book.holds(tender) or book.of(tender, "authorize", *rules.OPEN)):
+        return due
     return _paid(scope, book, due, tender, "not_charged")
 
 
@@ -371,9 +370,7 @@ def pay(scope: Scope, due_id: UUID, form: str, reference: str, sent_on: date) ->
     entries = payments.refund(
         scope, book.order.id, tender.id, due.amount, cause_of(due), reference=reference or kept, by_hand=True
     )
-    _paid(
-        scope, book, due, tender, kept, entry_id=entries[-1], reference=reference or None, sent_on=sent_on
-    )
+    _paid(scope, book, due, tender, kept, entry_id=entries[-1], reference=reference or None, sent_on=sent_on)
     settle(scope, book.order.id)
     return due_id
 

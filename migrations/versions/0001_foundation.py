@@ -1981,6 +1981,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_seals")),
         info={"scope": "TENANT", "append_only": True},
     )
+    op.create_index(op.f("ix_seals_tenant_id_made_at"), "seals", ["tenant_id", "made_at"], unique=False)
     op.create_index("uq_seals_position", "seals", ["tenant_id", "order_id", "position"], unique=True)
     op.create_table(
         "price_tables",

@@ -1,0 +1,30 @@
+"""The compliance report of a period, and the procedures as they stand."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, timedelta
+
+from app.calendar import local_date
+from app.compliance import queries, rules
+from app.promises.rules import DEFAULT
+from tenants.scope import Scope
+
+USUAL = timedelta(days=29)
+
+
+def period(scope: Scope, first: date | None, last: date | None) -> rules.Period:
+    """The days asked for; by default the 30 that end today. Raises Problem 422."""
+    last = last or local_date(scope.now(), scope.tenant.timezone)
+    return rules.period(first or last - USUAL, last, scope.tenant.timezone)
+
+
+def report(scope: Scope, of: rules.Period) -> list[rules.Figure]:
+    """The figures of the period."""
+    return queries.figures(scope, of)
+
+
+def procedures(scope: Scope) -> list[rules.Chapter]:
+    """What Kept does under the tenant's settings of this moment."""
+    tenant = scope.tenant
+    return rules.procedures(tenant.name, tenant.timezone, asdict(DEFAULT), tenant.settings)
