@@ -29,6 +29,9 @@ class Source:
 PARCEL = (
     "(SELECT s.order_id FROM shipments s WHERE s.tenant_id = shipment_lines.tenant_id AND s.id = shipment_id)"
 )
+MESSAGE = (
+    "(SELECT n.order_id FROM notices n WHERE n.tenant_id = notice_deliveries.tenant_id AND n.id = notice_id)"
+)
 SOURCES = (
     Source("orders", ("number", "channel", "external_ref", "currency"), ("placed_at",), order="id"),
     Source("order_lines", ("sku", "title", "ordered", "unit_price")),
@@ -47,6 +50,12 @@ SOURCES = (
         where="machine = 'order'",
     ),
     Source("notices", ("kind", "cause", "subject", "body_text", "body_html", "facts"), ("created_at",)),
+    Source(
+        "notice_deliveries",
+        ("notice_id", "attempt", "channel", "address", "state", "reference", "error"),
+        ("at",),
+        order=MESSAGE,
+    ),
     Source("delay_answers", ("notice_id", "answer", "channel", "evidence"), ("received_at",)),
     Source(
         "shipments",

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.calendar import local_date
 from app.cancellation.service import cancel
-from app.refunds import service as refunds
+from app.refunds import owing
 from tenants.scope import Scope
 
 
@@ -25,7 +25,7 @@ def owe_back(scope: Scope, order_id: UUID, *, vests_on: str = "", **_: Any) -> N
     """The buyer's money for cancelled units is owed or let go, from the day the right vested (the seller's today
     where the cancellation names none)."""
     today = local_date(scope.now(), scope.tenant.timezone)
-    refunds.owe(scope, order_id, date.fromisoformat(vests_on) if vests_on else today)
+    owing.owe(scope, order_id, date.fromisoformat(vests_on) if vests_on else today)
 
 
 def delay_answered(scope: Scope, order_id: UUID, *, answer: str, lines: list[str], **_: Any) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import date, timedelta
 
 from app.calendar import local_date
 from app.compliance import queries, rules
-from app.promises.rules import DEFAULT
+from app.promises.readings import from_settings, to_document
 from tenants.scope import Scope
 
 USUAL = timedelta(days=29)
@@ -27,4 +26,5 @@ def report(scope: Scope, of: rules.Period) -> list[rules.Figure]:
 def procedures(scope: Scope) -> list[rules.Chapter]:
     """What Kept does under the tenant's settings of this moment."""
     tenant = scope.tenant
-    return rules.procedures(tenant.name, tenant.timezone, asdict(DEFAULT), tenant.settings)
+    readings = to_document(from_settings(tenant.settings.get("promises")))
+    return rules.procedures(tenant.name, tenant.timezone, readings, tenant.settings)

@@ -29,8 +29,8 @@ ENGLISH = {
     " will charge it.",
     "not_charged": "You have not been charged for this, and nothing has been done that will charge you.",
     "refund_sent": "On {on} we sent you {amount} {tender}{number}.",
-    "never_taken": "{amount} for this was not taken from {tender}. It is canceled, and on {on} we let go of what was set"
-    " aside for it. We have done nothing that will charge you for it, and we will not.",
+    "never_taken": "{amount} for this was not taken from {tender}. It is canceled, and on {on} we let go of what was"
+    " set aside for it. We have done nothing that will charge you for it, and we will not.",
     "number": ", number {}",
     "way_card": "to your card",
     "way_cash": "in cash",

@@ -124,7 +124,7 @@ def _notices(proof: Mapping[str, Any], place: str) -> list[Part]:
                         for name, word in (("delivered_at", "Delivered"), ("bounced_at", "Bounced"))
                         if notice.get(name)
                     ],
-                    *[("Attempt", _attempt(one, place)) for one in notice.get("deliveries", [])],
+                    *[("Attempt", _attempt(one, place)) for one in notice["deliveries"]],
                 ]
             ),
             Words(notice["body_text"].strip(), small=True),

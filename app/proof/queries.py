@@ -23,6 +23,8 @@ OF_ORDER = {
     "lines": "SELECT * FROM order_lines WHERE tenant_id = :tenant AND order_id = :order ORDER BY position",
     "promises": "SELECT * FROM promises WHERE tenant_id = :tenant AND order_id = :order",
     "notices": "SELECT * FROM notices WHERE tenant_id = :tenant AND order_id = :order ORDER BY created_at, id",
+    "deliveries": "SELECT d.* FROM notice_deliveries d JOIN notices n ON n.tenant_id = :tenant AND n.id = d.notice_id"
+    " WHERE d.tenant_id = :tenant AND n.order_id = :order ORDER BY d.at, d.id",
     "answers": "SELECT * FROM delay_answers WHERE tenant_id = :tenant AND order_id = :order ORDER BY received_at, id",
     "shipments": "SELECT * FROM shipments WHERE tenant_id = :tenant AND order_id = :order ORDER BY shipped_at, id",
     "parcels": "SELECT s.* FROM shipment_lines s JOIN shipments x ON x.tenant_id = :tenant AND x.id = s.shipment_id"

@@ -48,7 +48,7 @@ def document(
             },
             "first_aware_at": _first_aware(found, aware),
             "lines": [_line(line, promises.get(line["id"]), currency) for line in found["lines"]],
-            "notices": [_but(row, "tenant_id", "order_id") for row in found["notices"]],
+            "notices": [_notice(row, found["deliveries"]) for row in found["notices"]],
             "answers": [_but(row, "tenant_id", "order_id") for row in found["answers"]],
             "cancellations": [
                 {"at": row["at"], "event": row["name"], "actor": row["actor"], **row["data"]}
@@ -94,6 +94,11 @@ def _line(line: Row, promise: Row | None, currency: str) -> dict[str, Any]:
         "total": money(line["total"], currency),
         "promise": _but(promise, "tenant_id", "order_id", "order_line_id") if promise else None,
     }
+
+
+def _notice(row: Row, deliveries: Sequence[Row]) -> dict[str, Any]:
+    own = [_but(one, "tenant_id", "notice_id") for one in deliveries if one["notice_id"] == row["id"]]
+    return {**_but(row, "tenant_id", "order_id"), "deliveries": own}
 
 
 def _shipment(row: Row, parcels: Sequence[Row]) -> dict[str, Any]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from app.promises.rules import DEFAULT
+from app.promises.readings import from_settings, to_document
 from app.proof import queries, rules
 from app.refunds.queries import document as refund_document
 from tenants.scope import Scope
@@ -25,7 +24,7 @@ def proof(scope: Scope, order_id: UUID) -> dict[str, Any]:
         "name": tenant.name,
         "environment": tenant.environment,
         "timezone": tenant.timezone,
-        "readings": asdict(DEFAULT),
+        "readings": to_document(from_settings(tenant.settings.get("promises"))),
         "configuration": tenant.config_version,
         "settings": {name: tenant.settings[name] for name in SHOWN if name in tenant.settings},
     }

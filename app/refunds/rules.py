@@ -9,7 +9,7 @@ from typing import Any
 
 from app.calendar import add_working_days, end_of_day, is_working_day
 from app.promises import refunds as law
-from app.promises.rules import DEFAULT, Settings
+from app.promises.readings import DEFAULT, Settings
 from infra.errors import invalid, refused
 
 MONEY = frozenset({"cash", "check", "money_order"})
@@ -42,7 +42,7 @@ def days(
     tender = law.CLASS_OF_TENDER.get(kind, law.TenderClass.OTHER)
     latest = law.latest(vests_on, tender, impossible_since=impossible_on, settings=settings)
     strict = law.latest(vests_on, tender, impossible_since=impossible_on, settings=settings, strict=True)
-    target = add_working_days(impossible_on or vests_on, law.TARGET_DAYS, strict=True)
+    target = add_working_days(impossible_on or vests_on, settings.refund_target_days, strict=True)
     return Days(latest, strict, min(target, strict), end_of_day(strict, zone))
 
 

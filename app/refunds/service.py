@@ -1,4 +1,4 @@
-"""The verbs of refunds due: open what is owed, give it back, tell the buyer, and take what a person did.
+"""The verbs of refunds due: give back what is owed, tell the buyer, take what a person did, and watch.
 
 `settle` brings every refund of an order as far as it can go now; whatever changes (an answer of the processor, a
 message that left, a person's report) only calls it again. A refund is proven when money and statement have gone.
@@ -14,175 +14,33 @@ from app import events
 from app.calendar import local_date
 from app.payments import service as payments
 from app.payments.book import Book, opened
-from app.payments.rules import parts
-from app.refunds import rules, statements
+from app.refunds import rows, rules, statements
 from infra.errors import not_found, refused
-from infra.ids import new_id
 from tenants.scope import Scope
-
-SETTLE, WATCH = "refund.settle", "refund.watch"
-DUE = """
-SELECT d.*, t.kind AS tender_kind, n.state AS statement_state, n.sent_at AS statement_sent_at
-FROM refunds_due d JOIN tenders t ON t.tenant_id = :tenant AND t.id = d.tender_id
-LEFT JOIN notices n ON n.tenant_id = :tenant AND n.id = d.statement_id
-WHERE d.tenant_id = :tenant
-"""
-COLUMNS = frozenset(
-    {
-        "taken",
-        "form",
-        "latest_on",
-        "strict_on",
-        "target_on",
-        "due_at",
-        "paid_at",
-        "sent_on",
-        "paid_form",
-        "reference",
-        "entry_id",
-        "impossible_on",
-        "impossible_reason",
-        "statement_id",
-        "stated_on",
-        "statement_reference",
-        "proven_at",
-        "alarm",
-    }
-)
-
-
-# ---- owing
-
-
-def owe(scope: Scope, order_id: UUID, vests_on: date, *, why: str = "cancelled") -> list[UUID]:
-    """Open what is owed to the buyer of an order now that units were cancelled, one refund per tender: what was taken
-    and must go back, and apart from it what was never taken and is let go. Returns the refunds opened.
-
-    `vests_on`: the day (seller's zone) on which the right vested. Never below the share of the cancelled units, nor
-    below what the merchant's own shipping table gives (435.1(d)); never above what the tender paid.
-    """
-    book = opened(scope, order_id)
-    so_far = _so_far(scope, order_id)
-    kinds = [(tender.kind, tender.amount) for tender in book.tenders]
-    live, lawful = parts(kinds, book.live), parts(kinds, min(book.live, _alone(scope, book)))
-    made = []
-    for tender, needed, least in zip(book.tenders, live, lawful, strict=True):
-        owed, gone = so_far.get((tender.id, True), 0), so_far.get((tender.id, False), 0)
-        share = rules.Share(tender.amount, book.captured(tender), needed, least, owed, gone)
-        taken, let_go = rules.newly_due(share)
-        if taken:
-            made.append(_open(scope, book, tender, taken, vests_on, why, taken=True))
-        if let_go and _was_offered(book, tender):
-            made.append(_open(scope, book, tender, let_go, vests_on, "untaken", taken=False))
-    if made:
-        scope.later(SETTLE, order_id)
-    return made
-
-
-def captured(scope: Scope, order_id: UUID, **_: Any) -> None:
-    """Money was taken: for what shipped of an order whose rest was cancelled, where the lawful refund may be more than
-    the cancelled units' share; or by somebody else, for what is to be let go."""
-    if _shipping(scope):
-        owe(scope, order_id, local_date(scope.now(), scope.tenant.timezone), why="shipped-alone")
-    settle(scope, order_id)
-
-
-def _so_far(scope: Scope, order_id: UUID) -> dict[tuple[UUID, bool], int]:
-    rows = scope.rows(
-        "SELECT tender_id, taken, sum(amount)::bigint AS amount FROM refunds_due WHERE tenant_id = :tenant"
-        " AND order_id = :order GROUP BY 1, 2",
-        order=order_id,
-    )
-    return {(row.tender_id, row.taken): row.amount for row in rows}
-
-
-def _shipping(scope: Scope) -> list[tuple[int, int]]:
-    """The merchant's ordering instructions: settings `refunds.shipping` [{"from", "charge"}], minor units."""
-    table = (scope.tenant.settings.get("refunds") or {}).get("shipping") or []
-    return [(int(row["from"]), int(row["charge"])) for row in table]
-
-
-def _alone(scope: Scope, book: Book) -> int:
-    """What the units that are left would have cost alone; their share where the merchant states no table."""
-    shipping = _shipping(scope)
-    if not shipping:
-        return book.live
-    rows = scope.rows(
-        "SELECT items - discount AS goods, charges, tax, ordered, ordered - cancelled AS kept FROM order_lines"
-        " WHERE tenant_id = :tenant AND order_id = :order",
-        order=book.order.id,
-    )
-    return rules.shipped_alone([rules.LineMoney(*row) for row in rows], shipping)
-
-
-def _was_offered(book: Book, tender: Any) -> bool:
-    """Whether the tender was the buyer's to lose: of a card that was never accepted nothing is let go."""
-    return tender.kind != "card" or bool(book.of(tender, "authorize", "succeeded", *rules.OPEN))
-
-
-def _open(
-    scope: Scope, book: Book, tender: Any, amount: int, vests_on: date, why: str, *, taken: bool
-) -> UUID:
-    gone = book.order.total - book.live
-    zone = scope.tenant.timezone
-    days = rules.days(vests_on, tender.kind, zone)
-    due_id = new_id()
-    scope.execute(
-        "INSERT INTO refunds_due (tenant_id, id, order_id, tender_id, amount, cause, taken, form, vests_on,"
-        " latest_on, strict_on, target_on, opened_at, due_at) VALUES (:tenant, :id, :order, :tender, :amount,"
-        " :cause, :taken, :form, :vests, :latest, :strict, :target, :now, :due)",
-        id=due_id,
-        order=book.order.id,
-        tender=tender.id,
-        amount=amount,
-        cause=f"{why}:{gone}",
-        taken=taken,
-        form=rules.form(tender.kind, taken=taken),
-        vests=vests_on,
-        latest=days.latest_on,
-        strict=days.strict_on,
-        target=days.target_on,
-        now=scope.now(),
-        due=days.due_at,
-    )
-    _arm(scope, due_id)
-    _tell(
-        scope,
-        book,
-        events.REFUND_OWED,
-        due_id,
-        tender,
-        amount=amount,
-        taken=taken,
-        vests_on=vests_on,
-        latest_on=days.latest_on,
-    )
-    return due_id
-
 
 # ---- giving back, telling, proving
 
 
 def settle(scope: Scope, order_id: UUID, **_: Any) -> None:
     """Bring each refund of the order that is not proven as far as it can go now."""
-    if not _unproven(scope, order_id):
+    if not rows.unproven(scope, order_id):
         return
     book = opened(scope, order_id)
-    for due in _unproven(scope, order_id):
+    for due in rows.unproven(scope, order_id):
         tender = book.tender(due.tender_id)
         if due.paid_at is None:
             due = _give_back(scope, book, due, tender)
         if due.paid_at is not None and due.statement_id is None and due.stated_on is None:
-            due = _update(scope, due, statement_id=statements.send(scope, due, tender))
+            due = rows.update(scope, due, statement_id=statements.send(scope, due, tender))
         _prove(scope, book, due, tender)
 
 
 def failed(scope: Scope, order_id: UUID, *, cause: str = "", **_: Any) -> None:
     """The processor could not give the money back after all: what seemed paid is open again."""
     opened(scope, order_id)
-    found = _due(scope, UUID(cause.removeprefix("due:"))) if cause.startswith("due:") else None
+    found = rows.find(scope, UUID(cause.removeprefix("due:"))) if cause.startswith("due:") else None
     if found is not None and found.impossible_on is None:
-        _update(
+        rows.update(
             scope,
             found,
             paid_at=None,
@@ -206,9 +64,13 @@ def stated(scope: Scope, notice_id: UUID, **_: Any) -> None:
         settle(scope, row.order_id)
 
 
-def _unproven(scope: Scope, order_id: UUID) -> list[Any]:
-    return scope.rows(
-        f"{DUE} AND d.order_id = :order AND d.proven_at IS NULL ORDER BY d.opened_at, d.id", order=order_id
+def unstated(scope: Scope, order_id: UUID, *, notice: str, **_: Any) -> None:
+    """The buyer's statement did not arrive after all: the refund waits for another one, which a person sends."""
+    opened(scope, order_id)
+    scope.execute(
+        "UPDATE refunds_due SET stated_on = NULL, proven_at = NULL WHERE tenant_id = :tenant"
+        " AND statement_id = :notice AND statement_reference IS NULL",
+        notice=UUID(notice),
     )
 
 
@@ -237,7 +99,7 @@ def _let_go(scope: Scope, book: Book, due: Any, tender: Any) -> Any:
     """Nothing was taken: it is done when no hold is left for it. Taken by somebody else meanwhile: it must go back."""
     excess = book.captured(tender) - book.bears(tender)
     if tender.kind == "card" and excess >= due.amount:
-        due = _update(scope, due, taken=True, form=rules.form(tender.kind, taken=True))
+        due = rows.update(scope, due, taken=True, form=rules.form(tender.kind, taken=True))
         return _give_back(scope, book, due, tender)
     ended = tender.kind == "card" and book.bears(tender) <= book.captured(tender)
     if ended and (book.holds(tender) or book.of(tender, "authorize", *rules.OPEN)):
@@ -270,7 +132,7 @@ def _paid(
     sent_on: date | None = None,
 ) -> Any:
     sent_on = sent_on or local_date(scope.now(), scope.tenant.timezone)
-    due = _update(
+    due = rows.update(
         scope,
         due,
         paid_at=scope.now(),
@@ -279,7 +141,7 @@ def _paid(
         entry_id=entry_id,
         reference=reference,
     )
-    _tell(
+    rows.tell(
         scope,
         book,
         events.REFUND_PAID,
@@ -302,8 +164,8 @@ def _prove(scope: Scope, book: Book, due: Any, tender: Any) -> None:
         stated_on = local_date(due.statement_sent_at, scope.tenant.timezone)
     if stated_on is None:
         return
-    _update(scope, due, stated_on=stated_on, proven_at=scope.now())
-    _tell(
+    rows.update(scope, due, stated_on=stated_on, proven_at=scope.now())
+    rows.tell(
         scope,
         book,
         events.REFUND_PROVEN,
@@ -318,8 +180,10 @@ def _prove(scope: Scope, book: Book, due: Any, tender: Any) -> None:
 def _cannot(scope: Scope, book: Book, due: Any, tender: Any, reason: str, discovered_on: date) -> Any:
     """The money cannot go back the way it came: cash, a check or a money order is due, counted from the discovery."""
     zone = scope.tenant.timezone
-    days = rules.days(due.vests_on, tender.kind, zone, impossible_on=discovered_on)
-    due = _update(
+    days = rules.days(
+        due.vests_on, tender.kind, zone, impossible_on=discovered_on, settings=rows.readings(scope)
+    )
+    due = rows.update(
         scope,
         due,
         impossible_on=discovered_on,
@@ -331,8 +195,8 @@ def _cannot(scope: Scope, book: Book, due: Any, tender: Any, reason: str, discov
         due_at=days.due_at,
         alarm=0,
     )
-    _arm(scope, due.id)
-    _tell(
+    rows.arm(scope, due.id)
+    rows.tell(
         scope,
         book,
         events.REFUND_IMPOSSIBLE,
@@ -407,17 +271,17 @@ def state_by_hand(scope: Scope, due_id: UUID, reference: str, sent_on: date) -> 
     if due.paid_at is None:
         raise refused("refund-not-paid", "The money has not gone yet. Record that first.")
     rules.check_sent("statement", reference, sent_on, local_date(scope.now(), scope.tenant.timezone))
-    due = _update(scope, due, stated_on=sent_on, statement_reference=reference)
+    due = rows.update(scope, due, stated_on=sent_on, statement_reference=reference)
     _prove(scope, book, due, book.tender(due.tender_id))
     return due_id
 
 
 def _locked(scope: Scope, due_id: UUID) -> tuple[Book, Any]:
-    found = _due(scope, due_id)
+    found = rows.find(scope, due_id)
     if found is None:
         raise not_found("refund due")
     book = opened(scope, found.order_id)
-    return book, _due(scope, due_id)
+    return book, rows.find(scope, due_id)
 
 
 # ---- the watch
@@ -425,7 +289,7 @@ def _locked(scope: Scope, due_id: UUID) -> tuple[Book, Any]:
 
 def watch(scope: Scope, due_id: UUID, **_: Any) -> None:
     """Try again what may have stood still, and alarm when our target was missed, the lawful day is near, or over."""
-    found = _due(scope, due_id)
+    found = rows.find(scope, due_id)
     if found is None:
         return
     settle(scope, found.order_id)
@@ -434,36 +298,8 @@ def watch(scope: Scope, due_id: UUID, **_: Any) -> None:
         return
     level = rules.alarm(due, scope.tenant.timezone, scope.now())
     if level > due.alarm:
-        due = _update(scope, due, alarm=level)
+        due = rows.update(scope, due, alarm=level)
         tender = book.tender(due.tender_id)
         facts = {"amount": due.amount, "level": level, "latest_on": due.latest_on}
-        _tell(scope, book, events.REFUND_AT_RISK, due_id, tender, **facts)
-    _arm(scope, due_id)
-
-
-def _arm(scope: Scope, due_id: UUID) -> None:
-    due = _due(scope, due_id)
-    moment = rules.next_look(due, scope.tenant.timezone, scope.now())
-    if moment is not None:
-        scope.at(moment, WATCH, due_id, key=f"refund:{due_id}")
-
-
-# ---- rows
-
-
-def _due(scope: Scope, due_id: UUID) -> Any | None:
-    return scope.row(f"{DUE} AND d.id = :id", id=due_id)
-
-
-def _update(scope: Scope, due: Any, **values: Any) -> Any:
-    assert values.keys() <= COLUMNS
-    sets = ", ".join(f"{name} = :{name}" for name in values)
-    scope.execute(
-        f"UPDATE refunds_due SET {sets} WHERE tenant_id = :tenant AND id = :due_id", due_id=due.id, **values
-    )
-    return _due(scope, due.id)
-
-
-def _tell(scope: Scope, book: Book, name: str, due_id: UUID, tender: Any, **facts: Any) -> None:
-    common = {"due": due_id, "tender": tender.id, "currency": book.order.currency, "tender_kind": tender.kind}
-    events.tell(scope, book.order.id, name, **common, **facts)
+        rows.tell(scope, book, events.REFUND_AT_RISK, due_id, tender, **facts)
+    rows.arm(scope, due_id)

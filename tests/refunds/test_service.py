@@ -12,7 +12,7 @@ import pytest
 from app.calendar import add_working_days, local_date
 from app.payments import calls
 from app.payments import service as payments
-from app.refunds import service
+from app.refunds import owing, service
 from tenants.scope import inside
 from tests.outside import Inbox
 from tests.payments.test_faults import CANCEL, REFUND, age
@@ -289,7 +289,7 @@ def test_told_twice_nothing_happens_twice(shop: Shop, inbox: Inbox, act: Callabl
     order = taken_by_card(shop)
     for _ in range(2):
         act(service.settle, UUID(order["id"]))
-        act(service.owe, UUID(order["id"]), today(shop))
+        act(owing.owe, UUID(order["id"]), today(shop))
     assert len(dues(shop, order)) == 1
     assert [one for one in shop.effects() if one[0] == "refund"] == [("refund", 4000)]
     assert len(statements(shop, inbox, order)) == 1

@@ -51,6 +51,8 @@ def test_who_may_not_pay_only_reads(app: Flask, shop: Shop) -> None:
     agent = member(app, shop.tenant_id, "agent", "Ann")
     page = f"/refunds/{due['id']}"
     assert "Record what you sent" not in agent.read(page)
-    refused = agent.post(f"{page}/payment", page, form="check", reference="1", sent_on=today(shop).isoformat())
+    refused = agent.post(
+        f"{page}/payment", page, form="check", reference="1", sent_on=today(shop).isoformat()
+    )
     assert refused.status_code == 403
     assert member(app, shop.tenant_id, "picker", "Pat").client.get("/refunds").status_code == 403
