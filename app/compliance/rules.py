@@ -191,7 +191,8 @@ def _on_refunds(settings: Mapping[str, Any], readings: Mapping[str, Any]) -> tup
         "What is canceled is refunded in full, with its share of shipping and tax"
         + (", and more where the rest alone would have cost less by the shipping table." if table else "."),
         f"The aim is {readings['refund_target_days']} working days; the last day is seven working days after the right"
-        " to the refund arose, or one month where the seller itself gave credit. Working days are Monday to Friday without federal holidays;"
+        " to the refund arose, or one month where the seller itself gave credit. Working days are Monday to Friday"
+        " without federal holidays;"
         f" Fridays observed for a Saturday's holiday {friday} working days for the last lawful day, and always are for"
         " the day that Kept alarms for.",
         "Money goes back the way it came: cards through the processor, a check or cash by a check, cash or a money"

@@ -143,7 +143,8 @@ class RefundFacts(OrderFacts):
     """The statement that makes a refund whole (16 CFR 435.1(d)): its amount, the day it was sent, and the tender.
 
     `way`: `card`, `cash`, `check`, `money_order`, `gift_card`, `credit`, `terms` or `external`; `card`: "Visa 4242"
-    where it is known. `taken` false: nothing was taken from it, and nothing will be. `reference`: the check's number."""
+    where it is known. `taken` false: nothing was taken from it, and nothing will be.
+    `reference`: the check's number."""
 
     kind: ClassVar[str] = "refund"
     amount: Money

@@ -74,7 +74,8 @@ def _alone(scope: Scope, book: Book) -> int:
         " WHERE tenant_id = :tenant AND order_id = :order",
         order=book.order.id,
     )
-    return rules.shipped_alone([rules.LineMoney(*line) for line in lines], shipping)
+    alone = rules.shipped_alone([rules.LineMoney(*line) for line in lines], shipping)
+    return book.live if alone is None else alone
 
 
 def _was_offered(book: Book, tender: Any) -> bool:

@@ -84,15 +84,24 @@ class LineMoney:
     kept: int
 
 
-def shipped_alone(lines: Sequence[LineMoney], shipping: Sequence[tuple[int, int]]) -> int:
+def shipped_alone(lines: Sequence[LineMoney], shipping: Sequence[tuple[int, int]]) -> int | None:
     """What the buyer would have paid for the kept units alone, by the merchant's own shipping table
-    [(goods from, charge)], which stands for all charges. Discounts keep their share, tax the order's rate.
+    [(goods from, charge)]. Discounts keep their share, tax the order's rate.
+
+    None where the table says nothing of this order: its charges were not made by it, or nothing was cancelled.
     """
-    goods = sum(line.goods * line.kept // line.ordered for line in lines)
-    charge = max((row for row in shipping if row[0] <= goods), default=(0, 0))[1] if goods else 0
-    taxed = sum(line.goods + line.charges for line in lines)
+    whole = sum(line.goods for line in lines)
+    kept = sum(line.goods * line.kept // line.ordered for line in lines)
+    charged = sum(line.charges for line in lines)
+    if all(line.kept == line.ordered for line in lines) or _charge(shipping, whole) != charged:
+        return None
+    alone = kept + (_charge(shipping, kept) if kept else 0)
     tax = sum(line.tax for line in lines)
-    return goods + charge + (round((goods + charge) * tax / taxed) if taxed else 0)
+    return alone + (round(alone * tax / (whole + charged)) if whole + charged else 0)
+
+
+def _charge(shipping: Sequence[tuple[int, int]], goods: int) -> int:
+    return max((row for row in shipping if row[0] <= goods), default=(0, 0))[1]
 
 
 def lawful_forms(kind: str, *, impossible: bool) -> frozenset[str]:

@@ -6,6 +6,7 @@ message that left, a person's report) only calls it again. A refund is proven wh
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from app.calendar import local_date
 from app.payments import service as payments
 from app.payments.book import Book, opened
 from app.refunds import rows, rules, statements
-from infra.errors import not_found, refused
+from infra.errors import Problem, not_found, refused
 from tenants.scope import Scope
 
 # ---- giving back, telling, proving
@@ -292,7 +293,8 @@ def watch(scope: Scope, due_id: UUID, **_: Any) -> None:
     found = rows.find(scope, due_id)
     if found is None:
         return
-    settle(scope, found.order_id)
+    with suppress(Problem), scope.session.begin_nested():  # what refuses must not silence the alarm
+        settle(scope, found.order_id)
     book, due = _locked(scope, due_id)
     if due.proven_at is not None:
         return

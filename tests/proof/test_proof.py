@@ -25,6 +25,9 @@ def delayed(shop: Shop) -> dict[str, Any]:
     shop.merchant.ok("POST", f"/orders/{order['id']}/delay-notices", sent)
     shop.merchant.drain()
     shop.cancel(order)
+    work = shop.shown(order)["fulfillment_orders"][0]["id"]
+    shop.merchant.provider.ok("POST", f"/fulfillment-orders/{work}/cancellation-acceptance")
+    shop.merchant.drain()
     return order
 
 
@@ -52,6 +55,7 @@ def test_the_file_holds_everything_and_reads_well(shop: Shop) -> None:
         "1 × MUG",
         "$40.00, never taken",
         "not charged statement",
+        "email",
         "Page 2",
         "no legal advice",
     ):

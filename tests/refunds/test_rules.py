@@ -34,11 +34,22 @@ def test_what_is_newly_due(share: Share, expected: tuple[int, int]) -> None:
 
 def test_row_62_of_the_specification() -> None:
     lines = [LineMoney(7000, 700, 616, 1, 1), LineMoney(3000, 300, 264, 1, 0)]
-    assert 11880 - shipped_alone(lines, [(0, 800), (10_000, 1000)]) == 3456
+    alone = shipped_alone(lines, [(0, 800), (10_000, 1000)])
+    assert alone is not None
+    assert 11880 - alone == 3456
 
 
-def test_nothing_kept_costs_nothing() -> None:
-    assert shipped_alone([LineMoney(7000, 700, 616, 1, 0)], [(0, 800)]) == 0
+@pytest.mark.parametrize(
+    ("line", "alone"),
+    [
+        (LineMoney(7000, 800, 624, 1, 0), 0),
+        (LineMoney(7000, 800, 624, 1, 1), None),
+        (LineMoney(7000, 2500, 760, 1, 0), None),
+    ],
+    ids=["nothing kept costs nothing", "nothing cancelled", "charged otherwise than by the table"],
+)
+def test_when_the_shipping_table_speaks(line: LineMoney, alone: int | None) -> None:
+    assert shipped_alone([line], [(0, 800)]) == alone
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_a_card_that_was_only_held_is_let_go_and_the_buyer_told(shop: Shop, inbo
     assert shop.effects() == [("authorize", 4000), ("release", 4000)]
     [told] = statements(shop, inbox, order)
     assert "$40.00" in told
-    assert "Visa card ending 4242" in told
+    assert "your card (Visa 4242)" in told
     assert "refund.proven" in shop.timeline(order)
 
 
@@ -137,7 +137,7 @@ def test_a_card_charged_elsewhere_is_refunded_by_itself(shop: Shop, inbox: Inbox
     assert (due["taken"], due["form"], due["state"]) == (True, "credit_memo_and_copy", "proven")
     assert shop.effects()[-1] == ("refund", 4000)
     [told] = statements(shop, inbox, order)
-    assert "we sent you $40.00 to your Visa card ending 4242" in told
+    assert "we sent you $40.00 to your card (Visa 4242)" in told
 
 
 def test_a_refund_that_fails_later_opens_the_check_leg(shop: Shop, inbox: Inbox) -> None:
