@@ -40,7 +40,7 @@ def test_the_figures_of_a_period(app: Flask, shop: Shop) -> None:
         "Amount": "",
     } in rows
     assert len(rows) == len(report["figures"])
-    shop.later(days=40)
+    shop.later(days=13)
     later = {
         (one["group"], one["name"]): one["count"]
         for one in shop.merchant.ok("GET", "/compliance-report?from=2026-01-01")["figures"]

@@ -194,7 +194,7 @@ def test_alarms_at_the_target_near_the_last_day_and_late(shop: Shop) -> None:
     order = shop.order(1, tenders=CHECK)
     shop.cancel(order)
     assert shop.merchant.ok("GET", "/refunds-due?state=late")["data"] == []
-    shop.later(days=40)
+    shop.later(days=13)
     with inside(shop.tenant_id) as scope:
         alarms = scope.rows(
             "SELECT data->>'level' AS level, at FROM timeline WHERE tenant_id = :tenant AND order_id = :order"
