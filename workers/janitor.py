@@ -54,15 +54,27 @@ def ask_again(tenant_id: UUID) -> None:
             scope.later(SETTLE, row.id)
 
 
-def seal(look_back: timedelta) -> None:
-    """Seal what is new in the history of every tenant's orders."""
+def seal() -> None:
+    """Seal what is new in the history of orders, at the tenants where anything happened these minutes."""
+    with directory() as session:
+        busy = [row.tenant_id for row in session.execute(text("SELECT tenant_id FROM history_new"))]
+    for tenant_id in busy:
+        _seal(tenant_id, LOOK_BACK)
+
+
+def seal_late() -> None:
+    """Seal what was missed: of transactions that took long, and after a standstill; at every tenant."""
     for tenant_id in all_tenants():
+        _seal(tenant_id, LOOK_BACK_FAR)
+
+
+def _seal(tenant_id: UUID, look_back: timedelta) -> None:
+    with inside(tenant_id) as scope:
+        since = seals.unsealed_since(scope, look_back)
+    while True:
         with inside(tenant_id) as scope:
-            since = seals.unsealed_since(scope, look_back)
-        while True:
-            with inside(tenant_id) as scope:
-                if seals.seal(scope, since) < seals.MOST_ORDERS:
-                    break
+            if seals.seal(scope, since) < seals.MOST_ORDERS:
+                return
 
 
 def forget() -> None:

@@ -38,11 +38,11 @@ def main() -> None:
                 janitor.sweep()
                 swept = time.monotonic()
             if time.monotonic() - sealed > SEAL_SECONDS:
-                janitor.seal(janitor.LOOK_BACK)
+                janitor.seal()
                 sealed = time.monotonic()
             if time.monotonic() - forgot > FORGET_SECONDS:
                 janitor.forget()
-                janitor.seal(janitor.LOOK_BACK_FAR)
+                janitor.seal_late()
                 forgot = time.monotonic()
         except (DBAPIError, OSError) as error:
             log.warning("schedule.interrupted", error=str(error)[:200])

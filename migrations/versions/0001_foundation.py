@@ -186,6 +186,13 @@ MONEY_UNSETTLED = """
     FROM ledger_entries WHERE outcome IN ('pending', 'unknown') AND asked_at IS NOT NULL GROUP BY tenant_id
 """
 
+HISTORY_NEW = """
+    SELECT t.tenant_id FROM tenants t WHERE EXISTS (
+        SELECT 1 FROM timeline e WHERE e.tenant_id = t.tenant_id AND e.id >= CAST(lpad(to_hex(CAST(
+            extract(epoch FROM now() - interval '3 minutes') * 1000 AS bigint)), 12, '0')
+            || '70008000000000000000' AS uuid))
+"""
+
 
 def upgrade() -> None:
     op.create_table(
@@ -2130,10 +2137,11 @@ def upgrade() -> None:
     operator_view("work_waiting", WORK_WAITING)
     operator_view("timers_due", TIMERS_DUE)
     operator_view("money_unsettled", MONEY_UNSETTLED)
+    operator_view("history_new", HISTORY_NEW)
 
 
 def downgrade() -> None:
-    for view in ("money_unsettled", "timers_due", "work_waiting"):
+    for view in ("history_new", "money_unsettled", "timers_due", "work_waiting"):
         drop_operator_view(view)
     for table in reversed(TABLES_IN_ORDER):
         op.drop_table(table)

@@ -190,7 +190,7 @@ def test_the_janitor_seals_every_tenant(merchant: Merchant) -> None:
     sku = merchant.sku()
     merchant.stock(merchant.node(), sku, 1)
     made = merchant.order((sku, 1), tenders=TERMS)
-    janitor.seal(janitor.LOOK_BACK)
+    janitor.seal()
     assert merchant.ok("GET", f"/orders/{made['id']}/proof")["seal"]["unsealed_rows"] == 0
     with inside(merchant.tenant_id) as scope:
         assert seals.unsealed_since(scope, janitor.LOOK_BACK) < new_id()

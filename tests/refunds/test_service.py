@@ -17,7 +17,10 @@ from tenants.scope import inside
 from tests.outside import Inbox
 from tests.payments.test_faults import CANCEL, REFUND, age
 from tests.shop import Shop
+from tests.webhooks.test_api import Door, door, event
 from workers import janitor
+
+__all__ = ["door"]
 
 CHECK = [{"kind": "check", "reference": "1041"}]
 
@@ -140,7 +143,7 @@ def test_a_card_charged_elsewhere_is_refunded_by_itself(shop: Shop, inbox: Inbox
     assert "we sent you $40.00 to your card (Visa 4242)" in told
 
 
-def test_a_refund_that_fails_later_opens_the_check_leg(shop: Shop, inbox: Inbox) -> None:
+def test_a_refund_that_fails_later_opens_the_check_leg(shop: Shop, inbox: Inbox, door: Door) -> None:
     order = taken_by_card(shop, "pm_card_refundFail")
     [due] = dues(shop, order)
     assert due["state"] == "proven"
@@ -151,7 +154,7 @@ def test_a_refund_that_fails_later_opens_the_check_leg(shop: Shop, inbox: Inbox)
     )
     assert problem(early) == (409, "card-refunds-itself")
     shop.oversleep(days=1)
-    look_at_refunds(shop)
+    tell_of_refund(shop, door)
     [due] = dues(shop, order)
     day = today(shop)
     assert (due["state"], due["form"], due["to_do"]) == ("open", "cash_or_check", "send")
@@ -169,11 +172,14 @@ def test_a_refund_that_fails_later_opens_the_check_leg(shop: Shop, inbox: Inbox)
     assert shop.shown(order)["totals"]["refunded"]["amount"] == 4000
 
 
-def look_at_refunds(shop: Shop) -> None:
-    """What a webhook about a refund causes: the processor is asked what became of it."""
+def tell_of_refund(shop: Shop, door: Door) -> None:
+    """The processor tells of a refund that failed: several messages, one of them twice."""
     with inside(shop.tenant_id) as scope:
-        for row in scope.rows("SELECT id FROM ledger_entries WHERE tenant_id = :tenant AND kind = 'refund'"):
-            scope.later(payments.LOOK, row.id)
+        row = scope.row("SELECT reference FROM ledger_entries WHERE tenant_id = :tenant AND kind = 'refund'")
+    assert row is not None
+    for kind in ("refund.failed", "charge.refund.updated", "refund.failed"):
+        told = event(shop.account, kind, {"id": row.reference, "object": "refund"}, kind)
+        assert door.send(told).status_code < 300
     shop.merchant.drain()
 
 
