@@ -86,10 +86,12 @@ def _foot(canvas: Any, foot: str, page: int) -> None:
 
 
 def _heading(part: Heading) -> list[Any]:
+    """A heading that does not stand alone at the foot of a page."""
+    from reportlab.platypus import CondPageBreak
+
     size = {1: 19.0, 2: 12.5, 3: 10.0}[part.level]
-    return [
-        _paragraph(part.text, BOLD, size, before=0 if part.level == 1 else size, after=size / 2.5, keep=True)
-    ]
+    before = 0 if part.level == 1 else size
+    return [CondPageBreak(1.2 * INCH), _paragraph(part.text, BOLD, size, before=before, after=size / 2.5)]
 
 
 def _words(part: Words) -> list[Any]:
@@ -138,7 +140,6 @@ def _paragraph(
     after: float = 0,
     indent: float = 0,
     color: str = INK,
-    keep: bool = False,
 ) -> Any:
     from reportlab.lib.styles import ParagraphStyle
     from reportlab.platypus import Paragraph
@@ -152,7 +153,6 @@ def _paragraph(
         spaceAfter=after,
         leftIndent=indent,
         textColor=color,
-        keepWithNext=keep,
         splitLongWords=1,
     )
     return Paragraph(escape(text).replace("\n", "<br/>"), style)

@@ -42,7 +42,6 @@ def parts(proof: Mapping[str, Any]) -> list[Part]:
 def _head(proof: Mapping[str, Any], place: str) -> list[Part]:
     order, merchant = proof["order"], proof["merchant"]
     address = order["ship_to"]
-    readings = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in merchant["readings"].items())
     return [
         Heading(f"Proof file of order {order['number']}", 1),
         Words(
@@ -72,9 +71,9 @@ def _head(proof: Mapping[str, Any], place: str) -> list[Part]:
                     ),
                 ),
                 ("Total", _amount(order["total"])),
-                ("State", order["status"]),
+                ("State", _word(order["status"])),
                 ("First knew of a delay", _time(proof["first_aware_at"], place) or "No delay was known"),
-                ("Readings of the rule", readings),
+                ("Readings of the rule", _facts(merchant["readings"])),
             ]
         ),
     ]
@@ -99,7 +98,7 @@ def _promises(proof: Mapping[str, Any], place: str) -> list[Part]:
             ("Basis", _facts(promise["evidence"]) or promise["basis"]),
             ("First promised to ship by", promise["original_date"]),
             ("Deadline in force", _time(promise["deadline"], place)),
-            ("State", promise["state"].replace("_", " ")),
+            ("State", _word(promise["state"])),
         ]
         if promise.get("vested_at"):
             rows.append(("Right to a refund since", _time(promise["vested_at"], place)))
@@ -202,7 +201,10 @@ def _refunds(proof: Mapping[str, Any]) -> list[Part]:
                 ),
             ),
             ("Statement to the buyer", one["statement_sent_on"]),
-            ("Cannot go back as it came", _joined(one["impossible_on"], one["impossible_reason"])),
+            (
+                "Cannot go back as it came",
+                _joined(one["impossible_on"], _word(one["impossible_reason"] or "")),
+            ),
             ("State", one["state"]),
         ]
         word = "" if one["taken"] else ", never taken"
@@ -272,6 +274,10 @@ def _facts(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(f"({_facts(part)})" if isinstance(part, Mapping) else _facts(part) for part in value)
     return str(value)
+
+
+def _word(state: str) -> str:
+    return state.replace("_", " ").replace("cancelled", "canceled")
 
 
 def _joined(*values: Any) -> str:
