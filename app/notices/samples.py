@@ -123,7 +123,7 @@ def _cancelled(common: dict[str, Any], today: date, language: str) -> dict[str, 
 
 
 def _refund(common: dict[str, Any], today: date, language: str) -> dict[str, OrderMessage]:
-    sent = {"amount": PRICE, "sent_on": today}
+    sent: dict[str, Any] = {"amount": PRICE, "sent_on": today}
     return {
         "to a card": RefundFacts(**common, **sent, way="card", card="Visa 4242"),
         "by check": RefundFacts(**common, **sent, way="check", reference="2207"),
