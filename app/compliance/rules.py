@@ -47,6 +47,8 @@ def period(first: date, last: date, zone: str) -> Period:
     """Raises Problem 422 at /to for a period that ends before it begins or is too long."""
     if last < first:
         raise invalid("/to", "The last day lies before the first.")
+    if first.year < 2000 or last.year > 2200:
+        raise invalid("/from", "Give days between the years 2000 and 2200.")
     if (last - first).days > MOST_DAYS:
         raise invalid("/to", f"Ask for at most {MOST_DAYS} days at once.")
     return Period(

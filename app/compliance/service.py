@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from app.calendar import local_date
 from app.compliance import queries, rules
 from app.promises.readings import from_settings, to_document
 from tenants.scope import Scope
 
-USUAL = timedelta(days=29)
+USUAL_DAYS = 30
 
 
 def period(scope: Scope, first: date | None, last: date | None) -> rules.Period:
     """The days asked for; by default the 30 that end today. Raises Problem 422."""
     last = last or local_date(scope.now(), scope.tenant.timezone)
-    return rules.period(first or last - USUAL, last, scope.tenant.timezone)
+    return rules.period(
+        first or date.fromordinal(max(1, last.toordinal() - USUAL_DAYS + 1)), last, scope.tenant.timezone
+    )
 
 
 def report(scope: Scope, of: rules.Period) -> list[rules.Figure]:

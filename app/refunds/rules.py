@@ -144,12 +144,14 @@ def _either(forms: frozenset[str]) -> str:
     return " or ".join(words.get(one, one) for one in sorted(forms))
 
 
-def check_sent(form: str, reference: str, sent_on: date, today: date) -> None:
+def check_sent(form: str, reference: str, sent_on: date, placed_on: date, today: date) -> None:
     """What a person must say of what they sent. Raises Problem 422 at /reference, /sent_on."""
     if form in ("check", "money_order") and not reference.strip():
         raise invalid("/reference", "Give the number of the check or money order.")
     if sent_on > today:
         raise invalid("/sent_on", "Give the day on which it was sent; that day is still to come.")
+    if sent_on < placed_on:
+        raise invalid("/sent_on", f"The order was placed on {placed_on}; nothing can have been sent before.")
 
 
 def check_discovered(discovered_on: date, vests_on: date, today: date) -> None:

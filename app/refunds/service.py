@@ -229,7 +229,7 @@ def pay(scope: Scope, due_id: UUID, form: str, reference: str, sent_on: date) ->
         if (due.paid_form, due.reference or "", due.sent_on) == (kept, reference, sent_on):
             return due_id
         raise refused("refund-paid", f"This refund was sent on {due.sent_on} already.")
-    rules.check_sent(kept, reference, sent_on, local_date(scope.now(), scope.tenant.timezone))
+    rules.check_sent(kept, reference, sent_on, *_days(scope, book))
     if rules.progress(_outcomes(book, due), due.amount) == "wait":
         raise refused("refund-under-way", "The processor's answer is still awaited. Wait a moment.")
     entries = payments.refund(
@@ -271,10 +271,16 @@ def state_by_hand(scope: Scope, due_id: UUID, reference: str, sent_on: date) -> 
         return due_id
     if due.paid_at is None:
         raise refused("refund-not-paid", "The money has not gone yet. Record that first.")
-    rules.check_sent("statement", reference, sent_on, local_date(scope.now(), scope.tenant.timezone))
+    rules.check_sent("statement", reference, sent_on, *_days(scope, book))
     due = rows.update(scope, due, stated_on=sent_on, statement_reference=reference)
     _prove(scope, book, due, book.tender(due.tender_id))
     return due_id
+
+
+def _days(scope: Scope, book: Book) -> tuple[date, date]:
+    """The day on which the order was placed, and today, in the seller's zone."""
+    zone = scope.tenant.timezone
+    return local_date(book.order.placed_at, zone), local_date(scope.now(), zone)
 
 
 def _locked(scope: Scope, due_id: UUID) -> tuple[Book, Any]:
