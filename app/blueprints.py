@@ -12,6 +12,8 @@ from app.allocation.views import blueprint as inventory_pages
 from app.cancellation.api import blueprint as cancellation
 from app.catalog.api import blueprint as catalog
 from app.catalog.views import blueprint as catalog_pages
+from app.compliance.api import blueprint as compliance
+from app.compliance.views import blueprint as compliance_pages
 from app.console.views import blueprint as console
 from app.dashboard.actions import blueprint as order_actions
 from app.dashboard.delay import blueprint as delay_pages
@@ -30,7 +32,11 @@ from app.oauth.api import blueprint as oauth
 from app.orders.api import blueprint as orders
 from app.orders.views import blueprint as order_pages
 from app.promises.api import blueprint as delay_notices
+from app.proof.api import blueprint as proof
+from app.proof.views import blueprint as proof_pages
 from app.quotes.api import blueprint as quotes
+from app.refunds.api import blueprint as refunds_due
+from app.refunds.views import blueprint as refund_pages
 from app.routing.api import blueprint as routing
 from app.routing.edits import blueprint as routing_pages
 from app.routing.what_if import blueprint as what_if_pages
@@ -48,6 +54,9 @@ API = (
     orders,
     cancellation,
     delay_notices,
+    refunds_due,
+    proof,
+    compliance,
     oauth,
     imports,
     routing,
@@ -61,7 +70,17 @@ def register_pages(app: Flask) -> None:
     web.register(app)
     app.register_blueprint(webhooks)
     settings.register(app)
-    about_orders = (order_pages, order_actions, order_entry, delay_pages, exception_pages, print_queue)
+    about_orders = (
+        order_pages,
+        order_actions,
+        order_entry,
+        delay_pages,
+        exception_pages,
+        print_queue,
+        refund_pages,
+        proof_pages,
+        compliance_pages,
+    )
     for blueprint in (*accounts, dashboard, *about_orders, buyer):
         app.register_blueprint(blueprint)
     for blueprint in (

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app import history
 from app.models import metadata
 
 
@@ -146,14 +147,15 @@ BOOKS = (
     ),
     Book(
         4,
-        "captured is what shipped, or what was paid at once",
+        "captured is what shipped, what was paid at once, or owed back",
         """
         SELECT o.tenant_id, o.id AS subject,
             CASE WHEN o.captured_total <> coalesce(e.captured, 0) THEN 'captured total ' || o.captured_total
                       || ', ledger ' || coalesce(e.captured, 0)
                  WHEN o.refunded_total <> coalesce(e.refunded, 0) THEN 'refunded total differs from ledger'
                  WHEN coalesce(e.open, 0) = 0 AND h.order_id IS NULL AND w.subject_id IS NULL
-                      AND coalesce(e.captured, 0) <> greatest(coalesce(e.paid_now, 0), l.shipped)
+                      AND coalesce(e.captured, 0)
+                          <> greatest(coalesce(e.paid_now, 0), l.shipped) + coalesce(b.amount, 0)
                  THEN 'captured ' || coalesce(e.captured, 0) || ', shipped ' || l.shipped || ', paid at once '
                       || coalesce(e.paid_now, 0) END AS fault
         FROM orders o
@@ -167,6 +169,9 @@ BOOKS = (
                 count(*) FILTER (WHERE x.outcome IN ('pending', 'unknown')) AS open
             FROM ledger_entries x JOIN tenders t ON t.tenant_id = x.tenant_id AND t.id = x.tender_id
             WHERE {x.tenant} GROUP BY 1, 2) e ON e.tenant_id = o.tenant_id AND e.order_id = o.id
+        LEFT JOIN (SELECT tenant_id, order_id, sum(amount) AS amount FROM refunds_due
+                   WHERE taken AND cause LIKE 'untaken:%' AND {tenant} GROUP BY 1, 2) b
+          ON b.tenant_id = o.tenant_id AND b.order_id = o.id
         LEFT JOIN (SELECT DISTINCT tenant_id, order_id FROM order_holds
                    WHERE kind = 'payment' AND released_at IS NULL AND {tenant}) h
           ON h.tenant_id = o.tenant_id AND h.order_id = o.id
@@ -210,9 +215,27 @@ BOOKS = (
         "every refund due is paid or open before its deadline",
         """
         SELECT d.tenant_id, d.id AS subject,
-            CASE WHEN d.paid_at IS NULL AND d.due_at < now() + make_interval(secs => t.clock_offset)
-                 THEN 'overdue since ' || d.due_at END AS fault
+            CASE WHEN d.proven_at IS NULL AND d.due_at < now() + make_interval(secs => t.clock_offset)
+                 THEN CASE WHEN d.paid_at IS NULL THEN '' ELSE 'no statement, ' END || 'overdue since ' || d.due_at
+            END AS fault
         FROM refunds_due d JOIN tenants t ON t.tenant_id = d.tenant_id WHERE {d.tenant}""",
+    ),
+    Book(
+        8,
+        "a refund that counts as made has its ledger entries and its statement",
+        """
+        SELECT d.tenant_id, d.id AS subject,
+            CASE WHEN d.taken AND d.paid_at IS NOT NULL AND coalesce(e.amount, 0) <> d.amount
+                 THEN 'paid ' || d.amount || ', in the ledger ' || coalesce(e.amount, 0)
+                 WHEN NOT d.taken AND e.amount > 0 THEN 'nothing was taken, ' || e.amount || ' given back'
+                 WHEN d.proven_at IS NOT NULL AND d.statement_reference IS NULL AND n.sent_at IS NULL
+                 THEN 'proven without a statement' END AS fault
+        FROM refunds_due d
+        LEFT JOIN notices n ON n.tenant_id = d.tenant_id AND n.id = d.statement_id
+        LEFT JOIN (SELECT tenant_id, split_part(key, ':', 3) AS due, sum(amount) AS amount FROM ledger_entries
+                   WHERE kind = 'refund' AND outcome = 'succeeded' AND key LIKE 'refund:due:%' AND {tenant}
+                   GROUP BY 1, 2) e ON e.tenant_id = d.tenant_id AND e.due = d.id::text
+        WHERE {d.tenant}""",
     ),
     Book(
         7,
@@ -263,20 +286,52 @@ BOOKS = (
     ),
 )
 
+SEALED = (
+    Book(
+        9,
+        "the seals of an order's history are one unbroken chain",
+        f"""
+        SELECT s.tenant_id, s.order_id AS subject,
+            CASE WHEN s.position <> s.expected THEN 'seal ' || s.expected || ' is gone'
+                 WHEN s.previous <> s.before THEN 'seal ' || s.position || ' does not follow the one before'
+                 WHEN s.digest <> {history.digest("s.previous", "s.list")} THEN 'seal ' || s.position || ' was changed'
+            END AS fault
+        FROM (SELECT tenant_id, order_id, position, previous, digest, row_number() OVER w AS expected,
+                     lag(digest, 1, '') OVER w AS before,
+                     (SELECT {history.row_list()} FROM jsonb_each_text(rows)) AS list
+              FROM seals WHERE {{tenant}}
+              WINDOW w AS (PARTITION BY tenant_id, order_id ORDER BY position)) s""",
+    ),
+    Book(
+        9,
+        "every row of an order's history is as it was sealed",
+        f"""
+        SELECT coalesce(h.tenant_id, s.tenant_id) AS tenant_id, coalesce(h.order_id, s.order_id) AS subject,
+            CASE WHEN h.id IS NULL THEN 'row ' || s.key || ' is gone'
+                 WHEN s.value <> {history.row_hash("h.content")} THEN h.source || ' ' || h.id || ' was changed'
+                 WHEN s.key IS NULL AND {history.older_than_patience("h.id")}
+                 THEN h.source || ' ' || h.id || ' was added, or never sealed' END AS fault
+        FROM (SELECT s.tenant_id, s.order_id, r.key, r.value FROM seals s, jsonb_each_text(s.rows) r
+              WHERE {{s.tenant}}) s
+        FULL JOIN ({history.rows("{tenant}")}) h
+            ON h.tenant_id = s.tenant_id AND h.order_id = s.order_id AND h.id::text = s.key""",
+    ),
+)
+
 
 def check(session: Session, tenant_id: UUID | None = None) -> Iterator[Finding]:
     """Every book, one after the other, and that no row points at another tenant's."""
-    for book in (*BOOKS, _foreign_keys()):
+    for book in (*BOOKS, *SEALED, _foreign_keys()):
         yield _finding(session, book, tenant_id)
 
 
 def _finding(session: Session, book: Book, tenant_id: UUID | None) -> Finding:
-    counted = f"SELECT count(*) AS rows, count(fault) AS faults FROM ({_narrowed(book.query, tenant_id)}) b"
+    counted = f"SELECT count(*) AS rows, count(fault) AS faults FROM ({narrowed(book.query, tenant_id)}) b"
     values = {"tenant": tenant_id} if tenant_id else {}
     row = session.execute(text(counted), values).one()
     examples: list[str] = []
     if row.faults:
-        shown = f"SELECT * FROM ({_narrowed(book.query, tenant_id)}) b WHERE fault IS NOT NULL LIMIT 5"
+        shown = f"SELECT * FROM ({narrowed(book.query, tenant_id)}) b WHERE fault IS NOT NULL LIMIT 5"
         examples = [
             f"tenant {one.tenant_id}, {one.subject}: {one.fault}"
             for one in session.execute(text(shown), values)
@@ -284,9 +339,9 @@ def _finding(session: Session, book: Book, tenant_id: UUID | None) -> Finding:
     return Finding(book, row.rows, row.faults, examples)
 
 
-def _narrowed(query: str, tenant_id: UUID | None) -> str:
+def narrowed(query: str, tenant_id: UUID | None) -> str:
     """`{tenant}` and `{x.tenant}` become the filter, or true for all tenants."""
-    for alias in ("", "p.", "sl.", "l.", "n.", "o.", "a.", "t.", "x.", "d."):
+    for alias in ("", "p.", "sl.", "l.", "n.", "o.", "a.", "t.", "x.", "d.", "s."):
         name = "{" + alias + "tenant}"
         query = query.replace(name, f"{alias}tenant_id = :tenant" if tenant_id else "true")
     return query

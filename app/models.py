@@ -19,6 +19,8 @@ MODULES = (
     "app.orders.models",
     "app.payments.models",
     "app.promises.models",
+    "app.proof.models",
+    "app.refunds.models",
     "app.routing.models",
     "app.tax.models",
 )

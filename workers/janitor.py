@@ -1,4 +1,5 @@
-"""Settles what was left open, payment attempts whose answer was lost; forgets what is past its keeping time."""
+"""Settles what was left open, payment attempts whose answer was lost; seals the history of orders; forgets what is
+past its keeping time."""
 
 from __future__ import annotations
 
@@ -8,12 +9,16 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.payments.service import SETTLE
+from app.proof import seals
 from infra import idempotency
 from infra.clock import real_now
 from tenants.scope import directory, inside
 from tenants.service import all_tenants
 
 LOST_AFTER = timedelta(seconds=90)
+LOOK_BACK, LOOK_BACK_FAR = timedelta(minutes=3), timedelta(hours=2)
+"""How far back rows are looked for that are not sealed yet: longer than a transaction lasts, and once an hour longer
+than any can."""
 TOKENS_KEPT = timedelta(days=1)
 SESSIONS_KEPT = timedelta(days=30)
 """After their end, so that a person can still see where they were logged in."""
@@ -47,6 +52,29 @@ def ask_again(tenant_id: UUID) -> None:
             before=real_now() - LOST_AFTER,
         ):
             scope.later(SETTLE, row.id)
+
+
+def seal() -> None:
+    """Seal what is new in the history of orders, at the tenants where anything happened these minutes."""
+    with directory() as session:
+        busy = [row.tenant_id for row in session.execute(text("SELECT tenant_id FROM history_new"))]
+    for tenant_id in busy:
+        _seal(tenant_id, LOOK_BACK)
+
+
+def seal_late() -> None:
+    """Seal what was missed: of transactions that took long, and after a standstill; at every tenant."""
+    for tenant_id in all_tenants():
+        _seal(tenant_id, LOOK_BACK_FAR)
+
+
+def _seal(tenant_id: UUID, look_back: timedelta) -> None:
+    with inside(tenant_id) as scope:
+        since = seals.unsealed_since(scope, look_back)
+    while True:
+        with inside(tenant_id) as scope:
+            if seals.seal(scope, since) < seals.MOST_ORDERS:
+                return
 
 
 def forget() -> None:

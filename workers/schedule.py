@@ -19,6 +19,7 @@ log = structlog.get_logger()
 TICK_SECONDS = 1.0
 JANITOR_SECONDS = 10.0
 FORGET_SECONDS = 3600.0
+SEAL_SECONDS = 60.0
 
 running = True
 
@@ -29,15 +30,19 @@ def main() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, _stop)
     postman.start()
-    swept, forgot = 0.0, time.monotonic()
+    swept, sealed, forgot = 0.0, 0.0, time.monotonic()
     while running:
         try:
             fire_timers()
             if time.monotonic() - swept > JANITOR_SECONDS:
                 janitor.sweep()
                 swept = time.monotonic()
+            if time.monotonic() - sealed > SEAL_SECONDS:
+                janitor.seal()
+                sealed = time.monotonic()
             if time.monotonic() - forgot > FORGET_SECONDS:
                 janitor.forget()
+                janitor.seal_late()
                 forgot = time.monotonic()
         except (DBAPIError, OSError) as error:
             log.warning("schedule.interrupted", error=str(error)[:200])

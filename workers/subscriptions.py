@@ -15,6 +15,8 @@ from app.notices import delivery, letters, sampling
 from app.payments import account, attempts, calls, holds, settlement
 from app.payments import service as payments
 from app.promises import service as promises
+from app.refunds import owing, rows
+from app.refunds import service as refunds
 from app.routing import refresh, runs
 from app.tax import service as tax
 from tenants import members
@@ -43,8 +45,14 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     settlement.RETRY: (Verb(payments.retry),),
     holds.LAPSED: (Verb(payments.give_up),),
     events.SHIPPED: (Verb(payments.take), Verb(letters.shipped)),
-    events.PAYMENT_CAPTURED: (Verb(letters.parcel_left),),
+    events.PAYMENT_CAPTURED: (Verb(letters.parcel_left), Verb(owing.captured)),
     events.CAPTURE_FAILED: (Verb(letters.parcel_left),),
+    events.PAYMENT_VOIDED: (Verb(refunds.settle),),
+    events.PAYMENT_EXPIRED: (Verb(refunds.settle),),
+    events.PAYMENT_REFUNDED: (Verb(refunds.settle),),
+    events.REFUND_FAILED: (Verb(refunds.failed),),
+    rows.SETTLE: (Verb(refunds.settle),),
+    rows.WATCH: (Verb(refunds.watch),),
     events.PAYMENT_NEEDED: (Verb(letters.payment_needed),),
     events.PAYMENT_ABANDONED: (Verb(reactions.unpaid),),
     events.LINES_CANCELLED: (
@@ -62,9 +70,9 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     events.DELAY_ANSWERED: (Verb(reactions.delay_answered),),
     promises.SCAN: (Verb(promises.scan),),
     promises.GUARD: (Verb(promises.guard),),
-    events.NOTICE_QUEUED: (Call(delivery.begin, delivery.call, delivery.finish),),
+    events.NOTICE_QUEUED: (Call(delivery.begin, delivery.call, delivery.finish), Verb(refunds.stated)),
     events.NOTICE_FAILED: (Verb(promises.stand),),
-    events.NOTICE_BOUNCED: (Verb(promises.stand),),
+    events.NOTICE_BOUNCED: (Verb(promises.stand), Verb(refunds.unstated)),
     events.REPLY_RECEIVED: (Verb(replies.take),),
     events.SAMPLE_ASKED: (Call(sampling.begin, sampling.call, sampling.finish),),
     events.WEBHOOK_RECEIVED: (Verb(payments.heard),),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from app.calendar import end_of_day, local_date
+from app.calendar import local_date
 from app.cancellation.service import cancel
-from app.payments import service as payments
-from app.payments.rules import PAY_NOW
-from app.promises.refunds import CLASS_OF_TENDER, latest
+from app.refunds import owing
 from tenants.scope import Scope
 
 
@@ -22,16 +21,11 @@ def unpaid(scope: Scope, order_id: UUID, *, reason: str, **_: Any) -> None:
         cancel(scope, order_id, None, reason)
 
 
-def owe_back(scope: Scope, order_id: UUID, **_: Any) -> None:
-    """Money in hand for cancelled units is owed to the buyer, by the end of the lawful latest day at the seller's
-    (16 CFR 435.1(b))."""
-    zone = scope.tenant.timezone
-    today = local_date(scope.now(), zone)
-    payments.owe(
-        scope,
-        order_id,
-        {kind: end_of_day(latest(today, CLASS_OF_TENDER[kind], strict=True), zone) for kind in PAY_NOW},
-    )
+def owe_back(scope: Scope, order_id: UUID, *, vests_on: str = "", **_: Any) -> None:
+    """The buyer's money for cancelled units is owed or let go, from the day the right vested (the seller's today
+    where the cancellation names none)."""
+    today = local_date(scope.now(), scope.tenant.timezone)
+    owing.owe(scope, order_id, date.fromisoformat(vests_on) if vests_on else today)
 
 
 def delay_answered(scope: Scope, order_id: UUID, *, answer: str, lines: list[str], **_: Any) -> None:

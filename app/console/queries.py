@@ -266,7 +266,7 @@ SELECT t.tenant_id, t.name AS tenant, t.environment, o.number, o.currency,
     d.amount, d.cause, d.due_at, count(*) OVER () AS total
 FROM refunds_due d JOIN tenants t ON t.tenant_id = d.tenant_id
 JOIN orders o ON o.tenant_id = d.tenant_id AND o.id = d.order_id
-WHERE d.paid_at IS NULL AND d.due_at < CAST(:now AS timestamptz) + make_interval(secs => t.clock_offset) AND {tenant}
+WHERE d.proven_at IS NULL AND d.due_at < CAST(:now AS timestamptz) + make_interval(secs => t.clock_offset) AND {tenant}
 ORDER BY d.due_at LIMIT :most
 """
 PAYMENTS = """

@@ -217,7 +217,7 @@ def books() -> str:
         "console/integrity.html",
         tenant=_tenant(tenant_id) if tenant_id else None,
         check=request.args.get("check") == "1",
-        books=[(book.number, book.name) for book in integrity.BOOKS],
+        books=[(book.number, book.name) for book in (*integrity.BOOKS, *integrity.SEALED)],
     )
 
 

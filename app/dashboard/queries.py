@@ -191,7 +191,7 @@ WITH late_lines AS (
     SELECT 'capture', order_id, '', coalesce(error, ''), value, since + interval '1 day' FROM uncaptured
     UNION ALL
     SELECT 'refund', order_id, cause, '', amount, due_at FROM refunds_due
-    WHERE tenant_id = :tenant AND paid_at IS NULL AND due_at < :soon
+    WHERE tenant_id = :tenant AND proven_at IS NULL AND (alarm > 0 OR due_at < :soon)
 )
 SELECT f.what, f.order_id, f.about, f.text, coalesce(f.value, o.total) AS value, f.by, o.number, o.currency,
     o.customer->>'name' AS customer, count(*) OVER () AS total

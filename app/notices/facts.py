@@ -139,6 +139,23 @@ class CancelledFacts(OrderFacts):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefundFacts(OrderFacts):
+    """The statement that makes a refund whole (16 CFR 435.1(d)): its amount, the day it was sent, and the tender.
+
+    `way`: `card`, `cash`, `check`, `money_order`, `gift_card`, `credit`, `terms` or `external`; `card`: "Visa 4242"
+    where it is known. `taken` false: nothing was taken from it, and nothing will be.
+    `reference`: the check's number."""
+
+    kind: ClassVar[str] = "refund"
+    amount: Money
+    sent_on: date
+    way: str
+    card: str = ""
+    taken: bool = True
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentNeededFacts(OrderFacts):
     """The payment did not go through; the buyer may mend it on the page at `url` before `cancels_at`."""
 
@@ -176,7 +193,7 @@ class InvitationFacts(AccountFacts):
     role: str = ""
 
 
-OrderMessage = ReceivedFacts | ShippedFacts | DelayFacts | CancelledFacts | PaymentNeededFacts
+OrderMessage = ReceivedFacts | ShippedFacts | DelayFacts | CancelledFacts | RefundFacts | PaymentNeededFacts
 Facts = OrderMessage | VerifyEmailFacts | ResetPasswordFacts | InvitationFacts
 
 

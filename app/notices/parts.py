@@ -18,6 +18,7 @@ from app.notices.facts import (
     Item,
     OrderFacts,
     PaymentNeededFacts,
+    RefundFacts,
     ShippedFacts,
 )
 from app.notices.labels import label, said
@@ -138,6 +139,23 @@ def money(facts: CancelledFacts) -> Part:
     elif not told:
         told.append(label("not_charged", language))
     return Part("\n\n".join(told), "".join(html("said", words) for words in told))
+
+
+def statement(facts: RefundFacts) -> Part:
+    """What went back, or was never taken: amount, day and tender."""
+    words = label("refund_sent" if facts.taken else "never_taken", facts.language).format(
+        amount=facts.amount,
+        on=days.day(facts.sent_on, today=facts.today, language=facts.language),
+        tender=tender(facts),
+        number=label("number", facts.language).format(facts.reference) if facts.reference else "",
+    )
+    return Part(words, html("said", words))
+
+
+def tender(facts: RefundFacts) -> str:
+    """The tender in the buyer's words: "to your card (Visa 4242)", "by check"; where nothing was taken, "your card"."""
+    words = label(f"{'way' if facts.taken else 'from'}_{facts.way}", facts.language)
+    return f"{words} ({facts.card})" if facts.card else words
 
 
 def payment(facts: PaymentNeededFacts, until: str) -> Part:

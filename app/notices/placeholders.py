@@ -12,6 +12,7 @@ from app.notices.facts import (
     OrderFacts,
     PaymentNeededFacts,
     ReceivedFacts,
+    RefundFacts,
     ShippedFacts,
 )
 from app.notices.labels import label, said
@@ -80,6 +81,12 @@ BY_KIND: dict[str, tuple[Placeholder, ...]] = {
         Placeholder("reason", "Why"),
         Placeholder("part", "Whether only a part is canceled", "flag"),
         Placeholder("money", "What becomes of the money, with amounts and dates", "block", owed=True),
+        Placeholder("order_button", "Button to the buyer's page", "block"),
+    ),
+    "refund": (
+        Placeholder("amount", "How much"),
+        Placeholder("taken", "Whether it had been taken", "flag"),
+        Placeholder("statement", "Amount, day and tender, or that nothing was taken", "block", owed=True),
         Placeholder("order_button", "Button to the buyer's page", "block"),
     ),
     "payment_needed": (
@@ -173,6 +180,15 @@ def _cancelled(facts: CancelledFacts) -> dict[str, Value]:
     }
 
 
+def _refund(facts: RefundFacts) -> dict[str, Value]:
+    return {
+        "amount": str(facts.amount),
+        "taken": facts.taken,
+        "statement": parts.statement(facts),
+        "order_button": parts.button(label("see_order", facts.language), facts.url),
+    }
+
+
 def _payment_needed(facts: PaymentNeededFacts) -> dict[str, Value]:
     until = dates.moment(facts.cancels_at, facts.shop.timezone, today=facts.today, language=facts.language)
     return {
@@ -189,5 +205,6 @@ OWN: dict[str, Callable[..., dict[str, Value]]] = {
     "shipped": _shipped,
     "delay": _delay,
     "cancelled": _cancelled,
+    "refund": _refund,
     "payment_needed": _payment_needed,
 }

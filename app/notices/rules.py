@@ -11,8 +11,17 @@ from datetime import date, datetime, timedelta
 from html import unescape
 
 from app.calendar import end_of_day
-from app.notices import dates
-from app.notices.facts import AccountFacts, CancelledFacts, DelayFacts, DelayKind, Facts, OrderFacts, Rendered
+from app.notices import dates, parts
+from app.notices.facts import (
+    AccountFacts,
+    CancelledFacts,
+    DelayFacts,
+    DelayKind,
+    Facts,
+    OrderFacts,
+    RefundFacts,
+    Rendered,
+)
 from app.notices.placeholders import delay_words
 
 CONSENT_DAYS = 30  # 16 CFR 435.2(b)(1)(ii)
@@ -51,6 +60,12 @@ def _expected(facts: Facts) -> dict[str, str | None]:
         for n, refund in enumerate(facts.refunds, 1):
             expected[f"refund {n}"] = str(refund.amount)
             expected[f"refund {n} date"] = dates.day(refund.by, today=facts.today, language=facts.language)
+    if isinstance(facts, RefundFacts):
+        expected |= {
+            "amount": str(facts.amount),
+            "date sent": dates.day(facts.sent_on, today=facts.today, language=facts.language),
+            "tender": parts.tender(facts),
+        }
     if isinstance(facts, DelayFacts) and facts.items:
         expected |= _expected_of_delay(facts)
     return expected

@@ -16,6 +16,7 @@ from app.notices.facts import (
     PaymentNeededFacts,
     ReceivedFacts,
     Refund,
+    RefundFacts,
     RiderFacts,
     ShippedFacts,
     Shop,
@@ -121,6 +122,15 @@ def _cancelled(common: dict[str, Any], today: date, language: str) -> dict[str, 
     }
 
 
+def _refund(common: dict[str, Any], today: date, language: str) -> dict[str, OrderMessage]:
+    sent: dict[str, Any] = {"amount": PRICE, "sent_on": today}
+    return {
+        "to a card": RefundFacts(**common, **sent, way="card", card="Visa 4242"),
+        "by check": RefundFacts(**common, **sent, way="check", reference="2207"),
+        "never taken": RefundFacts(**common, **sent, way="card", card="Visa 4242", taken=False),
+    }
+
+
 def _payment_needed(common: dict[str, Any], today: date, language: str) -> dict[str, OrderMessage]:
     until = end_of_day(today + timedelta(days=2), common["shop"].timezone) - timedelta(hours=4)
     return {"declined": PaymentNeededFacts(**common, amount=PRICE, reason=BANK[language], cancels_at=until)}
@@ -131,5 +141,6 @@ MAKERS = {
     "shipped": _shipped,
     "delay": _delay,
     "cancelled": _cancelled,
+    "refund": _refund,
     "payment_needed": _payment_needed,
 }

@@ -4,6 +4,7 @@ Pure; amounts are minor units."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from app.money import Money
@@ -82,6 +83,27 @@ def paid(tenders: Sequence[Row], entries: Sequence[Row], currency: str, lapse: A
             )
             rows.append(_row(f"{names[entry['tender_id']]}, {word}", entry["amount"], currency, sub=sub))
     return rows
+
+
+def owed(dues: Sequence[Any], names: Mapping[Any, str], now: datetime) -> list[dict[str, Any]]:
+    """What is owed back, and what went: [{id, s, amount, words}]. `names`: of tenders by id."""
+    return [
+        {
+            "id": due.id,
+            "s": "kept" if due.proven_at else "late" if due.due_at <= now else "risk" if due.taken else "due",
+            "amount": Money(due.amount, due.currency),
+            "words": f"{names[due.tender_id]}: {_owed_words(due)}",
+        }
+        for due in dues
+    ]
+
+
+def _owed_words(due: Any) -> str:
+    if due.proven_at is not None:
+        return f"{'sent back' if due.taken else 'let go'} {due.sent_on}, buyer told {due.stated_on}"
+    if due.paid_at is not None:
+        return "gone, the buyer's statement is missing"
+    return f"{'owed back' if due.taken else 'to be let go'} by {due.strict_on}"
 
 
 def _is(entry: Row, kind: str, outcome: str) -> bool:

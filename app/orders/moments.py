@@ -57,7 +57,15 @@ KINDS: dict[str, Kind] = {
     events.PAYMENT_VOIDED: Kind("{amount} let go", "credit-card", "money"),
     events.PAYMENT_REFUNDED: Kind("{amount} given back", "credit-card-refund", "money", "kept"),
     events.PAYMENT_EXPIRED: Kind("Authorization of {amount} expired", "hourglass", "money", "risk"),
-    events.REFUND_OWED: Kind("Refund owed", "receipt-refund", "money", "risk"),
+    events.REFUND_OWED: Kind("{amount} owed back", "receipt-refund", "money", "risk"),
+    events.REFUND_PAID: Kind("Refund of {amount} sent", "receipt-refund", "money", "kept"),
+    events.REFUND_PROVEN: Kind("Refund of {amount} proven", "checks", "money", "kept"),
+    events.REFUND_IMPOSSIBLE: Kind(
+        "Refund of {amount} cannot go back that way", "receipt-refund", "money", "risk"
+    ),
+    events.REFUND_AT_RISK: Kind(
+        "Refund of {amount} is late or near its last day", "alert-triangle", "money", "late"
+    ),
     events.REFUND_FAILED: Kind("Refund failed", "receipt-refund", "money", "late"),
     events.CAPTURE_FAILED: Kind("{amount} could not be taken", "credit-card-off", "money", "late"),
     events.WORK_SUBMITTED: Kind("Work sent to {node}", "send", "stock"),
@@ -89,6 +97,7 @@ MESSAGES = {
     "shipped": "“On its way”",
     "delay": "Delay notice",
     "cancelled": "Cancellation confirmed",
+    "refund": "Refund statement",
     "payment_needed": "Payment asked for",
 }
 STATES = {

@@ -16,6 +16,7 @@ from app.orders.shapes import order_number
 from app.orders.standing import WORST, promised_day
 from app.pages import formats
 from app.payments.queries import needed
+from app.refunds.queries import of_order as refunds_of
 from app.routing.configuration import configuration
 from app.routing.explanations import explain_table
 from infra.errors import not_found
@@ -141,6 +142,9 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
         "nodes": nodes,
         "ledger_rows": ledger.agreed(order, len(lines), str(order["ship_to"].get("region") or ""))
         + ledger.paid(tenders, entries, order["currency"], lambda at: _day(at, zone, now)),
+        "refunds": ledger.owed(
+            refunds_of(scope, order_id), {one["id"]: ledger.tender_name(one) for one in tenders}, now
+        ),
         "balance": ledger.balance(order, tenders, entries, sum(line["value_shipped"] for line in lines)),
         "moments": moments.timeline(_events(scope, order_id), notices, facts, tab),
         "tabs": moments.TABS,

@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Blueprint, Response, current_app, render_template, request, url_for
 
 from app import links
+from app.entries import address
 from app.orders import export, listing, summary
 from app.orders.alternatives import without_each
 from app.orders.listing import Filters
@@ -120,6 +121,8 @@ def detail(order_id: UUID) -> str:
     urls = {act["key"]: _act_url(act["key"], order_id) for act in told["acts"] if not act["refused"]}
     urls = {key: url for key, url in urls.items() if url}
     shown = [act for act in told["acts"] if act["refused"] or act["key"] in urls]
+    for due in told["refunds"]:
+        due["url"] = address("refund_pages.detail", due_id=due["id"])
     return render_template(
         "orders/detail.html",
         **told,
@@ -139,6 +142,7 @@ def detail(order_id: UUID) -> str:
         ],
         channel_icons=CHANNEL_ICONS,
         buyer_url=links.url(scope.tenant_id, order_id),
+        proof_url=address("proof_pages.pdf", order_id=order_id),
     )
 
 

@@ -87,26 +87,3 @@ class LedgerEntry(TenantTable):
             postgresql_where=text("outcome IN ('pending', 'unknown')"),
         ),
     )
-
-
-class RefundDue(TenantTable):
-    """Money owed back to a buyer, open until paid."""
-
-    __tablename__ = "refunds_due"
-    order_id: Mapped[UUID]
-    tender_id: Mapped[UUID]
-    amount: Mapped[int]
-    cause: Mapped[str]
-    opened_at: Mapped[datetime]
-    due_at: Mapped[datetime]
-    """The lawful latest instant."""
-    paid_at: Mapped[datetime | None]
-    entry_id: Mapped[UUID | None]
-    __table_args__ = (
-        CheckConstraint("amount > 0", name="owes_something"),
-        tenant_key("order_id", "orders"),
-        tenant_key("tender_id", "tenders"),
-        tenant_key("entry_id", "ledger_entries"),
-        Index("uq_refunds_due_cause", "tenant_id", "tender_id", "cause", unique=True),
-        Index("ix_refunds_due_open", "tenant_id", "due_at", postgresql_where=text("paid_at IS NULL")),
-    )

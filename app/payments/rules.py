@@ -121,6 +121,11 @@ def refund_shares(captured: Sequence[tuple[int, int]], amount: int) -> list[int]
     return shares
 
 
+def refund_cause(key: str) -> str:
+    """The cause that a refund's entry was made for: its key is `refund:CAUSE:TENDER:TRY`."""
+    return key.removeprefix("refund:").rsplit(":", 2)[0]
+
+
 def concerns(event: str, kind: str, outcome: str, ended: bool) -> bool:
     """Whether a processor's event may tell something new about an entry of ours.
 

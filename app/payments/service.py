@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from app import events
 from app.payments import attempts, holds
 from app.payments.book import Book, opened
-from app.payments.rules import PAY_NOW, concerns, parts, refund_shares
+from app.payments.rules import PAY_NOW, concerns, refund_shares
 from app.payments.settlement import OPEN, RENEW, lift_hold
 from infra.errors import not_found, refused
-from infra.ids import new_id
 from tenants.scope import Scope
 
 LOOK = "payment.reconcile"
@@ -224,32 +223,41 @@ def give_up(scope: Scope, order_id: UUID, **_: Any) -> None:
 
 
 def refund(
-    scope: Scope, order_id: UUID, tender_id: UUID, amount: int, cause: str, *, reference: str | None = None
+    scope: Scope,
+    order_id: UUID,
+    tender_id: UUID,
+    amount: int,
+    cause: str,
+    *,
+    reference: str | None = None,
+    by_hand: bool = False,
 ) -> list[UUID]:
     """Give back `amount` minor units of what a tender paid; once per cause. Returns the entries.
 
-    A card is refunded by the processor, capture by capture, newest first; of any other tender the refund is booked
-    as made by a person (`reference`: check number, receipt). The same cause again answers with its entries.
-    Raises Problem 404, 409 `refund-too-large`.
+    A card is refunded by the processor, capture by capture, newest first; of any other tender, and of a card
+    `by_hand`, the refund is booked as made by a person (`reference`: check number, receipt). The same cause again
+    gives back only what of it has failed. Raises Problem 404, 409 `refund-too-large`.
     """
     book = opened(scope, order_id)
     tender = book.tender(tender_id)
     key = f"refund:{cause}:{tender_id}"
-    made = [
-        entry.id for entry in book.entries if entry.key.startswith(f"{key}:") and entry.outcome != "failed"
-    ]
-    if made:
+    tries = [entry for entry in book.entries if entry.key.startswith(f"{key}:")]
+    standing = [entry for entry in tries if entry.outcome != "failed"]
+    made = [entry.id for entry in standing]
+    missing = amount - sum(entry.amount for entry in standing)
+    if missing <= 0:
         return made
     captures = book.of(tender, "capture", "succeeded")[::-1]
     back = book.of(tender, "refund", "pending", "unknown", "succeeded")
     try:
-        shares = refund_shares([(one.amount, _back(back, one)) for one in captures], amount)
+        shares = refund_shares([(one.amount, _back(back, one)) for one in captures], missing)
     except ValueError as error:
         raise refused("refund-too-large", "That is more than was taken and not given back yet.") from error
-    tries = sum(entry.key.startswith(f"{key}:") for entry in book.entries)
-    for at, (one, share) in enumerate(zip(captures, shares, strict=True), tries + 1):
+    processor = tender.kind == "card" and not by_hand
+    for at, (one, share) in enumerate(zip(captures, shares, strict=True), len(tries) + 1):
         if share:
-            made.append(_give_back(scope, book, tender, one, share, f"{key}:{at}", reference))
+            give = _ask_back if processor else _book_back
+            made.append(give(scope, book, tender, one, share, f"{key}:{at}", reference))
     attempts.totals(scope, order_id)
     return made
 
@@ -259,94 +267,22 @@ def _back(back: list[Any], capture: Any) -> int:
     return sum(one.amount for one in back if one.authorization_id == capture.authorization_id)
 
 
-def _give_back(
+def _ask_back(
+    scope: Scope, book: Book, tender: Any, capture: Any, share: int, key: str, _: str | None
+) -> UUID:
+    drawn = {"authorization": capture.authorization_id, "shipment": capture.shipment_id}
+    return attempts.attempt(scope, book.order.id, tender.id, "refund", share, key, **drawn)
+
+
+def _book_back(
     scope: Scope, book: Book, tender: Any, capture: Any, share: int, key: str, reference: str | None
 ) -> UUID:
-    common = {"authorization": capture.authorization_id, "shipment": capture.shipment_id}
-    if tender.kind == "card":
-        return attempts.attempt(scope, book.order.id, tender.id, "refund", share, key, **common)
-    entry = attempts.fact(
-        scope, book.order.id, tender.id, "refund", share, key, reference=reference, **common
-    )
-    events.tell(
-        scope,
-        book.order.id,
-        events.PAYMENT_REFUNDED,
-        entry=entry,
-        tender=tender.id,
-        amount=share,
-        currency=book.order.currency,
-    )
+    drawn = {"authorization": capture.authorization_id, "shipment": capture.shipment_id}
+    order_id, currency = book.order.id, book.order.currency
+    entry = attempts.fact(scope, order_id, tender.id, "refund", share, key, reference=reference, **drawn)
+    facts = {"entry": entry, "tender": tender.id, "amount": share, "currency": currency}
+    events.tell(scope, order_id, events.PAYMENT_REFUNDED, **facts)
     return entry
-
-
-def owe(scope: Scope, order_id: UUID, due_by: Mapping[str, datetime]) -> list[tuple[UUID, int]]:
-    """Open what is owed back of money in hand, now that units were cancelled: (tender, amount) of each.
-
-    `due_by`: the lawful latest instant by kind of tender.
-    """
-    book = opened(scope, order_id)
-    cancelled = book.order.total - book.live
-    needed = parts([(tender.kind, tender.amount) for tender in book.tenders], book.live)
-    owed = []
-    for tender, need in zip(book.tenders, needed, strict=True):
-        if tender.kind not in PAY_NOW:
-            continue
-        row = scope.row(
-            "SELECT coalesce(sum(amount), 0)::bigint AS sum FROM refunds_due"
-            " WHERE tenant_id = :tenant AND tender_id = :tender AND cause LIKE 'cancelled:%'",
-            tender=tender.id,
-        )
-        amount = tender.amount - need - (row.sum if row else 0)
-        if amount > 0:
-            _open_due(scope, book, tender, amount, f"cancelled:{cancelled}", due_by[tender.kind])
-            owed.append((tender.id, amount))
-    return owed
-
-
-def _open_due(scope: Scope, book: Book, tender: Any, amount: int, cause: str, due_at: datetime) -> None:
-    scope.execute(
-        "INSERT INTO refunds_due (tenant_id, id, order_id, tender_id, amount, cause, opened_at, due_at)"
-        " VALUES (:tenant, :id, :order, :tender, :amount, :cause, :now, :due)",
-        id=new_id(),
-        order=book.order.id,
-        tender=tender.id,
-        amount=amount,
-        cause=cause,
-        now=scope.now(),
-        due=due_at,
-    )
-    events.tell(
-        scope,
-        book.order.id,
-        events.REFUND_OWED,
-        tender=tender.id,
-        amount=amount,
-        currency=book.order.currency,
-        due_at=due_at,
-    )
-
-
-def pay_due(scope: Scope, due_id: UUID, *, reference: str | None = None) -> list[UUID]:
-    """Pay an open refund: the processor gives back a card's money, a person has given back any other.
-
-    Paying again answers with the same entries. Raises Problem 404, 409.
-    """
-    due = scope.row(
-        "SELECT order_id, tender_id, amount, cause, paid_at FROM refunds_due WHERE tenant_id = :tenant AND id = :id",
-        id=due_id,
-    )
-    if due is None:
-        raise not_found("refund due")
-    entries = refund(scope, due.order_id, due.tender_id, due.amount, due.cause, reference=reference)
-    scope.execute(
-        "UPDATE refunds_due SET paid_at = coalesce(paid_at, :now), entry_id = :entry"
-        " WHERE tenant_id = :tenant AND id = :id",
-        id=due_id,
-        entry=entries[0],
-        now=scope.now(),
-    )
-    return entries
 
 
 # ---- what the processor tells

@@ -10,7 +10,7 @@ import orjson
 from app import events
 from app.payments import attempts, holds
 from app.payments.book import Book, opened
-from app.payments.rules import GONE, LOST, RETRY_AFTER, lapses_at, renewal_at
+from app.payments.rules import GONE, LOST, RETRY_AFTER, lapses_at, refund_cause, renewal_at
 from infra.clock import real_now
 from infra.stripe_gateway import Answer
 from tenants.scope import Scope
@@ -166,7 +166,7 @@ def expire(scope: Scope, entry: Any) -> None:
         authorization=entry.id,
     )
     _update(scope, entry.id, ended_at=scope.now())
-    events.tell(scope, entry.order_id, events.PAYMENT_EXPIRED, entry=entry.id, amount=entry.amount)
+    events.record(scope, entry.order_id, events.PAYMENT_EXPIRED, entry=entry.id, amount=entry.amount)
 
 
 # ---- capture
@@ -249,13 +249,15 @@ def _voided(scope: Scope, book: Book, entry: Any, answer: Answer) -> None:
         error=None if done else answer.message,
         settled_at=real_now(),
     )
+    if answer.outcome == "captured":
+        _taken_elsewhere(scope, book, hold, answer)
     if not done:
         return
     if hold.outcome in OPEN:
         _update(scope, hold.id, outcome="failed", error_code=GONE, next_action=None, settled_at=real_now())
     if hold.ended_at is None:
         _update(scope, hold.id, ended_at=scope.now())
-        events.tell(scope, book.order.id, events.PAYMENT_VOIDED, **_facts(book, entry))
+        events.record(scope, book.order.id, events.PAYMENT_VOIDED, **_facts(book, entry))
 
 
 def _refunded(scope: Scope, book: Book, entry: Any, answer: Answer) -> None:
@@ -270,7 +272,7 @@ def _refunded(scope: Scope, book: Book, entry: Any, answer: Answer) -> None:
             settled_at=real_now(),
             error=None,
         )
-        events.tell(scope, book.order.id, events.PAYMENT_REFUNDED, **_facts(book, entry))
+        events.record(scope, book.order.id, events.PAYMENT_REFUNDED, **_facts(book, entry))
     elif answer.outcome in ("failed", "rejected") and entry.outcome != "failed":
         _update(
             scope,
@@ -281,12 +283,8 @@ def _refunded(scope: Scope, book: Book, entry: Any, answer: Answer) -> None:
             error=answer.message,
             settled_at=real_now(),
         )
-        scope.execute(
-            "UPDATE refunds_due SET paid_at = NULL, entry_id = NULL WHERE tenant_id = :tenant AND entry_id = :id",
-            id=entry.id,
-        )
-        facts = _facts(book, entry, reason=answer.message or answer.code)
-        events.tell(scope, book.order.id, events.REFUND_FAILED, **facts)
+        facts = _facts(book, entry, reason=answer.message or answer.code, cause=refund_cause(entry.key))
+        events.record(scope, book.order.id, events.REFUND_FAILED, **facts)
 
 
 SETTLERS = {"authorize": _authorized, "capture": _captured, "void": _voided, "refund": _refunded}

@@ -41,6 +41,7 @@ CHANNEL_WORDS = {
 KIND_WORDS = {
     "delay": ("Delay notice", "Owed by law"),
     "cancelled": ("Cancellation", "Owed to the buyer"),
+    "refund": ("Refund statement", "Owed by law"),
     "payment_needed": ("Payment needed", "Owed to the buyer"),
     "received": ("Order received", "Courtesy"),
     "shipped": ("Shipped", "Courtesy"),

@@ -24,6 +24,7 @@ APPEND_ONLY = (
     "notice_templates",
     "shipments",
     "shipment_lines",
+    "seals",
 )
 TENANT_TABLES = (
     "audit_entries",
@@ -75,6 +76,7 @@ TENANT_TABLES = (
     "ledger_entries",
     "shipment_lines",
     "refunds_due",
+    "seals",
     "price_tables",
     "routing_networks",
     "simulations",
@@ -153,6 +155,7 @@ TABLES_IN_ORDER = (
     "ledger_entries",
     "shipment_lines",
     "refunds_due",
+    "seals",
     "price_tables",
     "routing_networks",
     "simulations",
@@ -181,6 +184,13 @@ TIMERS_DUE = """
 MONEY_UNSETTLED = """
     SELECT tenant_id, count(*) AS entries, min(asked_at) AS oldest
     FROM ledger_entries WHERE outcome IN ('pending', 'unknown') AND asked_at IS NOT NULL GROUP BY tenant_id
+"""
+
+HISTORY_NEW = """
+    SELECT t.tenant_id FROM tenants t WHERE EXISTS (
+        SELECT 1 FROM timeline e WHERE e.tenant_id = t.tenant_id AND e.id >= CAST(lpad(to_hex(CAST(
+            extract(epoch FROM now() - interval '3 minutes') * 1000 AS bigint)), 12, '0')
+            || '70008000000000000000' AS uuid))
 """
 
 
@@ -1893,11 +1903,37 @@ def upgrade() -> None:
         sa.Column("tender_id", sa.Uuid(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("taken", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("form", sa.Text(), server_default="same_form_and_statement", nullable=False),
+        sa.Column("vests_on", sa.Date(), nullable=False),
+        sa.Column("latest_on", sa.Date(), nullable=False),
+        sa.Column("strict_on", sa.Date(), nullable=False),
+        sa.Column("target_on", sa.Date(), nullable=False),
         sa.Column("opened_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("due_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("paid_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("sent_on", sa.Date(), nullable=True),
+        sa.Column("paid_form", sa.Text(), nullable=True),
+        sa.Column("reference", sa.Text(), nullable=True),
         sa.Column("entry_id", sa.Uuid(), nullable=True),
+        sa.Column("impossible_on", sa.Date(), nullable=True),
+        sa.Column("impossible_reason", sa.Text(), nullable=True),
+        sa.Column("statement_id", sa.Uuid(), nullable=True),
+        sa.Column("stated_on", sa.Date(), nullable=True),
+        sa.Column("statement_reference", sa.Text(), nullable=True),
+        sa.Column("proven_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("alarm", sa.SmallInteger(), server_default="0", nullable=False),
+        sa.CheckConstraint(
+            "form IN ('cash_or_check', 'credit_memo_and_copy', 'not_charged_statement', 'account_statement',"
+            " 'same_form_and_statement')",
+            name=op.f("ck_refunds_due_form_known"),
+        ),
         sa.CheckConstraint("amount > 0", name=op.f("ck_refunds_due_owes_something")),
+        sa.CheckConstraint("alarm BETWEEN 0 AND 3", name=op.f("ck_refunds_due_alarm_known")),
+        sa.CheckConstraint(
+            "proven_at IS NULL OR (paid_at IS NOT NULL AND stated_on IS NOT NULL)",
+            name=op.f("ck_refunds_due_proof_is_whole"),
+        ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "entry_id"],
             ["ledger_entries.tenant_id", "ledger_entries.id"],
@@ -1909,6 +1945,11 @@ def upgrade() -> None:
             name=op.f("fk_refunds_due_tenant_id_order_id"),
         ),
         sa.ForeignKeyConstraint(
+            ["tenant_id", "statement_id"],
+            ["notices.tenant_id", "notices.id"],
+            name=op.f("fk_refunds_due_tenant_id_statement_id"),
+        ),
+        sa.ForeignKeyConstraint(
             ["tenant_id", "tender_id"],
             ["tenders.tenant_id", "tenders.id"],
             name=op.f("fk_refunds_due_tenant_id_tender_id"),
@@ -1917,13 +1958,38 @@ def upgrade() -> None:
         info={"scope": "TENANT", "append_only": False},
     )
     op.create_index(
+        op.f("ix_refunds_due_tenant_id_order_id"), "refunds_due", ["tenant_id", "order_id"], unique=False
+    )
+    op.create_index(
         "ix_refunds_due_open",
         "refunds_due",
         ["tenant_id", "due_at"],
         unique=False,
-        postgresql_where=sa.text("paid_at IS NULL"),
+        postgresql_where=sa.text("proven_at IS NULL"),
     )
+    op.create_index("ix_refunds_due_statement", "refunds_due", ["tenant_id", "statement_id"], unique=True)
     op.create_index("uq_refunds_due_cause", "refunds_due", ["tenant_id", "tender_id", "cause"], unique=True)
+    op.create_table(
+        "seals",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("made_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("rows", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("previous", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.CheckConstraint("position > 0", name=op.f("ck_seals_position_positive")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "order_id"],
+            ["orders.tenant_id", "orders.id"],
+            name=op.f("fk_seals_tenant_id_order_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_seals")),
+        info={"scope": "TENANT", "append_only": True},
+    )
+    op.create_index(op.f("ix_seals_tenant_id_made_at"), "seals", ["tenant_id", "made_at"], unique=False)
+    op.create_index("uq_seals_position", "seals", ["tenant_id", "order_id", "position"], unique=True)
     op.create_table(
         "price_tables",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -2071,10 +2137,11 @@ def upgrade() -> None:
     operator_view("work_waiting", WORK_WAITING)
     operator_view("timers_due", TIMERS_DUE)
     operator_view("money_unsettled", MONEY_UNSETTLED)
+    operator_view("history_new", HISTORY_NEW)
 
 
 def downgrade() -> None:
-    for view in ("money_unsettled", "timers_due", "work_waiting"):
+    for view in ("history_new", "money_unsettled", "timers_due", "work_waiting"):
         drop_operator_view(view)
     for table in reversed(TABLES_IN_ORDER):
         op.drop_table(table)

@@ -240,8 +240,9 @@ def test_incidents_name_what_stays_undone(desk: Desk, merchant: Merchant, give_u
     merchant.drain()
     with inside(merchant.tenant_id) as scope:
         scope.execute(
-            "INSERT INTO refunds_due (tenant_id, id, order_id, tender_id, amount, cause, opened_at, due_at)"
-            " SELECT :tenant, :id, order_id, id, 500, 'cancelled', '2025-01-10', '2025-01-20' FROM tenders"
+            "INSERT INTO refunds_due (tenant_id, id, order_id, tender_id, amount, cause, vests_on,"
+            " latest_on, strict_on, target_on, opened_at, due_at) SELECT :tenant, :id, order_id, id, 500, 'cancelled',"
+            " '2025-01-10', '2025-01-20', '2025-01-20', '2025-01-14', '2025-01-10', '2025-01-20' FROM tenders"
             " WHERE tenant_id = :tenant AND order_id = :order",
             id=new_id(),
             order=order["id"],

@@ -45,6 +45,9 @@ BODIES: dict[str, Any] = {
         "postal_code": "83702",
         "country": "US",
     },
+    "refunds.pay": {"form": "check", "reference": "1041", "sent_on": "2026-01-05"},
+    "refunds.impossible": {"reason": "closed", "discovered_on": "2026-01-05"},
+    "refunds.statement": {"reference": "by post", "sent_on": "2026-01-05"},
     "routing.activate_rules": {"replaces": 1},
     "routing_exceptions.resolve": {"action": "backorder"},
 }
@@ -61,6 +64,10 @@ def scene(merchant: Merchant) -> dict[str, str]:
     paid = [{"kind": "external", "reference": "paid"}]
     order = merchant.order(("A", 2), tenders=paid)
     merchant.drain()
+    dropped = merchant.order(("A", 1), tenders=[{"kind": "check", "reference": "88"}])
+    merchant.ok("POST", f"/orders/{dropped['id']}/cancellation", {"reason": "test"})
+    merchant.drain()
+    [due] = merchant.ok("GET", "/refunds-due")["data"]
     work = merchant.ok("GET", f"/orders/{order['id']}")["fulfillment_orders"][0]
     assert work["request_status"] == "submitted"
     merchant.ok("POST", "/stock/counts", {"node": node, "lines": [{"sku": "A", "on_hand": 9}]})
@@ -73,6 +80,7 @@ def scene(merchant: Merchant) -> dict[str, str]:
     return {
         "orders": order["id"],
         "fulfillment-orders": work["id"],
+        "refunds-due": due["id"],
         "skus": "A",
         "nodes": node,
         "rate-cards": "CARD",

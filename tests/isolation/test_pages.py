@@ -27,6 +27,12 @@ FIELDS = {
     "region": "ID",
     "postal_code": "83702",
     "country": "US",
+    "form": "check",
+    "reference": "1041",
+    "how": "by post",
+    "sent_on": "2026-01-05",
+    "told_on": "2026-01-05",
+    "discovered_on": "2026-01-05",
 }
 """What the forms ask for, so that a refusal is about the row and not about a field."""
 WITHOUT_KEY = UUID("01a20000-0000-7000-8000-000000000000")
@@ -57,6 +63,7 @@ def ids(merchant: Merchant, scene: dict[str, str]) -> dict[str, Any]:  # noqa: F
             "order_id": scene["orders"],
             "card": scene["rate-cards"],
             "case_id": scene["cases"],
+            "due_id": scene["refunds-due"],
             "import_id": str(WITHOUT_KEY),
             "exception_id": one("routing_exceptions"),
             "simulation_id": str(WITHOUT_KEY),

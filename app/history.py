@@ -1,0 +1,116 @@
+"""An order's history as rows that never change, and how they are sealed: shared by the worker that seals and the books
+that check.
+
+Every row of history is written out as one canonical text, the same in every session: a JSON array of the table's name
+and its lasting columns, instants as seconds since 1970. What may still change of a row (a message's delivery, an
+entry's outcome) is told by an event of the timeline when it does, so it is sealed there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PATIENCE_HOURS = 3
+"""How old a row may be without a seal; older, it was written past the worker, or the worker stands still."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table whose rows belong to an order's history, and its columns that never change. `order`: what names the
+    order in SQL."""
+
+    table: str
+    columns: tuple[str, ...]
+    instants: tuple[str, ...] = ()
+    order: str = "order_id"
+    where: str = "true"
+
+
+PARCEL = (
+    "(SELECT s.order_id FROM shipments s WHERE s.tenant_id = shipment_lines.tenant_id AND s.id = shipment_id)"
+)
+MESSAGE = (
+    "(SELECT n.order_id FROM notices n WHERE n.tenant_id = notice_deliveries.tenant_id AND n.id = notice_id)"
+)
+SOURCES = (
+    Source("orders", ("number", "channel", "external_ref", "currency"), ("placed_at",), order="id"),
+    Source("order_lines", ("sku", "title", "ordered", "unit_price")),
+    Source("tenders", ("kind", "currency")),
+    Source(
+        "promises",
+        ("order_line_id", "stated", "basis", "evidence", "original_date"),
+        ("made_at", "original_deadline"),
+    ),
+    Source("timeline", ("name", "actor", "data"), ("at",)),
+    Source(
+        "status_changes",
+        ("before", "after", "why", "actor"),
+        ("at",),
+        order="subject_id",
+        where="machine = 'order'",
+    ),
+    Source("notices", ("kind", "cause", "subject", "body_text", "body_html", "facts"), ("created_at",)),
+    Source(
+        "notice_deliveries",
+        ("notice_id", "attempt", "channel", "address", "state", "reference", "error"),
+        ("at",),
+        order=MESSAGE,
+    ),
+    Source("delay_answers", ("notice_id", "answer", "channel", "evidence"), ("received_at",)),
+    Source(
+        "shipments",
+        ("fulfillment_order_id", "kind", "carrier", "service", "tracking_number"),
+        ("shipped_at", "recorded_at"),
+    ),
+    Source("shipment_lines", ("shipment_id", "order_line_id", "sku", "quantity"), order=PARCEL),
+    Source("ledger_entries", ("tender_id", "kind", "amount", "key"), ("at",)),
+    Source("refunds_due", ("tender_id", "amount", "cause", "vests_on"), ("opened_at",)),
+)
+
+
+def rows(tenant: str, narrowed: str = "true") -> str:
+    """The statement of all history rows: tenant_id, order_id, id, source, content. `tenant` and `narrowed` are
+    conditions; in the latter `{order}` stands for the order's id."""
+    return " UNION ALL ".join(
+        f"SELECT tenant_id, {one.order} AS order_id, id, '{one.table}' AS source, {_content(one)} AS content"
+        f" FROM {one.table} WHERE {tenant} AND {one.where} AND {narrowed.replace('{order}', one.order)}"
+        for one in SOURCES
+    )
+
+
+def touched(tenant: str, since: str) -> str:
+    """The statement of the orders with rows whose id is at least `since`: read by the primary keys."""
+    return " UNION ".join(
+        f"SELECT {one.order} AS order_id FROM {one.table} WHERE {tenant} AND id >= {since} AND {one.where}"
+        for one in SOURCES
+    )
+
+
+def _content(source: Source) -> str:
+    instants = [f"extract(epoch FROM {column})" for column in source.instants]
+    parts = ", ".join([f"'{source.table}'", "id", *source.columns, *instants])
+    return f"jsonb_build_array({parts})::text"
+
+
+HASH = "encode(sha256(convert_to({text}, 'UTF8')), 'hex')"
+
+
+def row_hash(content: str) -> str:
+    """SQL: the hash of a row's canonical text."""
+    return HASH.format(text=content)
+
+
+def digest(previous: str, row_list: str) -> str:
+    """SQL: a seal's digest, over the digest before and its rows, each `id hash` on a line of its own, by id."""
+    return HASH.format(text=f"{previous} || E'\\n' || {row_list}")
+
+
+def row_list(key: str = "key", value: str = "value") -> str:
+    """SQL aggregate: the rows of a seal as text."""
+    return f"string_agg({key} || ' ' || {value}, E'\\n' ORDER BY {key} COLLATE \"C\")"
+
+
+def older_than_patience(row_id: str) -> str:
+    """SQL: whether a row should have been sealed by now; its id says when it was written."""
+    milliseconds = f"('x' || left(replace({row_id}::text, '-', ''), 12))::bit(48)::bigint"
+    return f"{milliseconds} < extract(epoch FROM now() - interval '{PATIENCE_HOURS} hours') * 1000"

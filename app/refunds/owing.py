@@ -1,0 +1,123 @@
+"""Opening refunds due: what a buyer is owed when units were cancelled, or when more was taken than may stay."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from app import events
+from app.calendar import local_date
+from app.payments.book import Book, opened
+from app.payments.rules import parts
+from app.refunds import rows, rules
+from app.refunds.service import settle
+from infra.ids import new_id
+from tenants.scope import Scope
+
+
+def owe(scope: Scope, order_id: UUID, vests_on: date, *, why: str = "cancelled") -> list[UUID]:
+    """Open what is owed to the buyer of an order now that units were cancelled, one refund per tender: what was taken
+    and must go back, and apart from it what was never taken and is let go. Returns the refunds opened.
+
+    `vests_on`: the day (seller's zone) on which the right vested. Never below the share of the cancelled units, nor
+    below what the merchant's own shipping table gives (435.1(d)); never above what the tender paid.
+    """
+    book = opened(scope, order_id)
+    so_far = _so_far(scope, order_id)
+    kinds = [(tender.kind, tender.amount) for tender in book.tenders]
+    live, lawful = parts(kinds, book.live), parts(kinds, min(book.live, _alone(scope, book)))
+    made = []
+    for tender, needed, least in zip(book.tenders, live, lawful, strict=True):
+        owed, gone = so_far.get((tender.id, True), 0), so_far.get((tender.id, False), 0)
+        share = rules.Share(tender.amount, book.captured(tender), needed, least, owed, gone)
+        taken, let_go = rules.newly_due(share)
+        if taken:
+            made.append(_open(scope, book, tender, taken, vests_on, why, taken=True))
+        if let_go and _was_offered(book, tender):
+            made.append(_open(scope, book, tender, let_go, vests_on, "untaken", taken=False))
+    if made:
+        scope.later(rows.SETTLE, order_id)
+    return made
+
+
+def captured(scope: Scope, order_id: UUID, **_: Any) -> None:
+    """Money was taken: for what shipped of an order whose rest was cancelled, where the lawful refund may be more than
+    the cancelled units' share; or by somebody else, for what is to be let go."""
+    if _shipping(scope):
+        owe(scope, order_id, local_date(scope.now(), scope.tenant.timezone), why="shipped-alone")
+    settle(scope, order_id)
+
+
+def _so_far(scope: Scope, order_id: UUID) -> dict[tuple[UUID, bool], int]:
+    found = scope.rows(
+        "SELECT tender_id, taken, sum(amount)::bigint AS amount FROM refunds_due WHERE tenant_id = :tenant"
+        " AND order_id = :order GROUP BY 1, 2",
+        order=order_id,
+    )
+    return {(row.tender_id, row.taken): row.amount for row in found}
+
+
+def _shipping(scope: Scope) -> list[tuple[int, int]]:
+    """The merchant's ordering instructions: settings `refunds.shipping` [{"from", "charge"}], minor units."""
+    table = (scope.tenant.settings.get("refunds") or {}).get("shipping") or []
+    return [(int(row["from"]), int(row["charge"])) for row in table]
+
+
+def _alone(scope: Scope, book: Book) -> int:
+    """What the units that are left would have cost alone; their share where the merchant states no table."""
+    shipping = _shipping(scope)
+    if not shipping:
+        return book.live
+    lines = scope.rows(
+        "SELECT items - discount AS goods, charges, tax, ordered, ordered - cancelled AS kept FROM order_lines"
+        " WHERE tenant_id = :tenant AND order_id = :order",
+        order=book.order.id,
+    )
+    alone = rules.shipped_alone([rules.LineMoney(*line) for line in lines], shipping)
+    return book.live if alone is None else alone
+
+
+def _was_offered(book: Book, tender: Any) -> bool:
+    """Whether the tender was the buyer's to lose: of a card that was never accepted nothing is let go."""
+    return tender.kind != "card" or bool(book.of(tender, "authorize", "succeeded", *rules.OPEN))
+
+
+def _open(
+    scope: Scope, book: Book, tender: Any, amount: int, vests_on: date, why: str, *, taken: bool
+) -> UUID:
+    gone = book.order.total - book.live
+    zone = scope.tenant.timezone
+    days = rules.days(vests_on, tender.kind, zone, settings=rows.readings(scope))
+    due_id = new_id()
+    scope.execute(
+        "INSERT INTO refunds_due (tenant_id, id, order_id, tender_id, amount, cause, taken, form, vests_on,"
+        " latest_on, strict_on, target_on, opened_at, due_at) VALUES (:tenant, :id, :order, :tender, :amount,"
+        " :cause, :taken, :form, :vests, :latest, :strict, :target, :now, :due)",
+        id=due_id,
+        order=book.order.id,
+        tender=tender.id,
+        amount=amount,
+        cause=f"{why}:{gone}",
+        taken=taken,
+        form=rules.form(tender.kind, taken=taken),
+        vests=vests_on,
+        latest=days.latest_on,
+        strict=days.strict_on,
+        target=days.target_on,
+        now=scope.now(),
+        due=days.due_at,
+    )
+    rows.arm(scope, due_id)
+    rows.tell(
+        scope,
+        book,
+        events.REFUND_OWED,
+        due_id,
+        tender,
+        amount=amount,
+        taken=taken,
+        vests_on=vests_on,
+        latest_on=days.latest_on,
+    )
+    return due_id
