@@ -5,7 +5,7 @@ from __future__ import annotations
 from app import events
 from app.accounts import mails
 from app.allocation import matching
-from app.cancellation import reactions
+from app.cancellation import lapses, reactions
 from app.exceptions import replies
 from app.exceptions import service as exceptions
 from app.fulfillment import moves, shortfalls, windows
@@ -14,7 +14,7 @@ from app.imports import service as imports
 from app.notices import delivery, letters, sampling
 from app.payments import account, attempts, calls, holds, settlement
 from app.payments import service as payments
-from app.promises import service as promises
+from app.promises import revisions, watch
 from app.routing import refresh, runs
 from app.tax import service as tax
 from tenants import members
@@ -23,7 +23,7 @@ from workers.handlers import Call, Handler, Verb
 ASK = Call(calls.begin, calls.call, calls.finish, calls.failed)
 
 SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
-    events.TENANT_OPENED: (Call(account.begin, account.call, account.finish), Verb(promises.arm_scan)),
+    events.TENANT_OPENED: (Call(account.begin, account.call, account.finish), Verb(watch.arm_scan)),
     events.ORDER_PLACED: (
         Call(tax.begin, tax.call, tax.finish, tax.failed),
         Verb(matching.order_placed),
@@ -59,12 +59,13 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
         Verb(letters.cancelled),
         Verb(exceptions.cancelled),
     ),
-    events.DELAY_ANSWERED: (Verb(reactions.delay_answered),),
-    promises.SCAN: (Verb(promises.scan),),
-    promises.GUARD: (Verb(promises.guard),),
+    events.DELAY_ANSWERED: (Verb(lapses.due),),
+    lapses.RECALL_OVER: (Verb(lapses.recall_over),),
+    watch.SCAN: (Verb(watch.scan),),
+    watch.DUE: (Verb(lapses.due), Verb(revisions.review)),
     events.NOTICE_QUEUED: (Call(delivery.begin, delivery.call, delivery.finish),),
-    events.NOTICE_FAILED: (Verb(promises.stand),),
-    events.NOTICE_BOUNCED: (Verb(promises.stand),),
+    events.NOTICE_FAILED: (Verb(lapses.due), Verb(revisions.review)),
+    events.NOTICE_BOUNCED: (Verb(lapses.due), Verb(revisions.review)),
     events.REPLY_RECEIVED: (Verb(replies.take),),
     events.SAMPLE_ASKED: (Call(sampling.begin, sampling.call, sampling.finish),),
     events.WEBHOOK_RECEIVED: (Verb(payments.heard),),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,35 +23,17 @@ def unpaid(scope: Scope, order_id: UUID, *, reason: str, **_: Any) -> None:
         cancel(scope, order_id, None, reason)
 
 
-def owe_back(scope: Scope, order_id: UUID, **_: Any) -> None:
+def owe_back(scope: Scope, order_id: UUID, *, lines: Sequence[Mapping[str, Any]] = (), **_: Any) -> None:
     """Money in hand for cancelled units is owed to the buyer, by the end of the lawful latest day at the seller's
-    (16 CFR 435.1(b))."""
+    (16 CFR 435.1(b)), counted from the day on which the right to it vested: the earliest of these lines'."""
     zone = scope.tenant.timezone
-    today = local_date(scope.now(), zone)
+    row = scope.row(
+        "SELECT min(vests_on) AS day FROM promises WHERE tenant_id = :tenant AND order_line_id = ANY(:lines)",
+        lines=[UUID(line["id"]) for line in lines],
+    )
+    day = row.day if row is not None and row.day is not None else local_date(scope.now(), zone)
     payments.owe(
         scope,
         order_id,
-        {kind: end_of_day(latest(today, CLASS_OF_TENDER[kind], strict=True), zone) for kind in PAY_NOW},
+        {kind: end_of_day(latest(day, CLASS_OF_TENDER[kind], strict=True), zone) for kind in PAY_NOW},
     )
-
-
-def delay_answered(scope: Scope, order_id: UUID, *, answer: str, lines: list[str], **_: Any) -> None:
-    """The buyer did not want to wait: cancel what is still open of those lines."""
-    if answer != "cancel":
-        return
-    order = scope.row(
-        "SELECT status FROM orders WHERE tenant_id = :tenant AND id = :order FOR UPDATE", order=order_id
-    )
-    still_open = scope.rows(
-        "SELECT id FROM order_lines WHERE tenant_id = :tenant AND order_id = :order AND id = ANY(:lines)"
-        " AND allocated + backordered > 0 ORDER BY position",
-        order=order_id,
-        lines=[UUID(line) for line in lines],
-    )
-    if order is not None and order.status == "placed" and still_open:
-        cancel(
-            scope,
-            order_id,
-            [{"id": str(line.id)} for line in still_open],
-            "You canceled because of the delay",
-        )

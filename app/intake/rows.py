@@ -14,6 +14,7 @@ from app.inventory.rules import MADE
 from app.network.places import locate
 from app.payments.rules import PAY_NOW
 from app.promises.rules import Clock
+from app.promises.timing import first_look
 from app.routing.configuration import Configuration
 from app.routing.rules import Decision
 from infra.ids import new_id
@@ -135,12 +136,16 @@ def promise_row(
             "backordered": line.priced.quantity - line.allocated,
             "rules": line.clock.settings.version,
             "conflicting": line.clock.conflicting,
+            "expected_ship_at": line.expected,
         },
         "made_at": placed_at,
         "deadline": line.clock.deadline_at,
         "original_date": line.clock.ship_by,
         "expected_ship_at": line.expected if line.allocated == line.priced.quantity else None,
         "state": "open" if line.covered else "not_covered",
+        "due_at": first_look(line.clock.deadline_at, placed_at, line.clock.settings.decide_days)
+        if line.covered
+        else None,
     }
 
 
