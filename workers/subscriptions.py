@@ -11,10 +11,11 @@ from app.exceptions import service as exceptions
 from app.fulfillment import moves, shortfalls, windows
 from app.fulfillment import service as fulfillment
 from app.imports import service as imports
+from app.intake import completion
 from app.notices import delivery, letters, sampling
 from app.payments import account, attempts, calls, holds, settlement
 from app.payments import service as payments
-from app.promises import revisions, watch
+from app.promises import bulk, revisions, watch
 from app.routing import refresh, runs
 from app.tax import service as tax
 from tenants import members
@@ -32,9 +33,9 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     tax.SETTLE: (Call(tax.again_begin, tax.again_call, tax.again_finish),),
     events.ORDER_TAXED: (Verb(payments.start), Verb(fulfillment.release_work), Verb(letters.received)),
     events.WINDOW_CLOSED: (Call(windows.begin, windows.call, windows.finish, windows.failed),),
-    events.ORDER_ROUTED: (Verb(fulfillment.release_work), Verb(exceptions.routed)),
-    events.ROUTING_STUCK: (Verb(exceptions.cancel_unfilled),),
-    events.PAYMENT_AUTHORIZED: (Verb(fulfillment.release_work),),
+    events.ORDER_ROUTED: (Verb(fulfillment.release_work), Verb(exceptions.routed), Verb(revisions.review)),
+    events.ROUTING_STUCK: (Verb(exceptions.cancel_unfilled), Verb(revisions.review)),
+    events.PAYMENT_AUTHORIZED: (Verb(completion.paid), Verb(fulfillment.release_work)),
     events.HOLD_RELEASED: (Verb(fulfillment.release_work), Verb(fulfillment.deliver_digital)),
     attempts.ASK: (ASK,),
     payments.SETTLE: (ASK,),
@@ -45,7 +46,7 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     events.SHIPPED: (Verb(payments.take), Verb(letters.shipped)),
     events.PAYMENT_CAPTURED: (Verb(letters.parcel_left),),
     events.CAPTURE_FAILED: (Verb(letters.parcel_left),),
-    events.PAYMENT_NEEDED: (Verb(letters.payment_needed),),
+    events.PAYMENT_NEEDED: (Verb(completion.refused), Verb(letters.payment_needed)),
     events.PAYMENT_ABANDONED: (Verb(reactions.unpaid),),
     events.LINES_CANCELLED: (
         Verb(payments.let_go),
@@ -64,6 +65,8 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     watch.SCAN: (Verb(watch.scan),),
     watch.DUE: (Verb(lapses.due), Verb(revisions.review)),
     events.NOTICE_QUEUED: (Call(delivery.begin, delivery.call, delivery.finish),),
+    bulk.REVISE: (Verb(bulk.send),),
+    events.NOTICE_QUEUED: (Call(notices.begin, notices.call, notices.finish),),
     events.NOTICE_FAILED: (Verb(lapses.due), Verb(revisions.review)),
     events.NOTICE_BOUNCED: (Verb(lapses.due), Verb(revisions.review)),
     events.REPLY_RECEIVED: (Verb(replies.take),),

@@ -8,6 +8,7 @@ the provider's answer, some hours at most.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,8 @@ from app.orders.service import lock
 from app.promises import records
 from app.promises.service import stand
 from app.promises.standing import Standing, standings
-from app.promises.vocabulary import Case, Phase
+from app.promises.vocabulary import LIVE, Case, Phase
+from infra.errors import not_found, refused
 from tenants.scope import Scope
 
 RECALL_OVER = "cancellation.recall_over"
@@ -57,6 +59,56 @@ def due(scope: Scope, order_id: UUID, **_: Any) -> None:
     stand(scope, order_id)
 
 
+def will_not_ship(scope: Scope, order_id: UUID, line_ids: Collection[UUID] | None, reason: str) -> list[UUID]:
+    """The seller will not ship these lines (None: all that is open) and says so to the buyer (435.2(b)(4), (c)(4)):
+    from this moment nobody may. Returns the lines. Raises Problem 404, 409 `promise-over`."""
+    return _end(scope, order_id, line_ids, "will_not_ship", {"reason": reason})
+
+
+def buyer_cancels(
+    scope: Scope, order_id: UUID, line_ids: Collection[UUID] | None, evidence: dict[str, Any]
+) -> list[UUID]:
+    """The buyer uses the right to cancel that a delay notice gave, which goes on until shipment (435.2(c)(1)), for
+    those of these lines (None: all that is open) that have it. Returns them: the merchant decides about the rest."""
+    lock(scope, order_id)
+    offered = {
+        one.line.id
+        for one in standings(scope, order_id)
+        if one.open_units
+        and one.state.offered
+        and one.at(scope.now()).phase in LIVE
+        and (line_ids is None or one.line.id in line_ids)
+    }
+    return _end(scope, order_id, offered, "cancel_requested", evidence) if offered else []
+
+
+def _end(
+    scope: Scope,
+    order_id: UUID,
+    line_ids: Collection[UUID] | None,
+    kind: str,
+    data: dict[str, Any],
+) -> list[UUID]:
+    lock(scope, order_id)
+    now = scope.now()
+    every = {one.line.id: one for one in standings(scope, order_id)}
+    if line_ids is not None and not set(line_ids) <= every.keys():
+        raise not_found("line")
+    chosen = [
+        line
+        for line, one in every.items()
+        if (line_ids is None or line in line_ids)
+        and one.open_units
+        and not one.vested
+        and one.at(now).phase in LIVE
+    ]
+    if not chosen:
+        raise refused("promise-over", "Nothing of that is open under a promise.")
+    records.note(scope, order_id, kind, now, dict.fromkeys(chosen, data), key=now.isoformat())
+    due(scope, order_id)
+    return chosen
+
+
 def _vest(scope: Scope, order_id: UUID, ended: dict[UUID, Standing]) -> dict[Case, set[UUID]]:
     """End the promises. Returns their lines by the case of 435.2(c)."""
     now, rows = scope.now(), []
@@ -81,9 +133,7 @@ def _await_answers(scope: Scope, order_id: UUID) -> None:
     """Where a provider was asked: do without its answer when it does not come."""
     if scope.rows(ASKED, order=order_id):
         hours = float(scope.tenant.settings.get("recall_hours", RECALL_HOURS))
-        scope.at(
-            scope.now() + timedelta(hours=hours), RECALL_OVER, order_id, key=f"recall:{order_id}"
-        )
+        scope.at(scope.now() + timedelta(hours=hours), RECALL_OVER, order_id, key=f"recall:{order_id}")
 
 
 def recall_over(scope: Scope, order_id: UUID, **_: Any) -> None:

@@ -265,7 +265,9 @@ def _end_promises(scope: Scope, order_id: UUID, units: Mapping[UUID, int]) -> No
         now=now,
         today=local_date(now, scope.tenant.timezone),
     )
-    granted = {row.order_line_id: {"case": "c4", "units": units[row.order_line_id]} for row in ended if row.now}
+    granted = {
+        row.order_line_id: {"case": "c4", "units": units[row.order_line_id]} for row in ended if row.now
+    }
     note(scope, order_id, "ended", now, granted, key=f"c4:{now.isoformat()}")
 
 

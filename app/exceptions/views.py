@@ -36,6 +36,7 @@ DONE = {
     "assign": "The node has been given the work.",
     "backorder": "It waits for stock.",
     "cancel": "What waited is canceled.",
+    "settle": "Noted as settled.",
 }
 OWNED = {"take": "You look after {}.", "leave": "Nobody looks after {} any more."}
 TOLD = 2

@@ -181,7 +181,7 @@ class Composer:
             id=new_id(),
             priced=priced,
             request=given,
-            clock=clock(placed_at, zones, self.scope.tenant.timezone, _promise_input(promise)),
+            clock=clock(placed_at, zones, self.scope.tenant.timezone, promise_input(promise)),
             covered=covered,
         )
 
@@ -385,7 +385,8 @@ def _basket_line(line: Line) -> BasketLine:
     )
 
 
-def _promise_input(given: Mapping[str, Any] | None) -> PromiseInput | None:
+def promise_input(given: Mapping[str, Any] | None) -> PromiseInput | None:
+    """What the buyer was shown, as the rule reads it."""
     if not given:
         return None
     within = given.get("within")

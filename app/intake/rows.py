@@ -143,10 +143,17 @@ def promise_row(
         "original_date": line.clock.ship_by,
         "expected_ship_at": line.expected if line.allocated == line.priced.quantity else None,
         "state": "open" if line.covered else "not_covered",
-        "due_at": first_look(line.clock.deadline_at, placed_at, line.clock.settings.decide_days)
-        if line.covered
-        else None,
+        "due_at": _first_look(line, placed_at),
     }
+
+
+def _first_look(line: Line, placed_at: datetime) -> datetime | None:
+    """When the watch looks at the line first: at once where it is known already that it cannot ship in time."""
+    if not line.covered:
+        return None
+    if line.expected is not None and line.expected >= line.clock.deadline_at:
+        return placed_at
+    return first_look(line.clock.deadline_at, placed_at, line.clock.settings.decide_days)
 
 
 def work_row(

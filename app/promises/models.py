@@ -128,7 +128,7 @@ class DelayAnswer(TenantTable):
     channel: Mapped[str]
     evidence: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     __table_args__ = (
-        one_of("answer", "consent", "cancel"),
+        one_of("answer", "consent", "cancel", "consent_rider"),
         tenant_key("order_id", "orders"),
         tenant_key("notice_id", "notices"),
         Index(None, "tenant_id", "order_id"),

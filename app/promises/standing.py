@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -28,9 +29,9 @@ from tenants.scope import Scope
 TOLD = """
 SELECT id, facts, state, created_at, sent_at,
     CAST(to_jsonb(notices)->>'bounced_at' AS timestamptz) AS bounced_at FROM notices
-WHERE tenant_id = :tenant AND order_id = :order AND kind = 'delay' ORDER BY created_at, id
+WHERE tenant_id = :tenant AND order_id = ANY(:orders) AND kind = 'delay' ORDER BY created_at, id
 """
-ENDS = {"cancel_requested": CancelRequested, "will_not_ship": WillNotShip}
+ENDS: dict[str, Callable[[datetime], Event]] = {"cancel_requested": CancelRequested, "will_not_ship": WillNotShip}
 """Recorded events that the state machine knows by the time alone."""
 
 
@@ -64,35 +65,35 @@ class Standing:
         return int(self.line.total - self.line.value_shipped - self.line.value_cancelled)
 
 
-def standings(scope: Scope, order_id: UUID) -> list[Standing]:
-    """Every line of the order, in order: its promise, the notices and the answers, folded into a state."""
-    lines = scope.rows(
-        "SELECT l.*, p.made_at, p.original_date, p.original_deadline, p.basis, p.expected_ship_at,"
-        " p.state AS promise, p.vested_at, p.vests_on, p.deadline AS promise_deadline, o.ship_to AS order_ship_to"
-        " FROM order_lines l"
-        " JOIN promises p ON p.tenant_id = :tenant AND p.order_line_id = l.id"
-        " JOIN orders o ON o.tenant_id = :tenant AND o.id = l.order_id"
-        " WHERE l.tenant_id = :tenant AND l.order_id = :order ORDER BY l.position",
-        order=order_id,
-    )
-    told = scope.rows(TOLD, order=order_id)
-    answers = scope.rows(
-        "SELECT notice_id, answer, received_at FROM delay_answers WHERE tenant_id = :tenant"
-        " AND order_id = :order ORDER BY received_at, id",
-        order=order_id,
-    )
-    records = scope.rows(
-        "SELECT order_line_id, kind, at FROM promise_events WHERE tenant_id = :tenant AND order_id = :order"
-        " AND kind = ANY(:kinds) ORDER BY at, id",
-        order=order_id,
-        kinds=list(ENDS),
-    )
+LINES = """
+SELECT l.*, p.made_at, p.original_date, p.original_deadline, p.basis, p.expected_ship_at, p.state AS promise,
+    p.vested_at, p.vests_on, o.ship_to AS order_ship_to
+FROM order_lines l JOIN promises p ON p.tenant_id = :tenant AND p.order_line_id = l.id
+JOIN orders o ON o.tenant_id = :tenant AND o.id = l.order_id
+WHERE l.tenant_id = :tenant AND l.order_id = ANY(:orders) ORDER BY l.order_id, l.position
+"""
+ANSWERS = """
+SELECT notice_id, answer, received_at FROM delay_answers
+WHERE tenant_id = :tenant AND order_id = ANY(:orders) ORDER BY received_at, id
+"""
+RECORDS = """
+SELECT order_line_id, kind, at FROM promise_events
+WHERE tenant_id = :tenant AND order_id = ANY(:orders) AND kind = ANY(:kinds) ORDER BY at, id
+"""
+
+
+def standings(scope: Scope, *order_ids: UUID) -> list[Standing]:
+    """Every line of the orders, in order: its promise, the notices and the answers, folded into a state. Four
+    statements, however many orders."""
+    orders = list(order_ids)
+    lines = scope.rows(LINES, orders=orders)
+    told = scope.rows(TOLD, orders=orders)
+    answers = scope.rows(ANSWERS, orders=orders)
+    records = scope.rows(RECORDS, orders=orders, kinds=list(ENDS))
     return [_standing(scope, line, told, answers, records) for line in lines]
 
 
-def _standing(
-    scope: Scope, line: Any, told: list[Any], answers: list[Any], records: list[Any]
-) -> Standing:
+def _standing(scope: Scope, line: Any, told: list[Any], answers: list[Any], records: list[Any]) -> Standing:
     goes_to = line.ship_to or line.order_ship_to
     buyer = destination_zones(
         goes_to.get("country") or "US", goes_to.get("region"), goes_to.get("postal_code")
@@ -125,9 +126,7 @@ def _clock(line: Any, zones: Zones) -> Clock:
     )
 
 
-def _events(
-    line: Any, told: list[Any], answers: list[Any], records: list[Any], now: datetime
-) -> list[Event]:
+def _events(line: Any, told: list[Any], answers: list[Any], records: list[Any], now: datetime) -> list[Event]:
     """What happened to the line under its clock, in order. At one instant a notice comes first, an end last."""
     happened: list[tuple[int, Event]] = []
     own = {notice.id for notice in told if str(line.id) in notice.facts.get("lines", [])}

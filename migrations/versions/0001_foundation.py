@@ -1535,7 +1535,7 @@ def upgrade() -> None:
         sa.Column("received_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("evidence", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
-        sa.CheckConstraint("answer IN ('consent', 'cancel')", name=op.f("ck_delay_answers_answer_known")),
+        sa.CheckConstraint("answer IN ('consent', 'cancel', 'consent_rider')", name=op.f("ck_delay_answers_answer_known")),
         sa.ForeignKeyConstraint(
             ["tenant_id", "notice_id"],
             ["notices.tenant_id", "notices.id"],
