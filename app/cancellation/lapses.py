@@ -8,7 +8,7 @@ the provider's answer, some hours at most.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ import orjson
 
 from app import events
 from app.cancellation import rules
-from app.cancellation.service import cancel_lines, take_unanswered
+from app.cancellation.service import cancel, cancel_lines, take_unanswered
 from app.orders.service import lock
 from app.promises import records
 from app.promises.service import stand
@@ -66,20 +66,24 @@ def will_not_ship(scope: Scope, order_id: UUID, line_ids: Collection[UUID] | Non
 
 
 def buyer_cancels(
-    scope: Scope, order_id: UUID, line_ids: Collection[UUID] | None, evidence: dict[str, Any]
-) -> list[UUID]:
-    """The buyer uses the right to cancel that a delay notice gave, which goes on until shipment (435.2(c)(1)), for
-    those of these lines (None: all that is open) that have it. Returns them: the merchant decides about the rest."""
-    lock(scope, order_id)
-    offered = {
+    scope: Scope, order_id: UUID, line_ids: Sequence[UUID] | None, evidence: dict[str, Any], reason: str
+) -> None:
+    """The buyer cancels these lines (None: all that is open). Where a delay notice gave the right to, which goes on
+    until shipment (435.2(c)(1)), it takes effect now; of the rest providers are asked, as by the merchant's policy.
+    Raises as `cancel` when nothing of it can be cancelled."""
+    order, now = lock(scope, order_id), scope.now()
+    every = standings(scope, order_id)
+    wanted = {one.line.id for one in every} if line_ids is None else set(line_ids)
+    by_right = {
         one.line.id
-        for one in standings(scope, order_id)
-        if one.open_units
-        and one.state.offered
-        and one.at(scope.now()).phase in LIVE
-        and (line_ids is None or one.line.id in line_ids)
+        for one in every
+        if one.line.id in wanted and one.open_units and one.state.offered and one.at(now).phase in LIVE
     }
-    return _end(scope, order_id, offered, "cancel_requested", evidence) if offered else []
+    if not by_right:
+        cancel(scope, order_id, [{"id": str(one)} for one in line_ids] if line_ids else None, reason)
+        return
+    _end(scope, order_id, by_right, "cancel_requested", evidence)
+    cancel_lines(scope, order, wanted - by_right, reason)
 
 
 def _end(

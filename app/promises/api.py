@@ -10,6 +10,7 @@ from app.promises.amendments import amend
 from app.promises.bulk import revise
 from app.promises.queries import counts, delay_notices, listed, notice_of
 from app.promises.service import answer_delay, send_delay_notice
+from app.promises.vocabulary import Rider
 from app.shapes import identifier
 from tenants.scope import current
 
@@ -25,7 +26,10 @@ blueprint = Blueprint(
 def send(request: dict[str, Any], id: str) -> dict[str, Any]:
     """Tell the buyer that lines ship later, and offer the lawful choice. The right kind is worked out."""
     lines = [identifier(line) for line in request["lines"]] if "lines" in request else None
-    sent = send_delay_notice(current(), identifier(id), lines, request["ship_by"], request["reason"])
+    rider = Rider(request["rider"]["until"]) if "rider" in request else None
+    sent = send_delay_notice(
+        current(), identifier(id), lines, request["ship_by"], request["reason"], rider=rider
+    )
     return {"data": delay_notices(current(), sent)}
 
 
@@ -64,7 +68,7 @@ def amendment(request: dict[str, Any], id: str) -> dict[str, Any]:
 @blueprint.route("/promises", methods=["GET"])
 @permit("orders:read")
 @blueprint.arguments(schemas.PromiseListIn, location="query")
-@blueprint.response(200, schemas.PromisesOut)
+@blueprint.response(200, schemas.PromiseLinesOut)
 def promises(filters: dict[str, Any]) -> dict[str, Any]:
     """Lines under a promise, the earliest deadline first."""
     return listed(current(), filters)

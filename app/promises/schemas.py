@@ -12,6 +12,13 @@ from app.promises.service import ANSWERS
 from app.shapes import Instant, ListIn, Strict, Text
 
 
+class RiderIn(Strict):
+    """Besides: whether the buyer would also agree to a further delay nobody foresees. `until` null: an indefinite
+    one."""
+
+    until = fields.Date(required=True, allow_none=True)
+
+
 class DelayNoticeIn(Strict):
     """Lines that will ship later. `ship_by` null: no date can be given."""
 
@@ -24,6 +31,7 @@ class DelayNoticeIn(Strict):
         required=True, allow_none=True, metadata={"description": "The new day to ship by, or null."}
     )
     reason = Text(500, least=3, required=True, metadata={"description": "In words for the buyer."})
+    rider = fields.Nested(RiderIn)
 
 
 class DelayNoticeOut(Schema):
@@ -141,7 +149,7 @@ class PromiseListIn(ListIn):
     sku = Text(100)
 
 
-class PromiseOut(Schema):
+class PromiseLineOut(Schema):
     """One line's promise as it stands."""
 
     id = fields.String()
@@ -170,10 +178,10 @@ class PromiseOut(Schema):
     refund_by = Instant(allow_none=True)
 
 
-class PromisesOut(Schema):
+class PromiseLinesOut(Schema):
     """A page of promises."""
 
-    data = fields.List(fields.Nested(PromiseOut))
+    data = fields.List(fields.Nested(PromiseLineOut))
     next = fields.String(allow_none=True)
 
 

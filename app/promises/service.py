@@ -18,7 +18,7 @@ from app import events
 from app.money import Money
 from app.notices import letters
 from app.notices import service as notices
-from app.notices.facts import DelayFacts, DelayKind, Item
+from app.notices.facts import DelayFacts, DelayKind, Item, RiderFacts
 from app.promises import records, watch
 from app.promises.standing import Standing, standings
 from app.promises.states import NoticePlan, advance, plan_notice
@@ -30,6 +30,7 @@ from app.promises.vocabulary import (
     Consented,
     NoticeKind,
     Outcome,
+    Rider,
 )
 from infra.errors import Problem, invalid, not_found, refused
 from infra.ids import new_id
@@ -39,19 +40,28 @@ TAKEN = frozenset({Outcome.APPLIED, Outcome.CORRECTED, Outcome.DUPLICATE})
 
 
 def send_delay_notice(
-    scope: Scope, order_id: UUID, line_ids: Sequence[UUID] | None, revised: date | None, reason: str
+    scope: Scope,
+    order_id: UUID,
+    line_ids: Sequence[UUID] | None,
+    revised: date | None,
+    reason: str,
+    *,
+    rider: Rider | None = None,
 ) -> list[UUID]:
     """Tell the buyer that lines (None: every open, covered one) will ship later, and offer the lawful choice.
 
     `revised` is the new day to ship by; None says that no date can be given. The kind follows from the first promise
     and the new date (16 CFR 435.2(b)); lines that share kind and dates share one notice. Returns the notices.
-    Raises Problem 404, 409 `no-delay`, `promise-over`, `notice-incomplete`.
+    `rider`: ask besides for consent to a further, unforeseen delay; only a notice with a date may. Raises Problem 404,
+    409 `no-delay`, `promise-over`, `notice-incomplete`, 422 at /rider.
     """
+    if rider is not None and (revised is None or (rider.until is not None and rider.until <= revised)):
+        raise invalid("/rider/until", "A further delay is one after ship_by.")
     lock(scope, order_id)
     groups: dict[tuple[Any, ...], list[Standing]] = {}
     for standing in _chosen(scope, order_id, line_ids):
         groups.setdefault(_dates(standing), []).append(standing)
-    return [_send(scope, order_id, group, revised, reason) for group in groups.values()]
+    return [_send(scope, order_id, group, revised, reason, rider) for group in groups.values()]
 
 
 def lock(scope: Scope, order_id: UUID) -> None:
@@ -85,16 +95,23 @@ def _dates(standing: Standing) -> tuple[Any, ...]:
     return state.phase, clock.ship_by, clock.deadline_at, state.revised
 
 
-def _send(scope: Scope, order_id: UUID, group: list[Standing], revised: date | None, reason: str) -> UUID:
+def _send(
+    scope: Scope,
+    order_id: UUID,
+    group: list[Standing],
+    revised: date | None,
+    reason: str,
+    rider: Rider | None,
+) -> UUID:
     told_last = group[0].state.notices[-1:]
-    if told_last and told_last[0].event.revised == revised:
+    if told_last and (told_last[0].event.revised, told_last[0].event.rider) == (revised, rider):
         return UUID(told_last[0].event.key)  # the same words again are no second notice
     plan = plan_notice(group[0].state, revised)
     if plan.kind is NoticeKind.INFORMATION:
         raise refused(
             "no-delay", "That date is within what holds already: there is nothing to ask the buyer."
         )
-    facts = _facts(scope, order_id, group, plan, revised, reason)
+    facts = _facts(scope, order_id, group, plan, revised, reason, rider)
     faults = notices.faults_of(scope, facts)
     if faults:
         raise refused("notice-incomplete", f"The notice may not be sent: it lacks {', '.join(faults)}.")
@@ -118,6 +135,7 @@ def _facts(
     plan: NoticePlan,
     revised: date | None,
     reason: str,
+    rider: Rider | None,
 ) -> DelayFacts:
     order, state = letters.order_row(scope, order_id), group[0].state
     clock = state.clock
@@ -131,8 +149,9 @@ def _facts(
     )
     held = order.authorized_total > order.captured_total
     paid = order.captured_total >= order.total
+    common = letters.common(scope, order, items)
     return DelayFacts(
-        **letters.common(scope, order, items),
+        **common,
         delay=DelayKind(plan.kind.value),
         ship_by=clock.ship_by,
         promised=state.bound_by if state.phase in BOUND_TO_R else clock.ship_by,
@@ -143,6 +162,7 @@ def _facts(
         send_by=plan.send_by,
         paid=Money(worth, order.currency) if paid else None,
         authorized=Money(worth, order.currency) if held and not paid else None,
+        rider=RiderFacts(rider.until, common["url"]) if rider is not None else None,
     )
 
 
@@ -150,7 +170,9 @@ def _facts(
 
 
 ANSWERS = ("consent", "cancel", "consent_rider")
-TOO_LATE = "The time to answer is over, and it is canceled by law. To have it all the same, place a new order."
+TOO_LATE = (
+    "The time to answer is over, and it is canceled by law. To have it all the same, place a new order."
+)
 
 
 def answer_delay(

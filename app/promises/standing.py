@@ -31,7 +31,10 @@ SELECT id, facts, state, created_at, sent_at,
     CAST(to_jsonb(notices)->>'bounced_at' AS timestamptz) AS bounced_at FROM notices
 WHERE tenant_id = :tenant AND order_id = ANY(:orders) AND kind = 'delay' ORDER BY created_at, id
 """
-ENDS: dict[str, Callable[[datetime], Event]] = {"cancel_requested": CancelRequested, "will_not_ship": WillNotShip}
+ENDS: dict[str, Callable[[datetime], Event]] = {
+    "cancel_requested": CancelRequested,
+    "will_not_ship": WillNotShip,
+}
 """Recorded events that the state machine knows by the time alone."""
 
 

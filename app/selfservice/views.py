@@ -20,7 +20,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app import links
 from app.cancellation.lapses import buyer_cancels
-from app.cancellation.service import cancel
 from app.pages import PageContext
 from app.payments.service import CardWanted, card_wanted, confirm_action, retry_payment
 from app.promises.queries import open_question
@@ -221,10 +220,7 @@ def _cancel(scope: Scope, order_id: UUID) -> None:
     if "chosen" in sent and not named:
         raise invalid("/line", "Choose what to cancel.")
     lines = [identifier(str(one.get("id") if isinstance(one, dict) else one)) for one in named]
-    by_right = buyer_cancels(scope, order_id, lines or None, _seen())
-    rest = [{"id": str(line)} for line in lines if line not in by_right]
-    if rest or not by_right:
-        cancel(scope, order_id, rest or None, "You canceled it")
+    buyer_cancels(scope, order_id, lines or None, _seen(), "You canceled it")
 
 
 @blueprint.post("/o/<token>/payment", endpoint="payment")
