@@ -66,7 +66,6 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     watch.DUE: (Verb(lapses.due), Verb(revisions.review)),
     events.NOTICE_QUEUED: (Call(delivery.begin, delivery.call, delivery.finish),),
     bulk.REVISE: (Verb(bulk.send),),
-    events.NOTICE_QUEUED: (Call(notices.begin, notices.call, notices.finish),),
     events.NOTICE_FAILED: (Verb(lapses.due), Verb(revisions.review)),
     events.NOTICE_BOUNCED: (Verb(lapses.due), Verb(revisions.review)),
     events.REPLY_RECEIVED: (Verb(replies.take),),

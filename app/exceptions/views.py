@@ -29,6 +29,7 @@ KINDS = {
     "nowhere": "No place can send it",
     "cycles": "Refused too often",
     "cancel": "Its rule has it canceled",
+    "gone": "Left although canceled by law",
 }
 OWNERS = {"me": "Mine", "none": "Nobody’s"}
 DONE = {

@@ -208,7 +208,8 @@ def test_a_known_date_is_offered_as_soon_as_it_is_known(
     assert promised(shop, late).state == "wait_silent"
     with inside(shop.tenant_id) as scope:
         kept = scope.rows(
-            "SELECT kind, data->'basis' IS NOT NULL AS has_basis FROM promise_events WHERE tenant_id = :tenant ORDER BY id"
+            "SELECT kind, data->'basis' IS NOT NULL AS has_basis FROM promise_events"
+            " WHERE tenant_id = :tenant ORDER BY id"
         )
     assert [(row.kind, row.has_basis) for row in kept] == [("late_known", True), ("revised", True)]
 
