@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
-
-import orjson
 
 from app import events
 from app.promises import records
 from app.promises.service import lock, stand
 from app.promises.standing import Standing, standings
-from app.promises.vocabulary import LIVE, Phase
+from app.promises.states import advance
+from app.promises.vocabulary import LIVE, LaterDateAsked, Outcome
 from infra.errors import invalid, not_found, refused
 from tenants.scope import Scope
-
-MOVE = """
-UPDATE promises p SET stated = true, basis = 'stated', original_date = :day, original_deadline = c.deadline,
-    deadline = c.deadline
-FROM jsonb_to_recordset(CAST(:doc AS jsonb)) AS c(line uuid, deadline timestamptz)
-WHERE p.tenant_id = :tenant AND p.order_line_id = c.line
-"""
 
 
 def amend(
@@ -37,8 +29,7 @@ def amend(
     """Record that the buyer asks to have lines shipped by a later day, which becomes their stated time; or agrees to
     other goods, which leaves the clock as it is. `evidence`: the buyer's words. Returns the lines.
 
-    Raises Problem 404, 409 `promise-over`, `delay-asked` when a delay notice asked already, 422 for a day that is not
-    later.
+    Raises Problem 404, 409 `promise-over`, 422 for a day that is not later than the one in force.
     """
     lock(scope, order_id)
     every = {one.line.id: one for one in standings(scope, order_id)}
@@ -50,8 +41,8 @@ def amend(
             raise refused(
                 "promise-over", f"{one.line.title} is shipped, cancelled or past its last day already."
             )
-    if ship_by is not None:
-        _move(scope, order_id, chosen, ship_by)
+    for one in chosen:
+        _check(one, scope.now(), ship_by)
     kind = "later_asked" if ship_by is not None else "substituted"
     key = ship_by.isoformat() if ship_by is not None else substitute
     kept = {one.line.id: _kept(one, ship_by, substitute, evidence) for one in chosen}
@@ -62,19 +53,12 @@ def amend(
     return [one.line.id for one in chosen]
 
 
-def _move(scope: Scope, order_id: UUID, chosen: Sequence[Standing], ship_by: date) -> None:
-    rows = []
-    for one in chosen:
-        clock = one.state.clock
-        assert clock is not None
-        if one.state.phase is not Phase.OPEN or one.state.notices:
-            raise refused(
-                "delay-asked", f"The buyer of {one.line.title} was asked about a delay: record their answer."
-            )
-        if clock.end_of(ship_by) <= clock.deadline_at:
-            raise invalid("/ship_by", "Give a day after the one promised.")
-        rows.append({"line": one.line.id, "deadline": clock.end_of(ship_by)})
-    scope.execute(MOVE, day=ship_by, doc=orjson.dumps(rows).decode())
+def _check(one: Standing, now: datetime, ship_by: date | None) -> None:
+    """Raises Problem 422 for a day that is not after the one in force."""
+    if ship_by is None:
+        return
+    if advance(one.state, LaterDateAsked(now, ship_by)).outcome is not Outcome.APPLIED:
+        raise invalid("/ship_by", f"Give a day after the one that holds for {one.line.title}.")
 
 
 def _kept(one: Standing, ship_by: date | None, substitute: str, evidence: str) -> dict[str, Any]:

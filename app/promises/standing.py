@@ -17,25 +17,28 @@ from app.promises.vocabulary import (
     CancelRequested,
     Consented,
     Event,
+    LaterDateAsked,
     NoticeKind,
     NoticeSent,
     Rider,
     State,
+    SubstitutionAgreed,
     TimePassed,
     WillNotShip,
 )
 from tenants.scope import Scope
 
 TOLD = """
-SELECT id, facts, state, created_at, sent_at,
-    CAST(to_jsonb(notices)->>'bounced_at' AS timestamptz) AS bounced_at FROM notices
+SELECT id, facts, state, created_at, send_by, sent_at, bounced_at FROM notices
 WHERE tenant_id = :tenant AND order_id = ANY(:orders) AND kind = 'delay' ORDER BY created_at, id
 """
-ENDS: dict[str, Callable[[datetime], Event]] = {
-    "cancel_requested": CancelRequested,
-    "will_not_ship": WillNotShip,
+RECORDED: dict[str, Callable[[Any], Event]] = {
+    "cancel_requested": lambda record: CancelRequested(record.at),
+    "will_not_ship": lambda record: WillNotShip(record.at),
+    "later_asked": lambda record: LaterDateAsked(record.at, date.fromisoformat(record.data["ship_by"])),
+    "substituted": lambda record: SubstitutionAgreed(record.at, record.data["substitute"]),
 }
-"""Recorded events that the state machine knows by the time alone."""
+"""Recorded events that the state machine knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ SELECT notice_id, answer, received_at FROM delay_answers
 WHERE tenant_id = :tenant AND order_id = ANY(:orders) ORDER BY received_at, id
 """
 RECORDS = """
-SELECT order_line_id, kind, at FROM promise_events
+SELECT order_line_id, kind, at, data FROM promise_events
 WHERE tenant_id = :tenant AND order_id = ANY(:orders) AND kind = ANY(:kinds) ORDER BY at, id
 """
 
@@ -92,7 +95,7 @@ def standings(scope: Scope, *order_ids: UUID) -> list[Standing]:
     lines = scope.rows(LINES, orders=orders)
     told = scope.rows(TOLD, orders=orders)
     answers = scope.rows(ANSWERS, orders=orders)
-    records = scope.rows(RECORDS, orders=orders, kinds=list(ENDS))
+    records = scope.rows(RECORDS, orders=orders, kinds=list(RECORDED))
     return [_standing(scope, line, told, answers, records) for line in lines]
 
 
@@ -143,19 +146,18 @@ def _events(line: Any, told: list[Any], answers: list[Any], records: list[Any], 
             happened.append((1, _answer(answer)))
     for record in records:
         if record.order_line_id == line.id:
-            happened.append((3, ENDS[record.kind](record.at)))
+            happened.append((3, RECORDED[record.kind](record)))
     # What an earlier clock was told or answered has lapsed with it.
     under = [(rank, event) for rank, event in happened if event.at >= line.made_at]
     return [event for _, event in sorted(under, key=lambda one: (one[1].at, one[0]))]
 
 
 def _left(notice: Any, now: datetime) -> bool:
-    """Whether a notice counts as sent: it left, or it may still leave in time. One that was refused outright never
-    did; one that bounced did, until that was learned."""
-    if notice.state == "failed":
-        return False
-    send_by = notice.facts.get("send_by")
-    return notice.sent_at is not None or send_by is None or now < datetime.fromisoformat(send_by)
+    """Whether a notice counts as sent: it left, or it may still leave in time. One that no way took never did; one
+    that bounced did, until that was learned."""
+    if notice.sent_at is not None:
+        return bool(notice.state != "failed")
+    return notice.state == "queued" and (notice.send_by is None or now < notice.send_by)
 
 
 def _sent(notice: Any) -> NoticeSent:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.factories import Merchant
 from tests.outside import Inbox
-from tests.promises.story import Story
+from tests.promises.story import Story, moment
 
 Begin = Callable[..., Story]
 STATED = {"promise": {"ship_by": "2026-03-01"}}
@@ -300,7 +300,9 @@ def test_74_a_new_address_leaves_the_clock(begin: Begin) -> None:
 def test_76_a_later_date_the_buyer_asks_for_is_the_stated_time(begin: Begin) -> None:
     story = begin("2026-05-01").ordered().must_ship_by("2026-05-31")
     amended(story, ship_by="2026-06-10")
-    story.must_ship_by("2026-06-10").on("2026-06-05").is_state("open")
+    assert story.promise().deadline == moment("2026-06-11 00:00")
+    story.on("2026-06-05").is_state("open").unreachable()
+    story.on("2026-06-11").cancelled("c5", "2026-06-10")
 
 
 def test_91_a_question_is_no_answer(begin: Begin) -> None:
