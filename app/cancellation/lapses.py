@@ -17,7 +17,7 @@ import orjson
 
 from app import events
 from app.cancellation import rules
-from app.cancellation.service import cancel, cancel_lines, take_unanswered
+from app.cancellation.service import cancel, cancel_lines, reasons, take_unanswered
 from app.orders.service import lock
 from app.promises import records
 from app.promises.service import stand
@@ -143,15 +143,8 @@ def _await_answers(scope: Scope, order_id: UUID) -> None:
 def recall_over(scope: Scope, order_id: UUID, **_: Any) -> None:
     """The provider had its time: what it was asked for and has not reported is cancelled now."""
     lock(scope, order_id)
-    reasons = {
-        row.order_line_id: rules.REASONS[Case(row.kind)]
-        for row in scope.rows(
-            "SELECT order_line_id, data->>'case' AS kind FROM promise_events WHERE tenant_id = :tenant"
-            " AND order_id = :order AND kind = 'ended' ORDER BY id",
-            order=order_id,
-        )
-    }
+    why = reasons(scope, order_id)
     for work in scope.rows(ASKED, order=order_id):
-        for reason in sorted({reasons[line] for line in work.lines}):
-            own = {line for line in work.lines if reasons[line] == reason}
+        for reason in sorted({why[line] for line in work.lines}):
+            own = {line for line in work.lines if why[line] == reason}
             take_unanswered(scope, work.id, own, reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -23,15 +23,12 @@ def unpaid(scope: Scope, order_id: UUID, *, reason: str, **_: Any) -> None:
         cancel(scope, order_id, None, reason)
 
 
-def owe_back(scope: Scope, order_id: UUID, *, lines: Sequence[Mapping[str, Any]] = (), **_: Any) -> None:
+def owe_back(scope: Scope, order_id: UUID, *, vests_on: str = "", **_: Any) -> None:
     """Money in hand for cancelled units is owed to the buyer, by the end of the lawful latest day at the seller's
-    (16 CFR 435.1(b)), counted from the day on which the right to it vested: the earliest of these lines'."""
+    (16 CFR 435.1(b)), counted from the day on which the right to it vested (the seller's today where the cancellation
+    names none)."""
     zone = scope.tenant.timezone
-    row = scope.row(
-        "SELECT min(vests_on) AS day FROM promises WHERE tenant_id = :tenant AND order_line_id = ANY(:lines)",
-        lines=[UUID(line["id"]) for line in lines],
-    )
-    day = row.day if row is not None and row.day is not None else local_date(scope.now(), zone)
+    day = date.fromisoformat(vests_on) if vests_on else local_date(scope.now(), zone)
     payments.owe(
         scope,
         order_id,

@@ -7,6 +7,7 @@ until the provider answers, and a shipment that is reported first wins.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,7 @@ from app.money import share
 from app.orders.queries import document, work_documents
 from app.orders.service import finish, lock
 from app.promises.records import note
+from app.promises.vocabulary import Case
 from app.shapes import identifier
 from app.transitions import REQUEST, transition
 from infra.errors import invalid, refused
@@ -128,8 +130,21 @@ def accept(scope: Scope, work_id: UUID) -> dict[str, Any]:
     work = locked(scope, work_id)
     work_rules.check("answer", work["request_status"], work["work_status"])
     own = work_lines(scope, work_id)
-    _give_back(scope, work, own, {one["id"] for one in own if one["cancel_requested"]}, "free", "cancelled")
+    asked = {one["id"]: one["order_line_id"] for one in own if one["cancel_requested"]}
+    by_law = reasons(scope, work["order_id"])
+    reason = next((by_law[line] for line in asked.values() if line in by_law), "cancelled")
+    _give_back(scope, work, own, asked, "free", reason)
     return work_documents(scope, [work_id])[0]
+
+
+def reasons(scope: Scope, order_id: UUID) -> dict[UUID, str]:
+    """Why lines of the order were cancelled by law, in words for the buyer."""
+    rows = scope.rows(
+        "SELECT order_line_id, data->>'case' AS ended FROM promise_events WHERE tenant_id = :tenant"
+        " AND order_id = :order AND kind = 'ended' ORDER BY id",
+        order=order_id,
+    )
+    return {row.order_line_id: rules.REASONS[Case(row.ended)] for row in rows}
 
 
 def take_unanswered(scope: Scope, work_id: UUID, line_ids: Collection[UUID], reason: str) -> None:
@@ -249,26 +264,34 @@ def _book(
     scope.execute(
         VALUES, doc=orjson.dumps([{"id": one["id"], "value": one["value"]} for one in told]).decode()
     )
-    _end_promises(scope, order_id, units)
+    vests_on = _end_promises(scope, order_id, units)
     open_units, shipped = rules.ends(_rows(scope, LINES, order_id))
     after = finish(scope, order_id, status, open_units=open_units, shipped=shipped)
     name = ORDER_CANCELLED if after == "cancelled" else LINES_CANCELLED
-    record(scope, order_id, name, reason=reason, lines=told, value=sum(one["value"] for one in told))
+    value = sum(one["value"] for one in told)
+    record(scope, order_id, name, reason=reason, lines=told, value=value, vests_on=vests_on)
 
 
-def _end_promises(scope: Scope, order_id: UUID, units: Mapping[UUID, int]) -> None:
-    """Promises of which nothing is open have ended, now where the law has not ended them before (435.2(b)(4))."""
+def _end_promises(scope: Scope, order_id: UUID, units: Mapping[UUID, int]) -> date:
+    """Promises of which nothing is open have ended, now where the law has not ended them before (435.2(b)(4)). Returns
+    the seller's day from which the refund of these units counts: the earliest of theirs, else today."""
     now = scope.now()
+    today = local_date(now, scope.tenant.timezone)
     ended = scope.rows(
         PROMISES_END,
         lines=list(units),
         now=now,
-        today=local_date(now, scope.tenant.timezone),
+        today=today,
     )
     granted = {
         row.order_line_id: {"case": "c4", "units": units[row.order_line_id]} for row in ended if row.now
     }
     note(scope, order_id, "ended", now, granted, key=f"c4:{now.isoformat()}")
+    vested = scope.row(
+        "SELECT min(vests_on) AS day FROM promises WHERE tenant_id = :tenant AND order_line_id = ANY(:lines)",
+        lines=list(units),
+    )
+    return today if vested is None or vested.day is None else vested.day
 
 
 def _rows(scope: Scope, sql: str, order_id: UUID) -> list[Row]:

@@ -20,6 +20,7 @@ from app.orders.service import lock
 from app.payments.attempts import all_covered
 from app.payments.book import opened
 from app.promises import records, watch
+from app.promises.readings import from_settings
 from app.promises.rules import Clock, clock
 from app.promises.timing import first_look
 from tenants.scope import Scope
@@ -109,7 +110,9 @@ def _clock(scope: Scope, row: Any, pco: datetime) -> Clock:
     zones = destination_zones(
         row.ship_to.get("country") or "US", row.ship_to.get("region"), row.ship_to.get("postal_code")
     )
-    return clock(pco, zones, scope.tenant.timezone, promise_input(_dated(row.evidence.get("shown"))))
+    readings = from_settings(row.evidence.get("readings"))
+    shown = promise_input(_dated(row.evidence.get("shown")))
+    return clock(pco, zones, scope.tenant.timezone, shown, settings=readings)
 
 
 def _dated(shown: Mapping[str, Any] | None) -> dict[str, Any] | None:

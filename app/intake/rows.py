@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from app.intake.rules import Priced, PricedLine
 from app.inventory.rules import MADE
 from app.network.places import locate
 from app.payments.rules import PAY_NOW
+from app.promises.readings import DEFAULT, Settings
 from app.promises.rules import Clock
 from app.promises.timing import first_look
 from app.routing.configuration import Configuration
@@ -135,6 +136,7 @@ def promise_row(
             "allocated": line.allocated,
             "backordered": line.priced.quantity - line.allocated,
             "rules": line.clock.settings.version,
+            **_readings(line.clock.settings),
             "conflicting": line.clock.conflicting,
             "expected_ship_at": line.expected,
         },
@@ -145,6 +147,14 @@ def promise_row(
         "state": "open" if line.covered else "not_covered",
         "due_at": _first_look(line, placed_at),
     }
+
+
+def _readings(settings: Settings) -> dict[str, Any]:
+    """Where the clock follows other readings of the rule than the usual ones: which."""
+    if settings == DEFAULT:
+        return {}
+    chosen = asdict(settings)
+    return {"readings": {name: chosen[name] for name in chosen if chosen[name] != getattr(DEFAULT, name)}}
 
 
 def _first_look(line: Line, placed_at: datetime) -> datetime | None:

@@ -178,6 +178,7 @@ def asked_by(scope: Scope, order_id: UUID) -> list[Any]:
     """The order's delay notices that left, the newest first."""
     return scope.rows(
         "SELECT id, subject, coalesce(sent_at, created_at) AS at FROM notices WHERE tenant_id = :tenant"
-        " AND order_id = :order AND kind = 'delay' AND state NOT IN ('bounced', 'failed') ORDER BY created_at DESC, id DESC",
+        " AND order_id = :order AND kind = 'delay' AND state NOT IN ('bounced', 'failed')"
+        " ORDER BY created_at DESC, id DESC",
         order=order_id,
     )

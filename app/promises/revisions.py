@@ -36,9 +36,7 @@ def review(scope: Scope, order_id: UUID, **_: Any) -> None:
         for one in standings(scope, order_id)
         if one.open_units and not one.vested and one.state.expires_at is not None
     ]
-    late = [
-        one for one in live if is_late(one.state, one.expected, now, at_last_call=_is_last_call(one, now))
-    ]
+    late = [one for one in live if is_late(one.state, one.expected, one.since, now)]
     _become_aware(scope, order_id, late)
     for one in live:
         _alarm(scope, order_id, one)

@@ -290,7 +290,7 @@ def stand(scope: Scope, order_id: UUID, **_: Any) -> None:
                 "line": one.line.id,
                 "state": one.state.phase.value if live else one.line.promise,
                 "deadline": one.state.expires_at,
-                "due_at": next_look(one.state, one.since, now) if live else now,
+                "due_at": next_look(one.state, one.expected, one.since, now) if live else now,
             }
         )
     if not rows:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from app.calendar import earliest_local_date, strict_deadline
 from app.network.places import destination_zones
+from app.promises.readings import from_settings
 from app.promises.rules import CONSENT_DAYS, Clock, Zones
 from app.promises.states import advance, fold, incomplete, not_covered, opened
 from app.promises.vocabulary import (
@@ -73,7 +74,7 @@ class Standing:
 
 LINES = """
 SELECT l.*, p.made_at, p.original_date, p.original_deadline, p.basis, p.expected_ship_at, p.state AS promise,
-    p.vested_at, p.vests_on, o.ship_to AS order_ship_to
+    p.evidence->'readings' AS readings, p.vested_at, p.vests_on, o.ship_to AS order_ship_to
 FROM order_lines l JOIN promises p ON p.tenant_id = :tenant AND p.order_line_id = l.id
 JOIN orders o ON o.tenant_id = :tenant AND o.id = l.order_id
 WHERE l.tenant_id = :tenant AND l.order_id = ANY(:orders) ORDER BY l.order_id, l.position
@@ -117,7 +118,8 @@ def _standing(scope: Scope, line: Any, told: list[Any], answers: list[Any], reco
 
 def _clock(line: Any, zones: Zones) -> Clock:
     """The line's clock as it was worked out when the order was placed."""
-    binding = zones.binding()
+    settings = from_settings(line.readings)
+    binding = zones.binding(settings)
     express_by = line.original_date + timedelta(days=CONSENT_DAYS)
     return Clock(
         pco=line.made_at.astimezone(UTC),
@@ -129,6 +131,7 @@ def _clock(line: Any, zones: Zones) -> Clock:
         strict_by=line.original_date,
         basis=line.basis if line.basis in ("stated", "50 days") else "30 days",
         zones=zones,
+        settings=settings,
     )
 
 

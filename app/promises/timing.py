@@ -9,6 +9,7 @@ from app.promises.vocabulary import BOUND_TO_R, Phase, State
 
 ASKS = frozenset({Phase.OPEN, Phase.WAIT_SILENT, Phase.CONSENT_DEFINITE})
 """Phases in which a delay needs a notice. In the others the buyer is asked already, or has agreed to wait."""
+FINAL = timedelta(hours=3)
 _DAY = timedelta(days=1)
 
 
@@ -26,16 +27,23 @@ def last_call(deadline: datetime, since: datetime) -> datetime:
     return max(moment, since + (deadline - since) / 2)
 
 
-def next_look(state: State, since: datetime, now: datetime) -> datetime | None:
+def final_call(deadline: datetime, expected: datetime) -> datetime:
+    """Until when an expectation is trusted that has passed without a shipment: some hours before the deadline, so
+    that a parcel which is late by hours causes no notice, and one that is not going to leave still does."""
+    return max(deadline - FINAL, expected)
+
+
+def next_look(state: State, expected: datetime | None, since: datetime, now: datetime) -> datetime | None:
     """The next instant after `now` at which time alone may do something to the line; a deadline that has passed is
     due at once. None when time does nothing."""
     expires = state.expires_at
     if expires is None or state.clock is None:
         return None
     if state.phase in ASKS:
-        for moment in (decide_at(expires, state.clock.settings.decide_days), last_call(expires, since)):
-            if now < moment < expires:
-                return moment
+        moments = [decide_at(expires, state.clock.settings.decide_days), last_call(expires, since)]
+        if expected is not None:
+            moments.append(final_call(expires, expected))
+        return min((moment for moment in moments if now < moment < expires), default=expires)
     return expires
 
 
@@ -45,15 +53,15 @@ def first_look(deadline: datetime, made_at: datetime, decide_days: int) -> datet
     return min(decide if decide > made_at else last_call(deadline, made_at), deadline)
 
 
-def is_late(state: State, expected: datetime | None, now: datetime, *, at_last_call: bool) -> bool:
-    """Whether a line needs a delay notice now: it is known to ship after the deadline in force; or, at the last call,
-    nobody knows that it will ship in time. An expected instant that is past says nothing more."""
+def is_late(state: State, expected: datetime | None, since: datetime, now: datetime) -> bool:
+    """Whether a line needs a delay notice now: it is known to ship after the deadline in force; nobody knows when, and
+    it is the last call; or it should have shipped by now, and it is the final one."""
     expires = state.expires_at
     if state.phase not in ASKS or expires is None or now >= expires:
         return False
-    if expected is not None and expected >= expires:
-        return True
-    return at_last_call and (expected is None or expected <= now)
+    if expected is None:
+        return now >= last_call(expires, since)
+    return expected >= expires or (expected <= now and now >= final_call(expires, expected))
 
 
 def proposed_day(state: State, expected: datetime | None, now: datetime, zone: str) -> date | None:
