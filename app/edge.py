@@ -17,6 +17,7 @@ from flask_smorest import Blueprint as SmorestBlueprint
 from sqlalchemy.exc import DBAPIError
 from webargs.flaskparser import FlaskParser
 
+from app.problems import answer
 from infra import idempotency, limits
 from infra.errors import Problem
 from tenants import credentials
@@ -45,6 +46,15 @@ class Blueprint(SmorestBlueprint):
     def arguments(self, schema: Any, **options: Any) -> Any:
         """As flask-smorest's, with the schema built once and not at every request."""
         return super().arguments(schema() if isinstance(schema, type) else schema, **options)
+
+
+class Noted(Response):
+    """A refusal that leaves a note for a person: the note is kept, although what was asked for is not done."""
+
+
+def noted(problem: Problem) -> Noted:
+    """Answer with the problem and keep what the verb has written."""
+    return Noted.force_type(answer(problem))  # type: ignore[return-value]
 
 
 def permit(permission: str, *, most_body: int = MOST_BODY, media_type: str = JSON) -> Callable[[View], View]:
@@ -92,7 +102,7 @@ def _answered(tenant_id: UUID, token: str, permission: str, view: Callable[[], A
         if not caller.actor.may(permission):
             raise Problem(403, "lacks-scope", f"This key lacks the scope `{permission}`.")
         response = _once(scope, caller, view)
-        if response.status_code < 400:
+        if response.status_code < 400 or isinstance(response, Noted):
             if caller.stale_use:
                 credentials.note_use(scope, caller)
             scope.keep()
@@ -122,7 +132,7 @@ def _once(scope: Scope, caller: credentials.Caller, view: Callable[[], Any]) -> 
         replay.headers["Idempotent-Replayed"] = "true"
         return replay
     response = make_response(view())
-    if response.status_code < 300:
+    if response.status_code < 300 or isinstance(response, Noted):
         idempotency.complete(
             scope.session,
             scope.tenant_id,

@@ -182,14 +182,30 @@ BOOKS = (
     ),
     Book(
         6,
-        "every covered, unshipped line is under exactly one clock",
+        "every covered, unshipped unit is under exactly one clock; no clock stands past its deadline without its"
+        " lawful effect",
         """
         SELECT l.tenant_id, l.id AS subject,
             CASE WHEN p.id IS NULL THEN 'no clock'
-                 WHEN l.covered AND l.allocated + l.backordered > 0
-                      AND p.state IN ('shipped', 'cancelled', 'not_covered') THEN 'open units, clock ' || p.state
+                 WHEN NOT l.covered OR l.allocated + l.backordered = 0 THEN
+                    CASE WHEN p.due_at IS NOT NULL THEN 'nothing is open, yet it is watched' END
+                 WHEN p.state IN ('shipped', 'not_covered') THEN 'open units, clock ' || p.state
+                 WHEN p.state = 'cancelled' AND (p.vested_at IS NULL OR coalesce(a.units, 0)
+                      < l.allocated + l.backordered) THEN 'cancelled by law, and not taken back'
+                 WHEN p.state NOT IN ('cancelled', 'consent_indefinite', 'incomplete') AND p.due_at IS NULL
+                    THEN 'a clock that nobody watches'
+                 WHEN p.state NOT IN ('cancelled', 'consent_indefinite', 'incomplete') AND p.deadline + interval '5 min'
+                    < now() + make_interval(secs => t.clock_offset) AND w.subject_id IS NULL
+                    THEN 'past its deadline since ' || p.deadline
             END AS fault
-        FROM order_lines l LEFT JOIN promises p ON p.tenant_id = l.tenant_id AND p.order_line_id = l.id
+        FROM order_lines l JOIN tenants t ON t.tenant_id = l.tenant_id
+        LEFT JOIN promises p ON p.tenant_id = l.tenant_id AND p.order_line_id = l.id
+        LEFT JOIN (SELECT tenant_id, order_line_id, sum(cancel_requested) AS units FROM fulfillment_order_lines
+                   WHERE cancel_requested > 0 AND {tenant} GROUP BY 1, 2) a
+          ON a.tenant_id = l.tenant_id AND a.order_line_id = l.id
+        LEFT JOIN (SELECT DISTINCT tenant_id, subject_id FROM outbox
+                   WHERE state IN ('waiting', 'sent') AND {tenant}) w
+          ON w.tenant_id = l.tenant_id AND w.subject_id = l.order_id
         WHERE {l.tenant}""",
     ),
     Book(

@@ -5,16 +5,17 @@ from __future__ import annotations
 from app import events
 from app.accounts import mails
 from app.allocation import matching
-from app.cancellation import reactions
+from app.cancellation import lapses, reactions
 from app.exceptions import replies
 from app.exceptions import service as exceptions
 from app.fulfillment import moves, shortfalls, windows
 from app.fulfillment import service as fulfillment
 from app.imports import service as imports
+from app.intake import completion
 from app.notices import delivery, letters, sampling
 from app.payments import account, attempts, calls, holds, settlement
 from app.payments import service as payments
-from app.promises import service as promises
+from app.promises import bulk, revisions, watch
 from app.refunds import owing, rows
 from app.refunds import service as refunds
 from app.routing import refresh, runs
@@ -25,7 +26,7 @@ from workers.handlers import Call, Handler, Verb
 ASK = Call(calls.begin, calls.call, calls.finish, calls.failed)
 
 SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
-    events.TENANT_OPENED: (Call(account.begin, account.call, account.finish), Verb(promises.arm_scan)),
+    events.TENANT_OPENED: (Call(account.begin, account.call, account.finish), Verb(watch.arm_scan)),
     events.ORDER_PLACED: (
         Call(tax.begin, tax.call, tax.finish, tax.failed),
         Verb(matching.order_placed),
@@ -34,9 +35,9 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     tax.SETTLE: (Call(tax.again_begin, tax.again_call, tax.again_finish),),
     events.ORDER_TAXED: (Verb(payments.start), Verb(fulfillment.release_work), Verb(letters.received)),
     events.WINDOW_CLOSED: (Call(windows.begin, windows.call, windows.finish, windows.failed),),
-    events.ORDER_ROUTED: (Verb(fulfillment.release_work), Verb(exceptions.routed)),
-    events.ROUTING_STUCK: (Verb(exceptions.cancel_unfilled),),
-    events.PAYMENT_AUTHORIZED: (Verb(fulfillment.release_work),),
+    events.ORDER_ROUTED: (Verb(fulfillment.release_work), Verb(exceptions.routed), Verb(revisions.review)),
+    events.ROUTING_STUCK: (Verb(exceptions.cancel_unfilled), Verb(revisions.review)),
+    events.PAYMENT_AUTHORIZED: (Verb(completion.paid), Verb(fulfillment.release_work)),
     events.HOLD_RELEASED: (Verb(fulfillment.release_work), Verb(fulfillment.deliver_digital)),
     attempts.ASK: (ASK,),
     payments.SETTLE: (ASK,),
@@ -53,7 +54,7 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     events.REFUND_FAILED: (Verb(refunds.failed),),
     rows.SETTLE: (Verb(refunds.settle),),
     rows.WATCH: (Verb(refunds.watch),),
-    events.PAYMENT_NEEDED: (Verb(letters.payment_needed),),
+    events.PAYMENT_NEEDED: (Verb(completion.refused), Verb(letters.payment_needed)),
     events.PAYMENT_ABANDONED: (Verb(reactions.unpaid),),
     events.LINES_CANCELLED: (
         Verb(payments.let_go),
@@ -67,12 +68,14 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
         Verb(letters.cancelled),
         Verb(exceptions.cancelled),
     ),
-    events.DELAY_ANSWERED: (Verb(reactions.delay_answered),),
-    promises.SCAN: (Verb(promises.scan),),
-    promises.GUARD: (Verb(promises.guard),),
+    events.DELAY_ANSWERED: (Verb(lapses.due),),
+    lapses.RECALL_OVER: (Verb(lapses.recall_over),),
+    watch.SCAN: (Verb(watch.scan),),
+    watch.DUE: (Verb(lapses.due), Verb(revisions.review)),
     events.NOTICE_QUEUED: (Call(delivery.begin, delivery.call, delivery.finish), Verb(refunds.stated)),
-    events.NOTICE_FAILED: (Verb(promises.stand),),
-    events.NOTICE_BOUNCED: (Verb(promises.stand), Verb(refunds.unstated)),
+    bulk.REVISE: (Verb(bulk.send),),
+    events.NOTICE_FAILED: (Verb(lapses.due), Verb(revisions.review)),
+    events.NOTICE_BOUNCED: (Verb(lapses.due), Verb(revisions.review), Verb(refunds.unstated)),
     events.REPLY_RECEIVED: (Verb(replies.take),),
     events.SAMPLE_ASKED: (Call(sampling.begin, sampling.call, sampling.finish),),
     events.WEBHOOK_RECEIVED: (Verb(payments.heard),),

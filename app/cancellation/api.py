@@ -6,10 +6,11 @@ from typing import Any
 
 from flask import Response, current_app
 
-from app.cancellation import schemas, service
+from app.cancellation import lapses, schemas, service
 from app.edge import Blueprint, permit
 from app.fulfillment.schemas import NothingIn
-from app.orders.schemas import WorkOut
+from app.orders.queries import document
+from app.orders.schemas import OrderOut, WorkOut
 from app.shapes import identifier
 from tenants.scope import current
 
@@ -24,6 +25,17 @@ def cancel(request: dict[str, Any], id: str) -> Response:
     """Cancel units; no lines = the whole order. Units that a node has accepted are listed under `pending` until
     its provider answers."""
     return _json(service.cancel(current(), identifier(id), request.get("lines"), request["reason"]))
+
+
+@blueprint.route("/orders/<id>/will-not-ship", methods=["POST"])
+@permit("orders:write")
+@blueprint.arguments(schemas.WillNotShipIn)
+@blueprint.response(200, OrderOut)
+def will_not_ship(request: dict[str, Any], id: str) -> Response:
+    """Tell the buyer that lines will not ship. From then on nobody may send them, whoever has accepted the work."""
+    lines = {identifier(line) for line in request["lines"]} if "lines" in request else None
+    lapses.will_not_ship(current(), identifier(id), lines, request["reason"])
+    return _json(document(current(), identifier(id)))
 
 
 @blueprint.route("/fulfillment-orders/<id>/cancellation-acceptance", methods=["POST"])

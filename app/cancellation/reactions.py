@@ -26,25 +26,3 @@ def owe_back(scope: Scope, order_id: UUID, *, vests_on: str = "", **_: Any) -> N
     where the cancellation names none)."""
     today = local_date(scope.now(), scope.tenant.timezone)
     owing.owe(scope, order_id, date.fromisoformat(vests_on) if vests_on else today)
-
-
-def delay_answered(scope: Scope, order_id: UUID, *, answer: str, lines: list[str], **_: Any) -> None:
-    """The buyer did not want to wait: cancel what is still open of those lines."""
-    if answer != "cancel":
-        return
-    order = scope.row(
-        "SELECT status FROM orders WHERE tenant_id = :tenant AND id = :order FOR UPDATE", order=order_id
-    )
-    still_open = scope.rows(
-        "SELECT id FROM order_lines WHERE tenant_id = :tenant AND order_id = :order AND id = ANY(:lines)"
-        " AND allocated + backordered > 0 ORDER BY position",
-        order=order_id,
-        lines=[UUID(line) for line in lines],
-    )
-    if order is not None and order.status == "placed" and still_open:
-        cancel(
-            scope,
-            order_id,
-            [{"id": str(line.id)} for line in still_open],
-            "You canceled because of the delay",
-        )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
+from app.promises.vocabulary import Case
 from infra.errors import refused
 
 Row = Mapping[str, Any]
@@ -77,6 +79,16 @@ def _take(made: Plan, line: Row, work: Sequence[Row], units: int) -> None:
                 units -= part
 
 
+def check_refusable(by_law: Sequence[str]) -> None:
+    """Raises Problem 409 `cancelled-by-law`, naming SKUs whose lines are cancelled by law."""
+    if by_law:
+        raise refused(
+            "cancelled-by-law",
+            f"{', '.join(by_law)}: canceled by law, so it cannot go on. Give the units back; or report the hand-over,"
+            " if the carrier had them before.",
+        )
+
+
 def ends(lines: Iterable[Row]) -> tuple[int, bool]:
     """(open units, whether anything shipped) of an order."""
     lines = list(lines)
@@ -84,3 +96,23 @@ def ends(lines: Iterable[Row]) -> tuple[int, bool]:
         sum(line["allocated"] + line["backordered"] for line in lines),
         any(line["shipped"] for line in lines),
     )
+
+
+# ---- cancelled by law
+
+REASONS = {
+    Case.BUYER: "You canceled because of the delay",
+    Case.NO_CONSENT: "We could not ship it in time, and you had not agreed to wait longer",
+    Case.REVISED_DATE_MISSED: "It did not ship by the day you had agreed to",
+    Case.SELLER: "We cannot ship it",
+    Case.NO_OPTION_OFFERED: "It did not ship in the time we had promised",
+}
+"""Why, in words for the buyer."""
+PUNCTUAL = timedelta(minutes=2)
+"""An effect that comes within this of its instant is on time."""
+
+
+def late_by(due: datetime, now: datetime) -> int | None:
+    """By how many seconds an effect comes late; None when it is on time."""
+    late = now - due
+    return round(late.total_seconds()) if late > PUNCTUAL else None

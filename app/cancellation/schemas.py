@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from app.orders.schemas import CancellationIn, OrderOut
 from app.shapes import Strict, Text
 
-__all__ = ["CancellationIn", "CancelledOut", "PendingOut", "RefusalIn"]
+__all__ = ["CancellationIn", "CancelledOut", "PendingOut", "RefusalIn", "WillNotShipIn"]
 
 
 class PendingOut(Schema):
@@ -23,6 +23,17 @@ class CancelledOut(OrderOut):
     """The order as it is now, and what still waits for an answer."""
 
     pending = fields.List(fields.Nested(PendingOut))
+
+
+class WillNotShipIn(Strict):
+    """Lines that will not ship."""
+
+    lines = fields.List(
+        Text(60, least=1),
+        validate=validate.Length(1, 1000),
+        metadata={"description": "Ids of lines; without them all that is open under a promise."},
+    )
+    reason = Text(500, least=3, required=True)
 
 
 class RefusalIn(Strict):

@@ -283,7 +283,7 @@ SELECT t.tenant_id, t.name AS tenant, t.environment, o.number,
     count(*) AS lines, min(p.deadline) AS deadline, min(p.state) AS state, count(*) OVER () AS total
 FROM promises p JOIN tenants t ON t.tenant_id = p.tenant_id
 JOIN orders o ON o.tenant_id = p.tenant_id AND o.id = p.order_id
-WHERE p.state NOT IN ('shipped', 'cancelled', 'not_covered')
+WHERE p.state NOT IN ('shipped', 'cancelled', 'not_covered', 'incomplete', 'consent_indefinite')
   AND p.deadline <= CAST(:now AS timestamptz) + make_interval(secs => t.clock_offset) AND {tenant}
 GROUP BY t.tenant_id, t.name, t.environment, o.tenant_id, o.id, o.number ORDER BY min(p.deadline) LIMIT :most
 """

@@ -39,7 +39,7 @@ WITH doc AS MATERIALIZED (
     FROM doc, jsonb_to_recordset(d->'lines') AS l(id uuid, shipped bigint, value bigint)
     WHERE o.tenant_id = :tenant AND o.id = l.id
 ), promised AS (
-    UPDATE promises p SET state = 'shipped'
+    UPDATE promises p SET state = 'shipped', due_at = NULL
     FROM doc, jsonb_to_recordset(d->'lines') AS l(id uuid, done boolean)
     WHERE p.tenant_id = :tenant AND p.order_line_id = l.id AND l.done AND p.state = 'open'
 ), closed AS (

@@ -7,9 +7,17 @@ from dataclasses import dataclass
 
 from infra.errors import Problem, refused
 
-ACTIONS = {"route": "routed", "assign": "assigned", "backorder": "backordered", "cancel": "cancelled"}
+ACTIONS = {
+    "route": "routed",
+    "assign": "assigned",
+    "backorder": "backordered",
+    "cancel": "cancelled",
+    "settle": "settled",
+}
 """What is asked for -> what closes the exception."""
-KINDS = ("nowhere", "cycles", "cancel")
+GONE = "gone"
+"""Goods that a node reports as sent although their line was canceled by law: somebody looks into it, and says so."""
+KINDS = ("nowhere", "cycles", "cancel", GONE)
 STATES = ("open", "closed")
 NOT_AVAILABLE = "not available"
 """Why units are cancelled that no place can send."""
@@ -29,6 +37,13 @@ def check_open(state: str, action: str, closed_by: str) -> None:
     if state != "open":
         who = closed_by.partition(":")[2] or "Somebody"
         raise refused("exception-closed", f"{who} has decided already: the units were {action}.")
+
+
+def check_action(kind: str, action: str) -> None:
+    """Raises Problem 409 `wrong-action`: what is gone can only be settled, what waits has a place to be found."""
+    if (kind == GONE) != (action == "settle"):
+        right = "settle" if kind == GONE else "route, assign, backorder or cancel"
+        raise refused("wrong-action", f"This exception is closed by {right}.")
 
 
 def check_node(name: str, is_open: bool, wanted: Iterable[Wanted]) -> None:

@@ -46,7 +46,7 @@ WHERE tenant_id = :tenant AND id = :id
 
 OVER = """
 UPDATE routing_exceptions SET state = 'closed', action = :action, closed_at = :now, closed_by = :who
-WHERE tenant_id = :tenant AND order_id = :order AND state = 'open' AND NOT EXISTS (
+WHERE tenant_id = :tenant AND order_id = :order AND state = 'open' AND kind <> 'gone' AND NOT EXISTS (
     SELECT 1 FROM order_lines l WHERE l.tenant_id = :tenant AND l.order_id = :order AND l.backordered > 0)
 """
 
@@ -83,10 +83,11 @@ def cancelled(scope: Scope, order_id: UUID, **_: Any) -> None:
 
 def resolve(scope: Scope, exception_id: UUID, action: str, node: str | None = None) -> dict[str, Any]:
     """A person decides about an exception; returns it closed. `route`: try again now, without what earlier
-    refusals excluded; `assign`: all that waits goes to `node`; `backorder`: it waits; `cancel`: it is cancelled.
+    refusals excluded; `assign`: all that waits goes to `node`; `backorder`: it waits; `cancel`: it is cancelled;
+    `settle`: goods that left although canceled by law were looked into.
 
-    Raises Problem 404; 409 `exception-closed`, `order-<status>`, `nothing-waits`, `still-nowhere`, `node-closed`,
-    `too-few-there`, `node-full`, `node-cannot`; 422 at /node.
+    Raises Problem 404; 409 `exception-closed`, `wrong-action`, `order-<status>`, `nothing-waits`, `still-nowhere`,
+    `node-closed`, `too-few-there`, `node-full`, `node-cannot`; 422 at /node.
     """
     if (action == "assign") != (node is not None):
         raise invalid("/node", "Name the node with the action assign, and with no other.")
@@ -101,6 +102,10 @@ def resolve(scope: Scope, exception_id: UUID, action: str, node: str | None = No
     )
     assert own is not None
     rules.check_open(own.state, own.action, own.closed_by)
+    rules.check_action(own.kind, action)
+    if own.kind == rules.GONE:
+        _close(scope, own.id, rules.ACTIONS[action])
+        return queries.shown(scope, own.id)
     if order.status != "placed":
         raise refused(f"order-{order.status}", f"The order is {order.status}: nothing of it waits.")
     if not _waiting(scope, order.id):

@@ -29,6 +29,7 @@ KINDS = {
     "nowhere": "No place can send it",
     "cycles": "Refused too often",
     "cancel": "Its rule has it canceled",
+    "gone": "Left although canceled by law",
 }
 OWNERS = {"me": "Mine", "none": "Nobody’s"}
 DONE = {
@@ -36,6 +37,7 @@ DONE = {
     "assign": "The node has been given the work.",
     "backorder": "It waits for stock.",
     "cancel": "What waited is canceled.",
+    "settle": "Noted as settled.",
 }
 OWNED = {"take": "You look after {}.", "leave": "Nobody looks after {} any more."}
 TOLD = 2

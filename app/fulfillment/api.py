@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, current_app
 
-from app.edge import Blueprint, permit
+from app.edge import Blueprint, noted, permit
 from app.fulfillment import queries, schemas, service, shortfalls
 from app.fulfillment.shipments import Shipped, ship
 from app.orders.schemas import WorkOut
@@ -109,6 +109,8 @@ def handover(request: dict[str, Any], id: str) -> Response:
 
 
 def _shipped(result: Shipped) -> Response:
+    if result.refusal is not None:
+        return noted(result.refusal)
     return _json(result.document, 200 if result.again else 201)
 
 

@@ -22,6 +22,8 @@ MOST_NAMED = 6
 """Refusals that a reason names."""
 SHORT = "short_pick"
 LIVE = frozenset({"open", "picking", "packed"})
+TIMED = frozenset({"open", "wait_silent", "wait_express", "wait_renewed", "consent_definite"})
+"""States of a promise that end with its deadline."""
 
 Line = dict[str, Any]
 
@@ -70,6 +72,35 @@ def check_time(moment: datetime, now: datetime, slack_seconds: int = 300) -> Non
     """A hand-over lies in the past. Raises Problem 422."""
     if (moment - now).total_seconds() > slack_seconds:
         raise invalid("/shipped_at", "shipped_at lies in the future. Send when the goods were handed over.")
+
+
+def lost(lines: Iterable[Line], wanted: Mapping[str, int] | None, shipped_at: datetime) -> list[Line]:
+    """Lines of a hand-over that were cancelled by law when the carrier had the goods (16 CFR 435.2(c)), whether or not
+    anybody has acted on it yet. At the very instant the cancellation comes first. Units that were given back already
+    stay so, whatever is reported of them later."""
+    return [
+        line
+        for line in lines
+        if (wanted is None or line["sku"] in wanted) and _lost(line, shipped_at.astimezone(UTC))
+    ]
+
+
+def _lost(line: Line, shipped_at: datetime) -> bool:
+    if line["vested_at"] is not None:
+        return shipped_at >= datetime.fromisoformat(line["vested_at"]) or (
+            not open_units(line) and line["released"] > 0
+        )
+    return line["promise"] in TIMED and shipped_at >= datetime.fromisoformat(line["deadline"])
+
+
+def cancelled_by_law(lines: Sequence[Line]) -> Problem:
+    """409: these goods were not to leave any more."""
+    skus = ", ".join(sorted({line["sku"] for line in lines}))
+    return refused(
+        "cancelled-by-law",
+        f"{skus}: the buyer's time for this was over, so the line is canceled and its money goes back. Stop the parcel"
+        " if it can be stopped. What left before the end may be reported with its time in shipped_at.",
+    )
 
 
 def effect(reason: str, said: Mapping[str, Reason]) -> Reason:

@@ -11,24 +11,28 @@ from uuid import UUID
 import orjson
 
 from app.allocation.service import free_day
-from app.events import SHIPPED, record
+from app.events import SHIPMENT_CORRECTED, SHIPPED, SHIPPED_TOO_LATE, record, tell
 from app.fulfillment import rules
 from app.fulfillment.queries import locked
 from app.fulfillment.statement import READ, WRITE
 from app.money import share
 from app.orders.service import finish
 from app.orders.shapes import work_document
+from app.promises.records import note
 from app.transitions import REQUEST, WORK, transition
+from infra.errors import Problem
 from infra.ids import new_id
 from tenants.scope import Contended, Scope
 
 
 @dataclass(frozen=True)
 class Shipped:
-    """The fulfillment order as it is now; `again` when this very hand-over was told before."""
+    """The fulfillment order as it is now; `again` when this very hand-over was told before; `refusal` when the goods
+    were not to leave: nothing changed but that somebody will look into it."""
 
     document: dict[str, Any]
     again: bool = False
+    refusal: Problem | None = None
 
 
 def ship(scope: Scope, work_id: UUID, report: Mapping[str, Any]) -> Shipped:
@@ -46,10 +50,15 @@ def ship(scope: Scope, work_id: UUID, report: Mapping[str, Any]) -> Shipped:
     digest = rules.report_digest(report, wanted)
     if digest is not None and any(one["report"] == digest for one in shipments):
         return Shipped(_document(work, facts.lines, shipments), again=True)
+    now = scope.now()
+    shipped_at = report.get("shipped_at") or now
+    rules.check_time(shipped_at, now)
+    lost = rules.lost(facts.lines, wanted, shipped_at)
+    if lost:
+        _look_into(scope, work, lost, shipped_at, digest or f"{work['id']}:{shipped_at.isoformat()}")
+        return Shipped(_document(work, facts.lines, shipments), refusal=rules.cancelled_by_law(lost))
     rules.check("ship", work["request_status"], work["work_status"])
     rules.check_holds(facts.holds or [])
-    now = scope.now()
-    rules.check_time(report.get("shipped_at") or now, now)
     taken = rules.assign(wanted, [(line, rules.open_units(line)) for line in facts.lines])
     if not taken:
         raise rules.nothing_to_do("ship")
@@ -59,10 +68,43 @@ def ship(scope: Scope, work_id: UUID, report: Mapping[str, Any]) -> Shipped:
     _write(scope, parcel, now)
     shipments.append({**parcel.shipment, "lines": parcel.lines})
     settle(scope, work, facts.lines)
+    _correct(scope, work, [line for line, _ in taken if line["vested_at"] is not None], shipped_at)
     record(scope, work["order_id"], SHIPPED, shipment=str(parcel.shipment["id"]))
     left = facts.order_open - sum(units for _, units in taken)
     finish(scope, work["order_id"], work["order_status"], open_units=left, shipped=True)
     return Shipped(_document(work, facts.lines, shipments))
+
+
+def _look_into(
+    scope: Scope, work: Mapping[str, Any], lost: Sequence[rules.Line], shipped_at: datetime, key: str
+) -> None:
+    """Goods may have left although their line is cancelled: nothing is charged, and a person is told, once."""
+    lines = {UUID(line["order_line_id"]): {"work": str(work["id"]), "sku": line["sku"]} for line in lost}
+    if not note(scope, work["order_id"], "gone", shipped_at, lines, key):
+        return
+    skus = ", ".join(sorted({line["sku"] for line in lost}))
+    tell(scope, work["order_id"], SHIPPED_TOO_LATE, work=str(work["id"]), sku=skus, at=shipped_at)
+    scope.execute(
+        "INSERT INTO routing_exceptions (tenant_id, id, order_id, kind, reason, opened_at)"
+        " VALUES (:tenant, :id, :order, 'gone', :reason, :now)"
+        " ON CONFLICT (tenant_id, order_id, kind) WHERE state = 'open' DO NOTHING",
+        id=new_id(),
+        order=work["order_id"],
+        reason=f"{work['node']} reports that {skus} left after the line was canceled by law. It is not charged. Stop"
+        " the parcel if you can, and count the stock there.",
+        now=scope.now(),
+    )
+
+
+def _correct(
+    scope: Scope, work: Mapping[str, Any], lines: Sequence[rules.Line], shipped_at: datetime
+) -> None:
+    """Lines that were cancelled, of units whose money and letter still waited: they had left before."""
+    if lines:
+        corrected = {UUID(line["order_line_id"]): {"work": str(work["id"])} for line in lines}
+        note(scope, work["order_id"], "corrected", shipped_at, corrected, key=f"{work['id']}:{shipped_at}")
+        skus = ", ".join(sorted({line["sku"] for line in lines}))
+        tell(scope, work["order_id"], SHIPMENT_CORRECTED, work=str(work["id"]), sku=skus, at=shipped_at)
 
 
 @dataclass

@@ -16,8 +16,9 @@ READ = """
 SELECT
     (SELECT json_agg(w ORDER BY w.position, w.id) FROM (
         SELECT f.*, l.position, l.ordered, l.cancelled, l.backordered, l.allocated, l.shipped AS line_shipped,
-            l.total, l.components
+            l.total, l.components, p.state AS promise, p.deadline, p.vested_at
         FROM fulfillment_order_lines f JOIN order_lines l ON l.tenant_id = :tenant AND l.id = f.order_line_id
+        JOIN promises p ON p.tenant_id = :tenant AND p.order_line_id = l.id
         WHERE f.tenant_id = :tenant AND f.fulfillment_order_id = :id) w) AS lines,
     (SELECT json_agg(r ORDER BY r.id) FROM (
         SELECT id, order_line_id, sku_id, position_id, quantity FROM reservations
@@ -86,10 +87,12 @@ WITH doc AS MATERIALIZED (
     FROM doc, jsonb_to_recordset(d->'counters') AS c(id uuid, quantity bigint, value bigint)
     WHERE l.tenant_id = :tenant AND l.id = c.id
 ), kept AS (
-    UPDATE promises SET state = 'shipped'
-    FROM doc, jsonb_array_elements_text(d->'done') AS done(id)
+    UPDATE promises SET state = 'shipped', due_at = NULL,
+        vested_at = CASE WHEN l.cancelled > 0 THEN promises.vested_at END,
+        vests_on = CASE WHEN l.cancelled > 0 THEN promises.vests_on END
+    FROM doc, jsonb_array_elements_text(d->'done') AS done(id), order_lines l
     WHERE promises.tenant_id = :tenant AND promises.order_line_id = CAST(done.id AS uuid)
-      AND promises.state NOT IN ('cancelled', 'not_covered')
+      AND l.tenant_id = :tenant AND l.id = promises.order_line_id AND promises.state <> 'not_covered'
 )
 SELECT (SELECT count(*) FROM emptied) + (SELECT count(*) FROM lowered) AS drawn
 """

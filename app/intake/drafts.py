@@ -23,7 +23,8 @@ from app.network.places import destination_zones
 from app.network.rules import ships_on
 from app.orders.shapes import order_document, order_number
 from app.payments.rules import PAY_NOW
-from app.promises.rules import PromiseInput, Unit, clock, coverage
+from app.promises.readings import Settings, SettingsFault, from_settings
+from app.promises.rules import PromiseFault, PromiseInput, Unit, clock, coverage, promise_faults
 from app.routing import recording
 from app.routing.baskets import Asked, basket, destination, resting_pairs
 from app.routing.configuration import Configuration
@@ -87,6 +88,7 @@ class Composer:
         self.scope, self.configured, self.shelf = scope, configured, facts.shelf
         self.skus, self.channels = facts.skus, facts.channels
         self.loads, self.resting = facts.loads, facts.resting
+        self.readings = _readings(scope)
         self.now = scope.now()
         self.real = real_now()
         self.rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
@@ -177,13 +179,18 @@ class Composer:
             ordered_in_person=in_person,
             exemption=sku.attributes.get("exemption") or ("seeds_and_plants" if sku.exempt else None),
         ).covered
-        return Line(
-            id=new_id(),
-            priced=priced,
-            request=given,
-            clock=clock(placed_at, zones, self.scope.tenant.timezone, _promise_input(promise)),
-            covered=covered,
+        shown = promise_input(promise)
+        made = clock(placed_at, zones, self.scope.tenant.timezone, shown, settings=self.readings)
+        charged = any(one["kind"] in PAY_NOW for one in request["tenders"])
+        faults = promise_faults(
+            [shown] if shown else [], made, preorder=bool(sku.attributes.get("preorder")), charged=charged
         )
+        if covered and PromiseFault.CHARGED_PREORDER_WITHOUT_DATE in faults:
+            raise invalid(
+                f"/lines/{at}/promise",
+                f"{sku.code} is a pre-order that is paid for now: state the day it ships, or charge at shipment.",
+            )
+        return Line(id=new_id(), priced=priced, request=given, clock=made, covered=covered)
 
     # ---- routing and reservation
 
@@ -385,7 +392,16 @@ def _basket_line(line: Line) -> BasketLine:
     )
 
 
-def _promise_input(given: Mapping[str, Any] | None) -> PromiseInput | None:
+def _readings(scope: Scope) -> Settings:
+    """The tenant's readings of the delay rule (setting `promises`). Raises Problem 409 when they are none."""
+    try:
+        return from_settings(scope.tenant.settings.get("promises"))
+    except SettingsFault as fault:
+        raise refused("promise-settings", f"Mend the settings first. {fault}") from fault
+
+
+def promise_input(given: Mapping[str, Any] | None) -> PromiseInput | None:
+    """What the buyer was shown, as the rule reads it."""
     if not given:
         return None
     within = given.get("within")

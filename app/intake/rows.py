@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,9 @@ from app.intake.rules import Priced, PricedLine
 from app.inventory.rules import MADE
 from app.network.places import locate
 from app.payments.rules import PAY_NOW
+from app.promises.readings import DEFAULT, Settings
 from app.promises.rules import Clock
+from app.promises.timing import first_look
 from app.routing.configuration import Configuration
 from app.routing.rules import Decision
 from infra.ids import new_id
@@ -134,14 +136,34 @@ def promise_row(
             "allocated": line.allocated,
             "backordered": line.priced.quantity - line.allocated,
             "rules": line.clock.settings.version,
+            **_readings(line.clock.settings),
             "conflicting": line.clock.conflicting,
+            "expected_ship_at": line.expected,
         },
         "made_at": placed_at,
         "deadline": line.clock.deadline_at,
         "original_date": line.clock.ship_by,
         "expected_ship_at": line.expected if line.allocated == line.priced.quantity else None,
         "state": "open" if line.covered else "not_covered",
+        "due_at": _first_look(line, placed_at),
     }
+
+
+def _readings(settings: Settings) -> dict[str, Any]:
+    """Where the clock follows other readings of the rule than the usual ones: which."""
+    if settings == DEFAULT:
+        return {}
+    chosen = asdict(settings)
+    return {"readings": {name: chosen[name] for name in chosen if chosen[name] != getattr(DEFAULT, name)}}
+
+
+def _first_look(line: Line, placed_at: datetime) -> datetime | None:
+    """When the watch looks at the line first: at once where it is known already that it cannot ship in time."""
+    if not line.covered:
+        return None
+    if line.expected is not None and line.expected >= line.clock.deadline_at:
+        return placed_at
+    return first_look(line.clock.deadline_at, placed_at, line.clock.settings.decide_days)
 
 
 def work_row(

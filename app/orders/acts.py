@@ -18,12 +18,22 @@ def acts(
     *,
     needs_payment: bool,
     delay_lines: int,
+    asked: bool,
 ) -> list[dict[str, Any]]:
     """[{key, label, detail, icon, refused}]: the page gives each key its address or dialog."""
     made = []
     if delay_lines:
         made.append(
             _act("delay", "Send delay notice", f"{formats.plural(delay_lines, 'line')} will be late", "mail")
+        )
+    if asked:
+        made.append(
+            _act(
+                "delay_answer",
+                "Record the buyer's answer",
+                "Given by phone, letter, chat or email",
+                "message",
+            )
         )
     if needs_payment:
         made.append(

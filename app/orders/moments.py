@@ -83,6 +83,17 @@ KINDS: dict[str, Kind] = {
     events.UNITS_RELEASED: Kind("Units taken back from the node", "arrow-back-up", "stock"),
     events.UNITS_WAITING: Kind("Units wait for stock", "clock-pause", "stock", "risk"),
     events.PROMISE_AT_RISK: Kind("Promise at risk", "alert-triangle", "", "risk"),
+    events.PROMISE_LATE: Kind("It will ship later than promised", "clock-pause", "", "risk"),
+    events.PROMISE_ENDED: Kind("Canceled under the delay rule", "circle-x", "stock", "late"),
+    events.PROMISE_STOPPED: Kind(
+        "The clock stopped: the payment did not go through", "clock-pause", "money", "risk"
+    ),
+    events.PROMISE_RESUMED: Kind("The clock began anew with the new payment", "clock-play", "money"),
+    events.PROMISE_AMENDED: Kind("The buyer agreed to a change", "pencil", "messages"),
+    events.SHIPMENT_CORRECTED: Kind("It had shipped before it was canceled", "truck", "stock", "kept"),
+    events.SHIPPED_TOO_LATE: Kind(
+        "{node} sent it although it was canceled", "alert-triangle", "stock", "late"
+    ),
     events.DELAY_ANSWERED: Kind("The buyer answered", "message", "messages"),
     events.REPLY_RECEIVED: Kind("The buyer wrote back", "message", "messages"),
 }
@@ -163,7 +174,11 @@ def _text(row: Row, data: Row, facts: Facts) -> str:
         if isinstance(one, Mapping) and "sku" in one:
             parts.append(f"{formats.number(one.get('quantity', one.get('units', 0)))} × {one['sku']}")
     if row["name"] == events.DELAY_ANSWERED:
-        answer = {"consent": "Agreed to wait", "cancel": "Canceled"}
+        answer = {
+            "consent": "Agreed to wait",
+            "cancel": "Canceled",
+            "consent_rider": "Agreed to wait, and to a further delay",
+        }
         parts.append(answer.get(str(data.get("answer")), "Answered"))
     if isinstance(data.get("sentence"), str):
         parts.append(data["sentence"].rstrip("."))
@@ -171,6 +186,8 @@ def _text(row: Row, data: Row, facts: Facts) -> str:
         parts += moved(data, facts)
     if row["name"] == events.ROUTING_DECIDED:
         parts.append(DECIDED[data["action"]].format(node=_node(data, facts)))
+    if row["name"] == events.PROMISE_ENDED:
+        parts.append(_ended(data))
     if data.get("reason"):
         parts.append(str(data["reason"]).replace("_", " ").rstrip("."))
     who = _who(row["actor"])
@@ -190,6 +207,22 @@ def moved(window: Row, facts: Facts) -> list[str]:
         saved = Money(window["saved"], facts.currency)
         parts.append(f"{formats.plural(window['moved'], 'order')} that moved together save {saved}")
     return parts
+
+
+ENDED = {
+    "c1": "by the buyer's answer",
+    "c2": "the buyer had not agreed to a longer delay",
+    "c3": "the date agreed to had passed",
+    "c4": "the merchant will not ship it",
+    "c5": "no choice had been offered in time",
+}
+
+
+def _ended(data: Row) -> str:
+    """Which units, why, and whether the effect came late."""
+    words = f"{formats.plural(data['units'], 'unit')} of {data['sku']}: {ENDED[data['case']]}"
+    late = data.get("late_by")
+    return words + (f"; done {formats.plural(max(1, round(late / 60)), 'minute')} late" if late else "")
 
 
 def _parcel(shipment: Row) -> str:

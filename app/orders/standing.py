@@ -9,8 +9,8 @@ from typing import Any
 
 from app.calendar import local_date
 
-LIVE = "p.state NOT IN ('shipped', 'cancelled', 'not_covered')"
-LATE = f"({LIVE} AND p.deadline <= :now)"
+LIVE = "p.state NOT IN ('shipped', 'cancelled', 'not_covered', 'incomplete')"
+LATE = f"({LIVE} AND p.state <> 'consent_indefinite' AND p.deadline <= :now)"
 RISK = f"({LIVE} AND p.deadline > :now AND (p.expected_ship_at IS NULL OR p.expected_ship_at >= p.deadline))"
 DUE = f"({LIVE} AND p.deadline > :now AND p.expected_ship_at < p.deadline)"
 """Conditions over `promises p`; `:now` is business time."""
@@ -24,10 +24,12 @@ WORST = ("late", "risk", "due", "kept", "idle")
 
 def standing(promise: Mapping[str, Any] | None, now: datetime, shipped_at: datetime | None = None) -> str:
     """One of kept, due, risk, late and idle; `shipped_at` is when the last unit of the line left."""
-    if promise is None or promise["state"] in ("cancelled", "not_covered"):
+    if promise is None or promise["state"] in ("cancelled", "not_covered", "incomplete"):
         return "idle"
     if promise["state"] == "shipped":
         return "late" if shipped_at is not None and shipped_at >= promise["deadline"] else "kept"
+    if promise["state"] == "consent_indefinite":
+        return "due"
     if promise["deadline"] <= now:
         return "late"
     expected = promise["expected_ship_at"]

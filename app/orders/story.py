@@ -156,6 +156,7 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
             work,
             needs_payment=payment is not None,
             delay_lines=sum(line["s"] == "risk" and not line["asked"] for line in late),
+            asked=order["status"] == "placed" and any(notice["kind"] == "delay" for notice in notices),
         ),
         "town": summary.town(order["ship_to"]),
     }

@@ -106,7 +106,7 @@ def _nodes(scope: Scope) -> list[Any]:
 
 DIALOGS = {"cancel": "cancel-units", "hold": "hold-order", "address": "change-address"}
 """Acts that ask for something first: the dialog each opens."""
-OTHER_PAGES = {"delay": "delay_pages.form"}
+OTHER_PAGES = {"delay": "delay_pages.form", "delay_answer": "delay_pages.answer_form"}
 """Acts with a page of their own."""
 
 
@@ -158,7 +158,7 @@ def _act_item(act: dict[str, Any], urls: dict[str, str]) -> dict[str, Any]:
     return {
         **act,
         "url": urls.get(act["key"], ""),
-        "method": "get" if key == "delay" else "post",
+        "method": "get" if key in OTHER_PAGES else "post",
         "dialog": DIALOGS.get(key, ""),
         "fields": {"kind": kind} if kind else {},
     }

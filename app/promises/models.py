@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from infra.db import TenantTable, one_of, tenant_key
 
 STATES = (
+    "incomplete",
     "open",
     "wait_silent",
     "wait_express",
@@ -45,7 +46,13 @@ class Promise(TenantTable):
     expected_ship_at: Mapped[datetime | None]
     """Kept's own computed ship date; null when no supply is known."""
     state: Mapped[str] = mapped_column(server_default="open")
+    due_at: Mapped[datetime | None]
+    """When the watch must look at the line next (UTC, business time): a person is to decide, the last call for a
+    notice, or the deadline. Null: time does nothing to it."""
     vested_at: Mapped[datetime | None]
+    """The instant from which the line, or units of it, is cancelled by law; what was handed over before it shipped."""
+    vests_on: Mapped[date | None]
+    """The seller's day from which the refund's working days count."""
     __table_args__ = (
         one_of("state", *STATES),
         tenant_key("order_line_id", "order_lines"),
@@ -56,8 +63,56 @@ class Promise(TenantTable):
             "ix_promises_live",
             "tenant_id",
             "deadline",
-            postgresql_where="state NOT IN ('shipped', 'cancelled', 'not_covered')",
+            postgresql_where="state NOT IN ('shipped', 'cancelled', 'not_covered', 'incomplete')",
         ),
+        Index(
+            "ix_promises_due",
+            "tenant_id",
+            "due_at",
+            postgresql_include=["order_id"],
+            postgresql_where="due_at IS NOT NULL",
+        ),
+    )
+
+
+EVENTS = (
+    "dishonored",
+    "completed",
+    "later_asked",
+    "substituted",
+    "late_known",
+    "revised",
+    "cancel_requested",
+    "will_not_ship",
+    "ended",
+    "corrected",
+    "gone",
+)
+
+
+class PromiseEvent(TenantTable):
+    """What happened to a line's promise and cannot be derived from notices, answers and shipments. Append-only;
+    one per cause."""
+
+    __tablename__ = "promise_events"
+    __append_only__ = True
+    order_id: Mapped[UUID]
+    order_line_id: Mapped[UUID]
+    kind: Mapped[str]
+    key: Mapped[str]
+    """What caused it: the same cause again is the same event."""
+    at: Mapped[datetime]
+    """When it took effect for the law, UTC, business time."""
+    recorded_at: Mapped[datetime]
+    actor: Mapped[str]
+    data: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    """By kind: the clock before and after, the basis of a revised date, the paragraph and units of a cancellation."""
+    __table_args__ = (
+        one_of("kind", *EVENTS),
+        tenant_key("order_id", "orders"),
+        tenant_key("order_line_id", "order_lines"),
+        Index("uq_promise_events_cause", "tenant_id", "order_line_id", "kind", "key", unique=True),
+        Index(None, "tenant_id", "order_id"),
     )
 
 
@@ -73,7 +128,7 @@ class DelayAnswer(TenantTable):
     channel: Mapped[str]
     evidence: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     __table_args__ = (
-        one_of("answer", "consent", "cancel"),
+        one_of("answer", "consent", "cancel", "consent_rider"),
         tenant_key("order_id", "orders"),
         tenant_key("notice_id", "notices"),
         Index(None, "tenant_id", "order_id"),

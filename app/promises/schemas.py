@@ -1,10 +1,22 @@
-"""Delay notices in and out."""
+"""Promises, delay notices and answers, in and out."""
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from typing import Any
 
-from app.shapes import Instant, Strict, Text
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from app.promises.models import STATES
+from app.promises.queries import BUCKETS
+from app.promises.service import ANSWERS
+from app.shapes import Instant, ListIn, Strict, Text
+
+
+class RiderIn(Strict):
+    """Besides: whether the buyer would also agree to a further delay nobody foresees. `until` null: an indefinite
+    one."""
+
+    until = fields.Date(required=True, allow_none=True)
 
 
 class DelayNoticeIn(Strict):
@@ -19,6 +31,7 @@ class DelayNoticeIn(Strict):
         required=True, allow_none=True, metadata={"description": "The new day to ship by, or null."}
     )
     reason = Text(500, least=3, required=True, metadata={"description": "In words for the buyer."})
+    rider = fields.Nested(RiderIn)
 
 
 class DelayNoticeOut(Schema):
@@ -37,3 +50,146 @@ class DelayNoticesOut(Schema):
     """The notices of a delay: lines that share kind and dates share one."""
 
     data = fields.List(fields.Nested(DelayNoticeOut))
+
+
+CHANNELS = ("phone", "letter", "chat", "email", "counter")
+
+
+class DelayAnswerIn(Strict):
+    """What a buyer answered to somebody, as that person can show."""
+
+    notice = Text(60, least=1, required=True, metadata={"description": "Id of the delay notice."})
+    answer = fields.String(required=True, validate=validate.OneOf(ANSWERS))
+    channel = fields.String(required=True, validate=validate.OneOf(CHANNELS))
+    received_at = Instant(
+        metadata={"description": "When it was received, if earlier than now. Counts for the law."}
+    )
+    evidence = Text(
+        2000,
+        least=3,
+        required=True,
+        metadata={"description": "The buyer's own words, or where the letter or recording is kept."},
+    )
+
+
+class DelayAnswerOut(Schema):
+    """What the answer did: `applied`, or `duplicate` when it was recorded before."""
+
+    outcome = fields.String()
+
+
+class AmendmentIn(Strict):
+    """What the buyer asked for or agreed to: a later date to ship by, or other goods for a line."""
+
+    lines = fields.List(Text(60, least=1), required=True, validate=validate.Length(1, 1000))
+    ship_by = fields.Date(metadata={"description": "The later day the buyer asks for."})
+    substitute = Text(200, least=1, metadata={"description": "The goods the buyer agreed to instead."})
+    evidence = Text(2000, least=3, required=True, metadata={"description": "The buyer's own words."})
+
+    @validates_schema
+    def one(self, data: dict[str, Any], **_: Any) -> None:
+        """Exactly one of the two."""
+        if ("ship_by" in data) == ("substitute" in data):
+            raise ValidationError("Send either ship_by or substitute.", "ship_by")
+
+
+class AmendmentOut(Schema):
+    """The lines that were amended."""
+
+    lines = fields.List(fields.String())
+
+
+class RevisionIn(Strict):
+    """A new date for all open lines of a SKU, or for these lines. `ship_by` null: no date can be given."""
+
+    sku = Text(100, least=1)
+    lines = fields.List(Text(60, least=1), validate=validate.Length(1, 5000))
+    ship_by = fields.Date(required=True, allow_none=True)
+    reason = Text(500, least=3, required=True, metadata={"description": "In words for the buyers."})
+    preview = fields.Boolean(load_default=False, metadata={"description": "True: nothing is sent."})
+
+    @validates_schema
+    def one(self, data: dict[str, Any], **_: Any) -> None:
+        """Exactly one of the two."""
+        if ("sku" in data) == ("lines" in data):
+            raise ValidationError("Send either sku or lines.", "sku")
+
+
+class RevisionOut(Schema):
+    """What one order's buyer is told, or why nothing (`refused`)."""
+
+    order_id = fields.String()
+    order = fields.String()
+    buyer = fields.String()
+    lines = fields.List(fields.String())
+    units = fields.Integer()
+    kind = fields.String(allow_none=True)
+    ship_by = fields.Date(allow_none=True)
+    send_by = Instant(allow_none=True)
+    reply_by = Instant(allow_none=True)
+    refused = fields.String(allow_none=True)
+
+
+class RevisionsOut(Schema):
+    """All of them. `sent`: notices that leave now; 0 in a preview."""
+
+    data = fields.List(fields.Nested(RevisionOut))
+    sent = fields.Integer()
+
+
+class PromiseListIn(ListIn):
+    """Filters of the promises, the earliest deadline first. Without `state` and `bucket`: what is live."""
+
+    state = Text(30, validate=validate.OneOf(STATES))
+    bucket = Text(30, validate=validate.OneOf(tuple(BUCKETS)))
+    due_before = Instant()
+    notice_state = Text(
+        20, validate=validate.OneOf(("none", "queued", "sent", "delivered", "bounced", "failed"))
+    )
+    sku = Text(100)
+
+
+class PromiseLineOut(Schema):
+    """One line's promise as it stands."""
+
+    id = fields.String()
+    order_id = fields.String()
+    order = fields.String()
+    buyer = fields.String()
+    line = fields.String()
+    sku = fields.String()
+    title = fields.String()
+    units = fields.Integer(metadata={"description": "Units neither shipped nor cancelled."})
+    state = fields.String()
+    first_deadline = Instant()
+    deadline = Instant()
+    days_left = fields.Integer(
+        metadata={"description": "Whole days until the deadline; negative when it is over."}
+    )
+    expected_ship_at = Instant(allow_none=True)
+    cancelled_at = Instant(allow_none=True)
+    notice = fields.Raw(
+        allow_none=True, metadata={"description": "The latest delay notice: id, kind, state, dates."}
+    )
+    answer = fields.String(allow_none=True)
+    proposed = fields.Raw(
+        allow_none=True, metadata={"description": "The date Kept proposes, since when, and on what it rests."}
+    )
+    refund_by = Instant(allow_none=True)
+
+
+class PromiseLinesOut(Schema):
+    """A page of promises."""
+
+    data = fields.List(fields.Nested(PromiseLineOut))
+    next = fields.String(allow_none=True)
+
+
+class PromiseCountsOut(Schema):
+    """Lines in each bucket now."""
+
+    due_today = fields.Integer()
+    at_risk = fields.Integer()
+    late = fields.Integer()
+    waiting = fields.Integer()
+    live = fields.Integer()

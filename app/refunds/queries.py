@@ -40,7 +40,7 @@ def listed(
     due_before: datetime | None = None,
 ) -> dict[str, Any]:
     """A page of refunds due, the oldest first."""
-    where, values = "", {}
+    where, values = "", dict[str, Any]()
     if state is not None:
         where += f" AND {STATES[state]}"
         values |= {"now": scope.now()} if state == "late" else {}

@@ -61,7 +61,8 @@ class PriceTable(TenantTable):
 
 
 class RoutingException(TenantTable):
-    """An order that routing could not place by itself: a person decides. Closed by what was done."""
+    """An order that routing could not place by itself, or goods that left though canceled by law (`gone`): a person
+    decides. Closed by what was done."""
 
     __tablename__ = "routing_exceptions"
     order_id: Mapped[UUID]
@@ -70,14 +71,14 @@ class RoutingException(TenantTable):
     """In plain words: what happened, with its figures."""
     state: Mapped[str] = mapped_column(server_default="open")
     action: Mapped[str] = mapped_column(server_default="")
-    """What closed it: `routed`, `assigned`, `backordered`, `cancelled`."""
+    """What closed it: `routed`, `assigned`, `backordered`, `cancelled`, `settled`."""
     owner: Mapped[str] = mapped_column(server_default="")
     """Who said that they look after it; empty: nobody yet."""
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[str] = mapped_column(server_default="")
     __table_args__ = (
-        one_of("kind", "nowhere", "cycles", "cancel"),
+        one_of("kind", "nowhere", "cycles", "cancel", "gone"),
         one_of("state", "open", "closed"),
         tenant_key("order_id", "orders"),
         Index(

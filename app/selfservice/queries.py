@@ -41,7 +41,7 @@ def order_page(scope: Scope, order_id: UUID) -> Row | None:
     given_up = {line for one in answers if one.answer == "cancel" for line in one.facts["lines"]}
     for line in lines:
         line["open"] = line["allocated"] + line["backordered"]
-        line["asked"] = str(line["id"]) in asked
+        line["asked"] = str(line["id"]) in asked or line["vested_at"] is not None
         line["words"], line["s"] = _words(line, order, today, asked=line["asked"])
         if line["open"] and str(line["id"]) in given_up and not line["asked"]:
             # The answer is taken; its effect on stock and money follows in a moment.
@@ -69,7 +69,7 @@ def _lines(scope: Scope, order_id: UUID) -> list[Row]:
     rows = scope.rows(
         """
         SELECT l.id, l.title, l.kind, l.ordered, l.cancelled, l.allocated, l.backordered, l.shipped, l.items,
-            p.state, p.deadline, p.original_deadline, p.original_date
+            p.state, p.deadline, p.original_deadline, p.original_date, p.vested_at
         FROM order_lines l LEFT JOIN promises p ON p.tenant_id = :tenant AND p.order_line_id = l.id
         WHERE l.tenant_id = :tenant AND l.order_id = :order ORDER BY l.position
         """,
@@ -84,6 +84,8 @@ def _words(line: Mapping[str, Any], order: Mapping[str, Any], today: Any, *, ask
         return "Canceled", "idle"
     if not line["open"]:
         return ("Sent by email" if line["kind"] in DIGITAL else "Shipped"), "kept"
+    if line["vested_at"] is not None:
+        return "Canceled, as you asked or because its time was over; we confirm it in writing", "idle"
     if asked:
         return "We asked our warehouse to stop it and tell you as soon as it answers", "due"
     if (line["state"] or "").startswith("wait_"):

@@ -19,11 +19,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import links
-from app.cancellation.service import cancel
+from app.cancellation.lapses import buyer_cancels
 from app.pages import PageContext
 from app.payments.service import CardWanted, card_wanted, confirm_action, retry_payment
 from app.promises.queries import open_question
-from app.promises.service import answer_delay
+from app.promises.service import ANSWERS, answer_delay
 from app.selfservice.queries import order_page
 from app.shapes import identifier
 from infra import limits
@@ -180,7 +180,7 @@ def delay_answer(scope: Scope, order_id: UUID) -> AnyResponse:
 
 def _answer(scope: Scope, order_id: UUID) -> None:
     answer = _sent().get("answer")
-    if answer not in ("consent", "cancel"):
+    if answer not in ANSWERS:
         raise invalid("/answer", "Choose to wait or to cancel.")
     asked = open_question(scope, order_id)
     given = _sent().get("notice")
@@ -197,14 +197,20 @@ def _answer(scope: Scope, order_id: UUID) -> None:
         own.id,
         str(answer),
         "page",
-        {"address": request.remote_addr, "agent": request.headers.get("User-Agent", "")[:300]},
+        _seen(),
     )
+
+
+def _seen() -> dict[str, Any]:
+    """What shows that it was the buyer: from where the form was sent."""
+    return {"address": request.remote_addr, "agent": request.headers.get("User-Agent", "")[:300]}
 
 
 @blueprint.post("/o/<token>/cancellation", endpoint="cancellation")
 @_buyer
 def cancellation(scope: Scope, order_id: UUID) -> AnyResponse:
-    """Cancel what has not shipped: the lines named, or everything."""
+    """Cancel what has not shipped: the lines named, or everything. Where a delay notice gave the right to, it takes
+    effect now; else the warehouse is asked."""
     return _done(scope, order_id, lambda: _cancel(scope, order_id))
 
 
@@ -213,8 +219,8 @@ def _cancel(scope: Scope, order_id: UUID) -> None:
     named = request.form.getlist("line") if not request.is_json else sent.get("lines") or []
     if "chosen" in sent and not named:
         raise invalid("/line", "Choose what to cancel.")
-    lines = [{"id": str(one.get("id") if isinstance(one, dict) else one)} for one in named]
-    cancel(scope, order_id, lines or None, "You canceled it")
+    lines = [identifier(str(one.get("id") if isinstance(one, dict) else one)) for one in named]
+    buyer_cancels(scope, order_id, lines or None, _seen(), "You canceled it")
 
 
 @blueprint.post("/o/<token>/payment", endpoint="payment")

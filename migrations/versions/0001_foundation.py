@@ -22,6 +22,7 @@ APPEND_ONLY = (
     "delay_answers",
     "notice_deliveries",
     "notice_templates",
+    "promise_events",
     "shipments",
     "shipment_lines",
     "seals",
@@ -71,6 +72,7 @@ TENANT_TABLES = (
     "fulfillment_order_lines",
     "oauth_tokens",
     "promises",
+    "promise_events",
     "reservations",
     "shipments",
     "ledger_entries",
@@ -150,6 +152,7 @@ TABLES_IN_ORDER = (
     "fulfillment_order_lines",
     "oauth_tokens",
     "promises",
+    "promise_events",
     "reservations",
     "shipments",
     "ledger_entries",
@@ -1542,7 +1545,9 @@ def upgrade() -> None:
         sa.Column("received_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("evidence", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
-        sa.CheckConstraint("answer IN ('consent', 'cancel')", name=op.f("ck_delay_answers_answer_known")),
+        sa.CheckConstraint(
+            "answer IN ('consent', 'cancel', 'consent_rider')", name=op.f("ck_delay_answers_answer_known")
+        ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "notice_id"],
             ["notices.tenant_id", "notices.id"],
@@ -1655,9 +1660,11 @@ def upgrade() -> None:
         sa.Column("deadline", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("expected_ship_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("state", sa.Text(), server_default="open", nullable=False),
+        sa.Column("due_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("vested_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("vests_on", sa.Date(), nullable=True),
         sa.CheckConstraint(
-            "state IN ('open', 'wait_silent', 'wait_express', 'wait_renewed', 'consent_definite', 'consent_indefinite', 'shipped', 'cancelled', 'not_covered')",
+            "state IN ('incomplete', 'open', 'wait_silent', 'wait_express', 'wait_renewed', 'consent_definite', 'consent_indefinite', 'shipped', 'cancelled', 'not_covered')",
             name=op.f("ck_promises_state_known"),
         ),
         sa.ForeignKeyConstraint(
@@ -1678,12 +1685,61 @@ def upgrade() -> None:
         "promises",
         ["tenant_id", "deadline"],
         unique=False,
-        postgresql_where="state NOT IN ('shipped', 'cancelled', 'not_covered')",
+        postgresql_where="state NOT IN ('shipped', 'cancelled', 'not_covered', 'incomplete')",
+    )
+    op.create_index(
+        "ix_promises_due",
+        "promises",
+        ["tenant_id", "due_at"],
+        unique=False,
+        postgresql_include=["order_id"],
+        postgresql_where="due_at IS NOT NULL",
     )
     op.create_index(
         op.f("ix_promises_tenant_id_order_id"), "promises", ["tenant_id", "order_id"], unique=False
     )
     op.create_index("uq_promises_line", "promises", ["tenant_id", "order_line_id"], unique=True)
+    op.create_table(
+        "promise_events",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=False),
+        sa.Column("order_line_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('dishonored', 'completed', 'later_asked', 'substituted', 'late_known', 'revised', 'cancel_requested', 'will_not_ship', 'ended', 'corrected', 'gone')",
+            name=op.f("ck_promise_events_kind_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "order_id"],
+            ["orders.tenant_id", "orders.id"],
+            name=op.f("fk_promise_events_tenant_id_order_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "order_line_id"],
+            ["order_lines.tenant_id", "order_lines.id"],
+            name=op.f("fk_promise_events_tenant_id_order_line_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_promise_events")),
+        info={"scope": "TENANT", "append_only": True},
+    )
+    op.create_index(
+        op.f("ix_promise_events_tenant_id_order_id"),
+        "promise_events",
+        ["tenant_id", "order_id"],
+        unique=False,
+    )
+    op.create_index(
+        "uq_promise_events_cause",
+        "promise_events",
+        ["tenant_id", "order_line_id", "kind", "key"],
+        unique=True,
+    )
     op.create_table(
         "reservations",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -2106,7 +2162,7 @@ def upgrade() -> None:
         sa.Column("closed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("closed_by", sa.Text(), server_default="", nullable=False),
         sa.CheckConstraint(
-            "kind IN ('nowhere', 'cycles', 'cancel')", name=op.f("ck_routing_exceptions_kind_known")
+            "kind IN ('nowhere', 'cycles', 'cancel', 'gone')", name=op.f("ck_routing_exceptions_kind_known")
         ),
         sa.CheckConstraint("state IN ('open', 'closed')", name=op.f("ck_routing_exceptions_state_known")),
         sa.ForeignKeyConstraint(

@@ -37,6 +37,14 @@ BODIES: dict[str, Any] = {
     },
     "fulfillment.handover": {"handed_to": {"name": "M", "identified_by": "passport"}},
     "promises.send": {"ship_by": None, "reason": "The supplier is late"},
+    "promises.answer": {
+        "notice": "none",
+        "answer": "consent",
+        "channel": "phone",
+        "evidence": "Call 4711",
+    },
+    "promises.amendment": {"lines": ["none"], "ship_by": "2100-01-01", "evidence": "Chat"},
+    "cancellation.will_not_ship": {"reason": "The kiln is gone"},
     "orders.hold": {"kind": "manual", "reason": "test"},
     "orders.address": {
         "line1": "1 Main St",

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from app.promises import queries, service
+from app.payments.service import retry_payment
+from app.promises import queries, revisions, service
 from infra.errors import Problem
 from tenants.scope import inside
 from tests.outside import Inbox
@@ -154,23 +155,32 @@ def test_what_comes_near_alarms_once_and_the_buyer_is_told_in_time(
     shop.later(days=2)
     assert shop.timeline(late).count("promise.at_risk") == 1
     assert promised(shop, late).state == "open"
-    shop.later(days=3)
+    shop.later(days=4)
     assert promised(shop, late).state == "wait_express"
     asked = [mail for mail in inbox.to(late["customer"]["email"]) if mail.subject.startswith("Your choice")]
     assert len(asked) == 1
-    shop.later(days=3)
-    assert len(inbox.to(late["customer"]["email"])) == 2
     shop.later(days=35)
-    assert shop.shown(late)["status"] == "placed"
-    told = [name for name in shop.timeline(late) if name == "promise.at_risk"]
-    assert len(told) == 2, "near, and over: each is told once"
+    assert shop.shown(late)["status"] == "cancelled"
+    assert shop.timeline(late).count("promise.at_risk") == 1
+    assert shop.effects()[-1][0] == "release", "what was held on the card is let go"
 
 
-def test_a_merchant_may_keep_the_notices_to_himself(shop: Shop, late: dict[str, Any]) -> None:
-    shop.settings('{"notices": {"delay": "manual"}}')
-    shop.later(days=9, hours=12)
+def test_a_person_is_asked_first_and_at_the_last_call_it_leaves_by_itself(
+    shop: Shop, late: dict[str, Any]
+) -> None:
+    shop.settings('{"notices": {"delay": "approve"}}')
+    expect(shop, late, days=14)
+    shop.later(days=1)
+    (listed,) = shop.merchant.ok("GET", "/promises?bucket=at_risk")["data"]
+    assert listed["proposed"] is None, "nobody has looked yet"
+    shop.later(days=5)
+    (listed,) = shop.merchant.ok("GET", "/promises?bucket=at_risk")["data"]
+    assert listed["proposed"]["ship_by"] > listed["deadline"][:10]
+    assert listed["proposed"]["basis"]["sku"] == "MUG"
     assert promised(shop, late).state == "open"
     assert shop.timeline(late).count("promise.at_risk") == 1
+    shop.later(days=4)
+    assert promised(shop, late).state == "wait_silent"
 
 
 def test_what_has_shipped_is_not_watched(shop: Shop, late: dict[str, Any]) -> None:
@@ -179,16 +189,102 @@ def test_what_has_shipped_is_not_watched(shop: Shop, late: dict[str, Any]) -> No
     assert "promise.at_risk" not in shop.timeline(late)
 
 
-def test_a_known_date_is_the_one_that_is_offered(shop: Shop, late: dict[str, Any]) -> None:
-    known = datetime.now(UTC) + timedelta(days=14)
+def expect(shop: Shop, order: dict[str, Any], days: int) -> None:
+    """Kept learns that the order ships in so many days."""
     with inside(shop.tenant_id) as scope:
         scope.execute(
             "UPDATE promises SET expected_ship_at = :known WHERE tenant_id = :tenant AND order_id = :order",
-            known=known,
-            order=late["id"],
+            known=datetime.now(UTC) + timedelta(days=days),
+            order=order["id"],
         )
-    shop.later(days=9)
+
+
+def test_a_known_date_is_offered_as_soon_as_it_is_known(
+    shop: Shop, act: Callable[..., Any], late: dict[str, Any]
+) -> None:
+    expect(shop, late, days=14)
+    act(revisions.review, UUID(late["id"]))
+    act(revisions.review, UUID(late["id"]))
     assert promised(shop, late).state == "wait_silent"
+    with inside(shop.tenant_id) as scope:
+        kept = scope.rows(
+            "SELECT kind, data->'basis' IS NOT NULL AS has_basis FROM promise_events"
+            " WHERE tenant_id = :tenant ORDER BY id"
+        )
+    assert [(row.kind, row.has_basis) for row in kept] == [("late_known", True), ("revised", True)]
+
+
+def test_a_supplier_slips_and_every_buyer_is_told(shop: Shop, inbox: Inbox, late: dict[str, Any]) -> None:
+    soon = shop.order(1, promise={"within": {"value": 40, "unit": "days"}})
+    day = (promised(shop, late).original_date + timedelta(days=5)).isoformat()
+    body = {"sku": "MUG", "ship_by": day, "reason": "The kiln broke.", "preview": True}
+    previewed = shop.merchant.ok("POST", "/promises/revisions", body)
+    assert [(one["order"], one["kind"], bool(one["refused"])) for one in previewed["data"]] == [
+        (late["number"], "silent_consent", False),
+        (soon["number"], None, True),
+    ]
+    assert previewed["sent"] == 0
+    shop.merchant.drain()
+    assert promised(shop, late).state == "open"
+    assert shop.merchant.ok("POST", "/promises/revisions", body | {"preview": False})["sent"] == 1
+    shop.merchant.drain()
+    assert (promised(shop, late).state, promised(shop, soon).state) == ("wait_silent", "open")
+    again = shop.merchant.ok("POST", "/promises/revisions", body | {"preview": False})
+    assert again["sent"] == 0, "the same again tells nobody twice"
+    assert shop.merchant.ok("GET", "/promises/counts")["waiting"] == 1
+    assert shop.merchant.post("/promises/revisions", body | {"sku": "NOPE"}).status_code == 404
+
+
+def test_an_answer_given_by_phone_is_recorded_with_its_evidence(shop: Shop, late: dict[str, Any]) -> None:
+    notice = delay(shop, late, promised(shop, late).original_date + timedelta(days=45)).get_json()["data"][0]
+    path = f"/orders/{late['id']}/delay-answers"
+    body = {"notice": notice["id"], "answer": "consent", "channel": "phone", "evidence": "Call 4711."}
+    ahead = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    assert shop.merchant.post(path, body | {"received_at": ahead}).status_code == 422
+    assert shop.merchant.post(path, {**body, "evidence": ""}).status_code == 422
+    assert shop.merchant.post(path, body | {"notice": late["id"]}).status_code == 404
+    assert promised(shop, late).state == "wait_express"
+    assert shop.merchant.ok("POST", path, body)["outcome"] == "applied"
+    assert shop.merchant.ok("POST", path, body)["outcome"] == "duplicate"
+    assert promised(shop, late).state == "consent_definite"
+
+
+def test_a_first_payment_that_fails_stops_the_clock_and_its_replacement_begins_it_anew(shop: Shop) -> None:
+    order = shop.order(1, card="pm_card_chargeDeclined", promise={"within": {"value": 10, "unit": "days"}})
+    assert promised(shop, order).state == "incomplete"
+    first = promised(shop, order).original_date
+    shop.later(hours=20)
+    with inside(shop.tenant_id) as scope:
+        retry_payment(scope, UUID(order["id"]), "pm_card_visa")
+    shop.later(hours=12)
+    assert promised(shop, order).state == "open"
+    assert promised(shop, order).original_date > first
+    assert shop.timeline(order).count("promise.resumed") == 1
+
+
+def test_what_the_seller_will_not_ship_nobody_may(shop: Shop, late: dict[str, Any]) -> None:
+    work = f"/fulfillment-orders/{late['fulfillment_orders'][0]['id']}"
+    shop.merchant.provider.ok("POST", f"{work}/acceptance", {})
+    shop.merchant.ok("POST", f"/orders/{late['id']}/will-not-ship", {"reason": "The kiln is gone."})
+    shop.merchant.drain()
+    refusal = shop.merchant.provider.post(f"{work}/cancellation-refusal", {"reason": "packed"})
+    assert refusal.get_json()["type"].endswith("cancelled-by-law")
+    assert shop.shown(late)["status"] == "placed", "the provider has its time"
+    shop.later(hours=5)
+    assert shop.shown(late)["status"] == "cancelled"
+    assert shop.effects()[-1][0] == "release"
+
+
+def test_effects_that_come_late_come_in_order_and_say_so(shop: Shop, late: dict[str, Any]) -> None:
+    sooner = shop.order(1, promise={"within": {"value": 8, "unit": "days"}})
+    shop.oversleep(days=45)
+    shop.later(minutes=1)
+    with inside(shop.tenant_id) as scope:
+        told = scope.rows(
+            "SELECT order_id, data FROM timeline WHERE tenant_id = :tenant AND name = 'promise.cancelled' ORDER BY id"
+        )
+    assert [str(row.order_id) for row in told] == [sooner["id"], late["id"]]
+    assert all(row.data["late_by"] > 30 * 86400 and row.data["case"] == "c5" for row in told)
 
 
 def test_another_merchants_order_is_not_there(shop: Shop, other_merchant: Any, late: dict[str, Any]) -> None:

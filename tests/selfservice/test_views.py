@@ -209,3 +209,23 @@ def test_a_declined_card_is_mended_on_the_page(merchant: Merchant, buyer: FlaskC
     assert shown(merchant, order)["payment_status"] == "authorized"
     assert "to pay" not in buyer.get(address).text
     assert buyer.post(f"{address}/payment").status_code == 409
+
+
+def test_the_right_to_cancel_goes_on_until_it_ships_whatever_the_warehouse_says(
+    merchant: Merchant, buyer: FlaskClient
+) -> None:
+    order = placed(merchant, **promise(10))
+    delay(merchant, order, 15)
+    assert (
+        buyer.post(f"{page_of(merchant, order)}/delay-answer", data={"answer": "consent"}).status_code == 303
+    )
+    work = f"/fulfillment-orders/{shown(merchant, order)['fulfillment_orders'][0]['id']}"
+    merchant.provider.ok("POST", f"{work}/acceptance")
+    chosen = {"chosen": "1", "line": order["lines"][0]["id"]}
+    assert buyer.post(f"{page_of(merchant, order)}/cancellation", data=chosen).status_code == 303
+    assert "Canceled, as you asked" in buyer.get(page_of(merchant, order)).get_data(as_text=True)
+    report = {"lines": [{"sku": "KETTLE", "quantity": 2}], "carrier": "UPS", "tracking_number": "1Z"}
+    assert merchant.provider.post(f"{work}/shipments", report).status_code == 409
+    merchant.provider.ok("POST", f"{work}/cancellation-acceptance")
+    merchant.drain()
+    assert shown(merchant, order)["status"] == "cancelled"

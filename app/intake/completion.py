@@ -1,0 +1,129 @@
+"""A properly completed order (16 CFR 435.1(c)) that turns out not to be one, and becomes one after all.
+
+A payment that is declined at first, or a credit that is refused, stops the clock of every line: nothing was tendered.
+The clock begins anew, whole, when the replacement is authorized. A later authorization that fails does not stop it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from app import events
+from app.intake.drafts import promise_input
+from app.network.places import destination_zones
+from app.orders.service import lock
+from app.payments.attempts import all_covered
+from app.payments.book import opened
+from app.promises import records, watch
+from app.promises.readings import from_settings
+from app.promises.rules import Clock, clock
+from app.promises.timing import first_look
+from tenants.scope import Scope
+
+STOPS = """
+UPDATE promises p SET state = 'incomplete', due_at = NULL FROM order_lines l
+WHERE p.tenant_id = :tenant AND p.order_id = :order AND l.tenant_id = :tenant AND l.id = p.order_line_id
+    AND l.allocated + l.backordered > 0 AND p.vested_at IS NULL
+    AND p.state NOT IN ('shipped', 'cancelled', 'not_covered', 'incomplete')
+RETURNING p.order_line_id, p.made_at, p.original_date, p.original_deadline
+"""
+
+EVER_HELD = """
+SELECT count(*) AS times FROM ledger_entries e
+WHERE e.tenant_id = :tenant AND e.order_id = :order AND e.kind IN ('authorize', 'capture') AND e.outcome = 'succeeded'
+"""
+
+STOPPED = """
+SELECT p.order_line_id, p.evidence, coalesce(l.ship_to, o.ship_to) AS ship_to FROM promises p
+JOIN order_lines l ON l.tenant_id = :tenant AND l.id = p.order_line_id
+JOIN orders o ON o.tenant_id = :tenant AND o.id = p.order_id
+WHERE p.tenant_id = :tenant AND p.order_id = :order AND p.state = 'incomplete'
+"""
+
+BEGINS = """
+UPDATE promises p SET state = 'open', made_at = c.made_at, original_date = c.ship_by, original_deadline = c.deadline,
+    deadline = c.deadline, due_at = c.due_at
+FROM jsonb_to_recordset(CAST(:doc AS jsonb)) AS c(line uuid, made_at timestamptz, ship_by date, deadline timestamptz,
+    due_at timestamptz)
+WHERE p.tenant_id = :tenant AND p.order_line_id = c.line
+"""
+
+DISHONOR = frozenset({"action_required"})
+"""Answers that are no refusal: the bank still asks."""
+
+
+def refused(scope: Scope, order_id: UUID, *, code: str = "", entry: str = "", **_: Any) -> None:
+    """A payment was refused. Before anything was ever held or taken for the order, that stops its clocks."""
+    if code in DISHONOR:
+        return
+    lock(scope, order_id)
+    held = scope.row(EVER_HELD, order=order_id)
+    if held is not None and held.times:
+        return
+    now = scope.now()
+    stopped = scope.rows(STOPS, order=order_id)
+    lines = {
+        row.order_line_id: {
+            "before": {"pco": row.made_at, "ship_by": row.original_date, "deadline": row.original_deadline}
+        }
+        for row in stopped
+    }
+    if records.note(scope, order_id, "dishonored", now, lines, key=entry or now.isoformat()):
+        events.tell(scope, order_id, events.PROMISE_STOPPED, code=code)
+
+
+def paid(scope: Scope, order_id: UUID, *, entry: str = "", **_: Any) -> None:
+    """A payment is held. When nothing is missing any more, clocks that had stopped begin anew, counted from the
+    moment at which it was asked for."""
+    lock(scope, order_id)
+    stopped = scope.rows(STOPPED, order=order_id)
+    if not stopped or not all_covered(opened(scope, order_id)):
+        return
+    asked = scope.row(
+        "SELECT at FROM ledger_entries WHERE tenant_id = :tenant AND id = CAST(:id AS uuid)", id=entry or None
+    )
+    pco = asked.at if asked is not None else scope.now()
+    begun = {row.order_line_id: _clock(scope, row, pco) for row in stopped}
+    rows = [
+        {
+            "line": line,
+            "made_at": one.pco,
+            "ship_by": one.ship_by,
+            "deadline": one.deadline_at,
+            "due_at": first_look(one.deadline_at, one.pco, one.settings.decide_days),
+        }
+        for line, one in begun.items()
+    ]
+    scope.execute(BEGINS, doc=orjson.dumps(rows).decode())
+    watch.sooner(scope, min(row["due_at"] for row in rows))
+    lines = {line: _shown(one) for line, one in begun.items()}
+    if records.note(scope, order_id, "completed", pco, lines, key=entry or pco.isoformat()):
+        events.tell(scope, order_id, events.PROMISE_RESUMED, at=pco)
+
+
+def _clock(scope: Scope, row: Any, pco: datetime) -> Clock:
+    zones = destination_zones(
+        row.ship_to.get("country") or "US", row.ship_to.get("region"), row.ship_to.get("postal_code")
+    )
+    readings = from_settings(row.evidence.get("readings"))
+    shown = promise_input(_dated(row.evidence.get("shown")))
+    return clock(pco, zones, scope.tenant.timezone, shown, settings=readings)
+
+
+def _dated(shown: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What was shown, as intake knew it: its days were kept as text."""
+    if not shown:
+        return None
+    days = ("ship_by", "deliver_by")
+    return {
+        name: date.fromisoformat(value) if name in days and value else value for name, value in shown.items()
+    }
+
+
+def _shown(one: Clock) -> dict[str, Any]:
+    return {"pco": one.pco, "ship_by": one.ship_by, "deadline": one.deadline_at, "basis": one.basis}

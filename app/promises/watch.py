@@ -1,0 +1,84 @@
+"""The watch over promises: it wakes at the next instant at which time does something to a line of the tenant.
+
+`promises.due_at` says when each line must be looked at; the scan is one range of one index, whatever the number of
+promises. It only finds who is due: what follows happens order by order (topic DUE).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from infra.clock import real_now
+from infra.ids import new_id
+from tenants.scope import Scope
+
+SCAN, DUE = "promise.scan", "promise.due"
+TIMER = "promise-scan"
+AT_LEAST_EVERY = timedelta(hours=1)
+"""The net under it: a line whose transaction committed while the scan read is found by the next one."""
+IN_A_SANDBOX = timedelta(days=1)
+"""The same where the clock is moved and stops at every timer on the way."""
+LOOKED_AT = timedelta(hours=1)
+"""An order whose look was lost is looked at again after this."""
+MOST_ORDERS = 1000
+
+FIND = """
+UPDATE promises p SET due_at = :again
+FROM (SELECT id, order_id, due_at FROM promises WHERE tenant_id = :tenant AND due_at <= :now
+      ORDER BY due_at, order_id LIMIT :most FOR UPDATE SKIP LOCKED) d
+WHERE p.tenant_id = :tenant AND p.id = d.id RETURNING d.order_id, d.due_at
+"""
+
+NEXT = """
+SELECT min(due_at) AS due FROM promises WHERE tenant_id = :tenant AND due_at IS NOT NULL
+"""
+
+QUEUE = """
+INSERT INTO outbox (tenant_id, id, topic, subject_id, payload, available_at, created_at)
+SELECT :tenant, d.id, :topic, d.order_id, d.payload, :real, :real
+FROM jsonb_to_recordset(CAST(:doc AS jsonb)) AS d(id uuid, order_id uuid, payload jsonb) ORDER BY d.id
+"""
+
+SOONER = """
+UPDATE timers SET due_at = :due WHERE tenant_id = :tenant AND key = :key AND state = 'armed' AND due_at > :due
+"""
+
+
+def arm_scan(scope: Scope, tenant_id: UUID, **_: Any) -> None:
+    """Begin to watch a tenant's promises, or go on."""
+    now = scope.now()
+    found = scope.row(NEXT)
+    net = now + (IN_A_SANDBOX if scope.tenant.environment == "sandbox" else AT_LEAST_EVERY)
+    due = min(found.due, net) if found is not None and found.due is not None else net
+    scope.at(max(due, now), SCAN, tenant_id, key=TIMER)
+
+
+def scan(scope: Scope, tenant_id: UUID, **_: Any) -> None:
+    """Have every order looked at that is due, in the order in which they fell due, and set the clock anew."""
+    now = scope.now()
+    orders: dict[UUID, datetime] = {}
+    for row in scope.rows(FIND, now=now, again=now + LOOKED_AT, most=MOST_ORDERS):
+        orders[row.order_id] = min(row.due_at, orders.get(row.order_id, row.due_at))
+    if orders:
+        in_order = sorted(orders.items(), key=lambda one: (one[1], one[0]))
+        scope.execute(
+            QUEUE,
+            topic=DUE,
+            real=real_now(),
+            doc=orjson.dumps(
+                [
+                    {"id": new_id(), "order_id": order, "payload": {"due": due.isoformat()}}
+                    for order, due in in_order
+                ]
+            ).decode(),
+        )
+    arm_scan(scope, tenant_id)
+
+
+def sooner(scope: Scope, due: datetime) -> None:
+    """Have the watch wake by `due` (business time), if it would sleep longer."""
+    scope.execute(SOONER, due=due, key=TIMER)
