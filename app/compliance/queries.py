@@ -51,7 +51,8 @@ WHERE d.tenant_id = :tenant AND d.opened_at >= :start AND d.opened_at < :end GRO
 INCIDENTS = """
 SELECT name, count(*) AS count FROM timeline
 WHERE tenant_id = :tenant AND at >= :start AND at < :end AND (name = ANY(:always)
-    OR (name = :promise AND data->>'over' = 'true') OR (name = :refund AND data->>'level' = '3'))
+    OR (name = :promise AND (data->>'case' = 'c5' OR data->>'late_by' IS NOT NULL))
+    OR (name = :refund AND data->>'level' = '3'))
 GROUP BY 1 ORDER BY 1
 """
 
@@ -69,7 +70,7 @@ def figures(scope: Scope, period: Period) -> list[Figure]:
     found += _counted("cancellations", scope.rows(CANCELLATIONS, **common, names=names))
     found += _with_money("refunds", scope.rows(REFUNDS, **common, now=scope.now()))
     always = [events.NOTICE_FAILED, events.CAPTURE_FAILED]
-    late = {"promise": events.PROMISE_AT_RISK, "refund": events.REFUND_AT_RISK}
+    late = {"promise": events.PROMISE_ENDED, "refund": events.REFUND_AT_RISK}
     found += _counted("incidents", scope.rows(INCIDENTS, **common, always=always, **late))
     return found
 

@@ -80,9 +80,13 @@ NAMES = {
         "open": "Open, last day to come",
         "overdue": "Open past the last day",
     },
-    "answers": {"consent": "Agreed to wait", "cancel": "Canceled"},
+    "answers": {
+        "consent": "Agreed to wait",
+        "consent_rider": "Agreed to wait, and to a further delay",
+        "cancel": "Canceled",
+    },
     "incidents": {
-        "promise.at_risk": "Promises that passed their deadline",
+        "promise.cancelled": "Promises that ended without a choice offered in time, or ended late",
         "refund.at_risk": "Refunds that passed their last day",
         "notice.failed": "Messages that could not be sent",
         "payment.capture_failed": "Charges that failed after shipment",

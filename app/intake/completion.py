@@ -46,10 +46,8 @@ WHERE p.tenant_id = :tenant AND p.order_id = :order AND p.state = 'incomplete'
 """
 
 BEGINS = """
-UPDATE promises p SET state = 'open', made_at = c.made_at, original_date = c.ship_by, original_deadline = c.deadline,
-    deadline = c.deadline, due_at = c.due_at
-FROM jsonb_to_recordset(CAST(:doc AS jsonb)) AS c(line uuid, made_at timestamptz, ship_by date, deadline timestamptz,
-    due_at timestamptz)
+UPDATE promises p SET state = 'open', deadline = c.deadline, due_at = c.due_at
+FROM jsonb_to_recordset(CAST(:doc AS jsonb)) AS c(line uuid, deadline timestamptz, due_at timestamptz)
 WHERE p.tenant_id = :tenant AND p.order_line_id = c.line
 """
 
@@ -92,8 +90,6 @@ def paid(scope: Scope, order_id: UUID, *, entry: str = "", **_: Any) -> None:
     rows = [
         {
             "line": line,
-            "made_at": one.pco,
-            "ship_by": one.ship_by,
             "deadline": one.deadline_at,
             "due_at": first_look(one.deadline_at, one.pco, one.settings.decide_days),
         }

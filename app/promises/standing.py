@@ -96,7 +96,7 @@ def standings(scope: Scope, *order_ids: UUID) -> list[Standing]:
     lines = scope.rows(LINES, orders=orders)
     told = scope.rows(TOLD, orders=orders)
     answers = scope.rows(ANSWERS, orders=orders)
-    records = scope.rows(RECORDS, orders=orders, kinds=list(RECORDED))
+    records = scope.rows(RECORDS, orders=orders, kinds=[*RECORDED, "completed"])
     return [_standing(scope, line, told, answers, records) for line in lines]
 
 
@@ -110,32 +110,41 @@ def _standing(scope: Scope, line: Any, told: list[Any], answers: list[Any], reco
         return Standing(line, not_covered(zones), line.expected_ship_at, line.made_at)
     if line.promise == "incomplete":
         return Standing(line, incomplete(zones), line.expected_ship_at, line.made_at)
-    happened = _events(line, told, answers, records, scope.now())
-    state = fold(opened(_clock(line, zones)), happened)
-    since = max((one.at for one in happened if isinstance(one, NoticeSent)), default=line.made_at)
+    clock = _clock(line, zones, records)
+    happened = _events(line, clock.pco, told, answers, records, scope.now())
+    state = fold(opened(clock), happened)
+    since = max((one.at for one in happened if isinstance(one, NoticeSent)), default=clock.pco)
     return Standing(line, state, line.expected_ship_at, since)
 
 
-def _clock(line: Any, zones: Zones) -> Clock:
-    """The line's clock as it was worked out when the order was placed."""
+def _clock(line: Any, zones: Zones, records: list[Any]) -> Clock:
+    """The line's clock as it was worked out when the order was placed; or, where a payment had failed, when its
+    replacement was authorized."""
+    again = [one.data for one in records if one.kind == "completed" and one.order_line_id == line.id][-1:]
+    pco, ship_by, deadline = line.made_at, line.original_date, line.original_deadline
+    if again:
+        pco, deadline = (datetime.fromisoformat(again[0][name]) for name in ("pco", "deadline"))
+        ship_by = date.fromisoformat(again[0]["ship_by"])
     settings = from_settings(line.readings)
     binding = zones.binding(settings)
-    express_by = line.original_date + timedelta(days=CONSENT_DAYS)
+    express_by = ship_by + timedelta(days=CONSENT_DAYS)
     return Clock(
-        pco=line.made_at.astimezone(UTC),
-        day_zero=earliest_local_date(line.made_at, binding),
-        ship_by=line.original_date,
-        deadline_at=line.original_deadline,
+        pco=pco.astimezone(UTC),
+        day_zero=earliest_local_date(pco, binding),
+        ship_by=ship_by,
+        deadline_at=deadline,
         express_by=express_by,
         express_at=strict_deadline(express_by, binding),
-        strict_by=line.original_date,
+        strict_by=ship_by,
         basis=line.basis if line.basis in ("stated", "50 days") else "30 days",
         zones=zones,
         settings=settings,
     )
 
 
-def _events(line: Any, told: list[Any], answers: list[Any], records: list[Any], now: datetime) -> list[Event]:
+def _events(
+    line: Any, pco: datetime, told: list[Any], answers: list[Any], records: list[Any], now: datetime
+) -> list[Event]:
     """What happened to the line under its clock, in order. At one instant a notice comes first, an end last."""
     happened: list[tuple[int, Event]] = []
     own = {notice.id for notice in told if str(line.id) in notice.facts.get("lines", [])}
@@ -148,10 +157,10 @@ def _events(line: Any, told: list[Any], answers: list[Any], records: list[Any], 
         if answer.notice_id in own:
             happened.append((1, _answer(answer)))
     for record in records:
-        if record.order_line_id == line.id:
+        if record.order_line_id == line.id and record.kind in RECORDED:
             happened.append((3, RECORDED[record.kind](record)))
     # What an earlier clock was told or answered has lapsed with it.
-    under = [(rank, event) for rank, event in happened if event.at >= line.made_at]
+    under = [(rank, event) for rank, event in happened if event.at >= pco]
     return [event for _, event in sorted(under, key=lambda one: (one[1].at, one[0]))]
 
 

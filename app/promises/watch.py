@@ -24,13 +24,15 @@ IN_A_SANDBOX = timedelta(days=1)
 """The same where the clock is moved and stops at every timer on the way."""
 LOOKED_AT = timedelta(hours=1)
 """An order whose look was lost is looked at again after this."""
-MOST_ORDERS = 1000
+MOST_LINES = 1000
 
 FIND = """
-UPDATE promises p SET due_at = :again
-FROM (SELECT id, order_id, due_at FROM promises WHERE tenant_id = :tenant AND due_at <= :now
-      ORDER BY due_at, order_id LIMIT :most FOR UPDATE SKIP LOCKED) d
-WHERE p.tenant_id = :tenant AND p.id = d.id RETURNING d.order_id, d.due_at
+SELECT id, order_id, due_at FROM promises WHERE tenant_id = :tenant AND due_at <= :now
+ORDER BY due_at LIMIT :most FOR UPDATE SKIP LOCKED
+"""
+
+LEASE = """
+UPDATE promises SET due_at = :again WHERE tenant_id = :tenant AND id = ANY(:ids)
 """
 
 NEXT = """
@@ -60,11 +62,12 @@ def arm_scan(scope: Scope, tenant_id: UUID, **_: Any) -> None:
 def scan(scope: Scope, tenant_id: UUID, **_: Any) -> None:
     """Have every order looked at that is due, in the order in which they fell due, and set the clock anew."""
     now = scope.now()
+    found = scope.rows(FIND, now=now, most=MOST_LINES)
     orders: dict[UUID, datetime] = {}
-    for row in scope.rows(FIND, now=now, again=now + LOOKED_AT, most=MOST_ORDERS):
-        orders[row.order_id] = min(row.due_at, orders.get(row.order_id, row.due_at))
-    if orders:
-        in_order = sorted(orders.items(), key=lambda one: (one[1], one[0]))
+    for row in found:
+        orders.setdefault(row.order_id, row.due_at)
+    if found:
+        scope.execute(LEASE, again=now + LOOKED_AT, ids=[row.id for row in found])
         scope.execute(
             QUEUE,
             topic=DUE,
@@ -72,7 +75,7 @@ def scan(scope: Scope, tenant_id: UUID, **_: Any) -> None:
             doc=orjson.dumps(
                 [
                     {"id": new_id(), "order_id": order, "payload": {"due": due.isoformat()}}
-                    for order, due in in_order
+                    for order, due in orders.items()
                 ]
             ).decode(),
         )

@@ -16,6 +16,7 @@ AWARE = (
     events.WORK_REJECTED,
     events.WORK_SHORT,
     events.ROUTING_STUCK,
+    events.PROMISE_LATE,
     events.PROMISE_AT_RISK,
 )
 """What first told the merchant that a promise may not be kept."""
