@@ -69,7 +69,7 @@ def figures(scope: Scope, period: Period) -> list[Figure]:
     found += _counted("cancellations", scope.rows(CANCELLATIONS, **common, names=names))
     found += _with_money("refunds", scope.rows(REFUNDS, **common, now=scope.now()))
     always = [events.NOTICE_FAILED, events.CAPTURE_FAILED]
-    late = {"promise": events.PROMISE_AT_RISK, "refund": events.REFUND_AT_RISK}
+    late = {"promise": events.PROMISE_AT_RISK, "refund": events.REFUND_ALARMED}
     found += _counted("incidents", scope.rows(INCIDENTS, **common, always=always, **late))
     return found
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from app import events
 from app.calendar import day_in_words, end_of_day
 from infra.errors import invalid
 
@@ -82,10 +83,10 @@ NAMES = {
     },
     "answers": {"consent": "Agreed to wait", "cancel": "Canceled"},
     "incidents": {
-        "promise.at_risk": "Promises that passed their deadline",
-        "refund.at_risk": "Refunds that passed their last day",
-        "notice.failed": "Messages that could not be sent",
-        "payment.capture_failed": "Charges that failed after shipment",
+        events.PROMISE_AT_RISK: "Promises that passed their deadline",
+        events.REFUND_ALARMED: "Refunds that passed their last day",
+        events.NOTICE_FAILED: "Messages that could not be sent",
+        events.CAPTURE_FAILED: "Charges that failed after shipment",
     },
 }
 
