@@ -77,7 +77,7 @@ def test_the_procedures_follow_the_settings(app: Flask, shop: Shop) -> None:
     page = desk.read("/compliance/procedures")
     for words in (
         "after 48 hours",
-        "A person decides about each notice",
+        "A person is asked first",
         "1-800-555-0100",
         "by the shipping table",
     ):
