@@ -108,7 +108,7 @@ NAMES = {
 def in_words(figure: Figure) -> str:
     """A figure's name as people read it."""
     known = NAMES.get(figure.group, {})
-    words = known.get(figure.name) or figure.name.replace("_", " ")
+    words = known.get(figure.name) or figure.name.replace("_", " ").replace("cancelled", "canceled")
     return words[:1].upper() + words[1:]
 
 
