@@ -58,7 +58,7 @@ def _stored() -> dict[str, str]:
     table = (current().tenant.settings.get("refunds") or {}).get("shipping") or []
     currency = current().tenant.currency
     return {
-        f"{name}{at}": str(Money(row[name], currency).decimal)
+        f"{name}{at}": str(Money(row[name], currency).decimal())
         for at, row in enumerate(table)
         for name in ("from", "charge")
     }

@@ -95,7 +95,7 @@ def test_a_clock_that_begins_anew_is_no_change(shop: Shop, act: Callable[..., An
     """A payment that was refused gives the line another clock when it is mended; the first one stays sealed."""
     order = shop.order(1, card="pm_card_chargeDeclined")
     seal(shop.merchant)
-    shop.later(days=1)
+    shop.later(hours=3)
     act(payments.retry_payment, UUID(order["id"]), "pm_card_visa")
     seal(shop.merchant)
     kinds = [one["kind"] for one in proof_of(shop.merchant, order)["lines"][0]["promise_events"]]
