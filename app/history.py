@@ -26,6 +26,16 @@ class Source:
     where: str = "true"
 
 
+def _first(fact: str, column: str, kind: str) -> str:
+    """A promise's first value, also after a dishonored payment gave its line another clock: the event of that has what
+    was before."""
+    return (
+        f"coalesce((SELECT CAST(e.data->'before'->>'{fact}' AS {kind}) FROM promise_events e"
+        " WHERE e.tenant_id = promises.tenant_id AND e.order_line_id = promises.order_line_id"
+        f" AND e.kind = 'dishonored' ORDER BY e.id LIMIT 1), {column})"
+    )
+
+
 PARCEL = (
     "(SELECT s.order_id FROM shipments s WHERE s.tenant_id = shipment_lines.tenant_id AND s.id = shipment_id)"
 )
@@ -38,9 +48,10 @@ SOURCES = (
     Source("tenders", ("kind", "currency")),
     Source(
         "promises",
-        ("order_line_id", "stated", "basis", "evidence", "original_date"),
-        ("made_at", "original_deadline"),
+        ("order_line_id", "stated", "basis", "evidence", _first("ship_by", "original_date", "date")),
+        (_first("pco", "made_at", "timestamptz"), _first("deadline", "original_deadline", "timestamptz")),
     ),
+    Source("promise_events", ("order_line_id", "kind", "key", "actor", "data"), ("at", "recorded_at")),
     Source("timeline", ("name", "actor", "data"), ("at",)),
     Source(
         "status_changes",

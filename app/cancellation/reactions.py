@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +21,12 @@ def unpaid(scope: Scope, order_id: UUID, *, reason: str, **_: Any) -> None:
         cancel(scope, order_id, None, reason)
 
 
-def owe_back(scope: Scope, order_id: UUID, *, vests_on: str = "", **_: Any) -> None:
-    """The buyer's money for cancelled units is owed or let go, from the day the right vested (the seller's today
-    where the cancellation names none)."""
+def owe_back(scope: Scope, order_id: UUID, *, lines: Sequence[Mapping[str, Any]] = (), **_: Any) -> None:
+    """The buyer's money for cancelled units is owed or let go (16 CFR 435.1(b)), counted from the day on which the
+    right to it vested: the earliest of these lines'."""
+    row = scope.row(
+        "SELECT min(vests_on) AS day FROM promises WHERE tenant_id = :tenant AND order_line_id = ANY(:lines)",
+        lines=[UUID(line["id"]) for line in lines],
+    )
     today = local_date(scope.now(), scope.tenant.timezone)
-    owing.owe(scope, order_id, date.fromisoformat(vests_on) if vests_on else today)
+    owing.owe(scope, order_id, row.day if row is not None and row.day is not None else today)

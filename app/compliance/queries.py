@@ -36,6 +36,10 @@ ANSWERS = """
 SELECT answer AS name, count(*) AS count FROM delay_answers
 WHERE tenant_id = :tenant AND received_at >= :start AND received_at < :end GROUP BY 1 ORDER BY 1
 """
+CASES = """
+SELECT data->>'case' AS name, count(*) AS count FROM promise_events
+WHERE tenant_id = :tenant AND kind = 'ended' AND at >= :start AND at < :end GROUP BY 1 ORDER BY 1
+"""
 CANCELLATIONS = """
 SELECT coalesce(nullif(data->>'reason', ''), 'no reason given') AS name, count(*) AS count FROM timeline
 WHERE tenant_id = :tenant AND name = ANY(:names) AND at >= :start AND at < :end
@@ -51,8 +55,7 @@ WHERE d.tenant_id = :tenant AND d.opened_at >= :start AND d.opened_at < :end GRO
 INCIDENTS = """
 SELECT name, count(*) AS count FROM timeline
 WHERE tenant_id = :tenant AND at >= :start AND at < :end AND (name = ANY(:always)
-    OR (name = :promise AND (data->>'case' = 'c5' OR data->>'late_by' IS NOT NULL))
-    OR (name = :refund AND data->>'level' = '3'))
+    OR (name = :promise AND data->>'late_by' IS NOT NULL) OR (name = :refund AND data->>'level' = '3'))
 GROUP BY 1 ORDER BY 1
 """
 
@@ -66,11 +69,12 @@ def figures(scope: Scope, period: Period) -> list[Figure]:
     found += _counted("promises", scope.rows(PROMISES, **common, now=scope.now()))
     found += _counted("notices", scope.rows(NOTICES, **common))
     found += _counted("answers", scope.rows(ANSWERS, **common))
+    found += _counted("cases", scope.rows(CASES, **common))
     names = [events.ORDER_CANCELLED, events.LINES_CANCELLED]
     found += _counted("cancellations", scope.rows(CANCELLATIONS, **common, names=names))
     found += _with_money("refunds", scope.rows(REFUNDS, **common, now=scope.now()))
-    always = [events.NOTICE_FAILED, events.CAPTURE_FAILED]
-    late = {"promise": events.PROMISE_ENDED, "refund": events.REFUND_AT_RISK}
+    always = [events.NOTICE_FAILED, events.CAPTURE_FAILED, events.SHIPPED_TOO_LATE]
+    late = {"promise": events.PROMISE_ENDED, "refund": events.REFUND_ALARMED}
     found += _counted("incidents", scope.rows(INCIDENTS, **common, always=always, **late))
     return found
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from app import events
 from app.calendar import day_in_words, end_of_day
+from app.promises.vocabulary import Case
 from infra.errors import invalid
 
 MOST_DAYS = 1100
@@ -61,11 +63,12 @@ GROUPS = {
     "promises": "Their lines under the rule",
     "notices": "Messages written",
     "answers": "Answers received",
-    "cancellations": "Cancellations",
+    "cases": "Lines canceled by law, by case",
+    "cancellations": "Cancellations by reason",
     "refunds": "Refunds that came due",
     "incidents": "Incidents",
 }
-NAMES = {
+NAMES: dict[str, dict[str, str]] = {
     "orders": {"all": "All orders", "covered": "With lines under the rule"},
     "promises": {
         "in_time": "Shipped in time",
@@ -82,14 +85,22 @@ NAMES = {
     },
     "answers": {
         "consent": "Agreed to wait",
-        "consent_rider": "Agreed to wait, and to a further delay",
         "cancel": "Canceled",
+        "consent_rider": "Agreed to a further delay",
+    },
+    "cases": {
+        Case.BUYER: "The buyer canceled, 435.2(c)(1)",
+        Case.NO_CONSENT: "No consent in time, (c)(2)",
+        Case.REVISED_DATE_MISSED: "The revised date was missed, (c)(3)",
+        Case.SELLER: "The seller will not ship, (c)(4) or (b)(4)",
+        Case.NO_OPTION_OFFERED: "No option was offered, (c)(5)",
     },
     "incidents": {
-        "promise.cancelled": "Promises that ended without a choice offered in time, or ended late",
-        "refund.at_risk": "Refunds that passed their last day",
-        "notice.failed": "Messages that could not be sent",
-        "payment.capture_failed": "Charges that failed after shipment",
+        events.PROMISE_ENDED: "Cancellations by law that took effect late",
+        events.SHIPPED_TOO_LATE: "Parcels that left after their line was canceled",
+        events.REFUND_ALARMED: "Refunds that passed their last day",
+        events.NOTICE_FAILED: "Messages that could not be sent",
+        events.CAPTURE_FAILED: "Charges that failed after shipment",
     },
 }
 
@@ -97,7 +108,7 @@ NAMES = {
 def in_words(figure: Figure) -> str:
     """A figure's name as people read it."""
     known = NAMES.get(figure.group, {})
-    words = known.get(figure.name) or figure.name.replace("_", " ")
+    words = known.get(figure.name) or figure.name.replace("_", " ").replace("cancelled", "canceled")
     return words[:1].upper() + words[1:]
 
 
@@ -129,7 +140,7 @@ def procedures(
         Chapter("Promises", _on_promises(merchant, zone, readings)),
         Chapter("When something will be late", _on_delays(notices, readings)),
         Chapter("The buyer's answer", _on_answers(contact)),
-        Chapter("Cancellation", _on_cancellation()),
+        Chapter("Cancellation", _on_cancellation(settings)),
         Chapter("Refunds", _on_refunds(settings, readings)),
         Chapter("Payments", _on_payments(settings)),
         Chapter("Records", _on_records()),
@@ -157,7 +168,8 @@ def _on_delays(notices: Mapping[str, Any], readings: Mapping[str, Any]) -> tuple
     by_itself = (
         "The right notice goes out by itself before the deadline."
         if notices.get("delay", "automatic") == "automatic"
-        else "A person decides about each notice; this merchant has switched the notice that goes out by itself off."
+        else "A person is asked first, with the proposed date; if nobody decides by the last call, one working day"
+        " before the deadline, the notice goes out by itself."
     )
     return (
         "Open items are looked at again and again; one that will not ship in time is alarmed"
@@ -182,10 +194,14 @@ def _on_answers(contact: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _on_cancellation() -> tuple[str, ...]:
+def _on_cancellation(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    hours = settings.get("recall_hours", 4)
     return (
+        "Silence has the effect that the notice named: consent to a date within 30 days, else cancellation when the"
+        " time is over. Without a valid notice an item is canceled at the end of its promised time.",
         "Items that a buyer cancels, or that the law treats as canceled, are taken back from work and their stock is"
-        " freed. A place that had accepted the work is asked to give it back.",
+        " freed. A place that had accepted the work is asked to give it back;"
+        f" after {hours} hours without an answer the money is dealt with all the same.",
         "The buyer is told in writing what is canceled and what becomes of the money.",
     )
 

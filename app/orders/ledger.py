@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from app.calendar import day_in_words
 from app.money import Money
 from app.pages import formats
 from app.payments.rules import PAY_NOW, parts
@@ -100,10 +101,11 @@ def owed(dues: Sequence[Any], names: Mapping[Any, str], now: datetime) -> list[d
 
 def _owed_words(due: Any) -> str:
     if due.proven_at is not None:
-        return f"{'sent back' if due.taken else 'let go'} {due.sent_on}, buyer told {due.stated_on}"
+        sent = f"{'sent back' if due.taken else 'let go'} {day_in_words(due.sent_on)}"
+        return f"{sent}, buyer told {day_in_words(due.stated_on)}"
     if due.paid_at is not None:
         return "gone, the buyer's statement is missing"
-    return f"{'owed back' if due.taken else 'to be let go'} by {due.strict_on}"
+    return f"{'owed back' if due.taken else 'to be let go'} by {day_in_words(due.strict_on)}"
 
 
 def _is(entry: Row, kind: str, outcome: str) -> bool:

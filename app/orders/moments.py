@@ -58,12 +58,12 @@ KINDS: dict[str, Kind] = {
     events.PAYMENT_REFUNDED: Kind("{amount} given back", "credit-card-refund", "money", "kept"),
     events.PAYMENT_EXPIRED: Kind("Authorization of {amount} expired", "hourglass", "money", "risk"),
     events.REFUND_OWED: Kind("{amount} owed back", "receipt-refund", "money", "risk"),
-    events.REFUND_PAID: Kind("Refund of {amount} sent", "receipt-refund", "money", "kept"),
-    events.REFUND_PROVEN: Kind("Refund of {amount} proven", "checks", "money", "kept"),
-    events.REFUND_IMPOSSIBLE: Kind(
+    events.REFUND_SENT: Kind("Refund of {amount} sent", "receipt-refund", "money", "kept"),
+    events.REFUND_PROVED: Kind("Refund of {amount} proven", "checks", "money", "kept"),
+    events.REFUND_DIVERTED: Kind(
         "Refund of {amount} cannot go back that way", "receipt-refund", "money", "risk"
     ),
-    events.REFUND_AT_RISK: Kind(
+    events.REFUND_ALARMED: Kind(
         "Refund of {amount} is late or near its last day", "alert-triangle", "money", "late"
     ),
     events.REFUND_FAILED: Kind("Refund failed", "receipt-refund", "money", "late"),

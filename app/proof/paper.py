@@ -101,7 +101,16 @@ def _promises(proof: Mapping[str, Any], place: str) -> list[Part]:
             ("State", _word(promise["state"])),
         ]
         if promise.get("vested_at"):
-            rows.append(("Right to a refund since", _time(promise["vested_at"], place)))
+            rows.append(
+                ("Right to a refund since", _joined(_time(promise["vested_at"], place), promise["vests_on"]))
+            )
+        rows += [
+            (
+                _word(one["kind"]).capitalize(),
+                _joined(_time(one["at"], place), one["actor"], _facts(one["data"])),
+            )
+            for one in line["promise_events"]
+        ]
         made.append(Pairs(rows))
     return made
 

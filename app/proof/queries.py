@@ -12,6 +12,7 @@ from tenants.scope import Scope
 
 Row = dict[str, Any]
 AWARE = (
+    events.PROMISE_LATE,
     events.UNITS_WAITING,
     events.WORK_REJECTED,
     events.WORK_SHORT,
@@ -23,6 +24,7 @@ AWARE = (
 OF_ORDER = {
     "lines": "SELECT * FROM order_lines WHERE tenant_id = :tenant AND order_id = :order ORDER BY position",
     "promises": "SELECT * FROM promises WHERE tenant_id = :tenant AND order_id = :order",
+    "events": "SELECT * FROM promise_events WHERE tenant_id = :tenant AND order_id = :order ORDER BY at, id",
     "notices": "SELECT * FROM notices WHERE tenant_id = :tenant AND order_id = :order ORDER BY created_at, id",
     "deliveries": "SELECT d.* FROM notice_deliveries d JOIN notices n ON n.tenant_id = :tenant AND n.id = d.notice_id"
     " WHERE d.tenant_id = :tenant AND n.order_id = :order ORDER BY d.at, d.id",

@@ -47,7 +47,9 @@ def document(
                 "total": money(order["total"], currency),
             },
             "first_aware_at": _first_aware(found, aware),
-            "lines": [_line(line, promises.get(line["id"]), currency) for line in found["lines"]],
+            "lines": [
+                _line(line, promises.get(line["id"]), found["events"], currency) for line in found["lines"]
+            ],
             "notices": [_notice(row, found["deliveries"]) for row in found["notices"]],
             "answers": [_but(row, "tenant_id", "order_id") for row in found["answers"]],
             "cancellations": [
@@ -84,7 +86,12 @@ def _first_aware(found: Mapping[str, Any], aware: Sequence[str]) -> datetime | N
     return min(signs, default=None)
 
 
-def _line(line: Row, promise: Row | None, currency: str) -> dict[str, Any]:
+def _line(line: Row, promise: Row | None, told: Sequence[Row], currency: str) -> dict[str, Any]:
+    happened = [
+        _but(one, "tenant_id", "order_id", "order_line_id")
+        for one in told
+        if one["order_line_id"] == line["id"]
+    ]
     return {
         "id": line["id"],
         "sku": line["sku"],
@@ -93,6 +100,7 @@ def _line(line: Row, promise: Row | None, currency: str) -> dict[str, Any]:
         **{name: line[name] for name in ("ordered", "shipped", "cancelled", "backordered", "allocated")},
         "total": money(line["total"], currency),
         "promise": _but(promise, "tenant_id", "order_id", "order_line_id") if promise else None,
+        "promise_events": happened,
     }
 
 

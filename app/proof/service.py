@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,14 @@ from tenants.scope import Scope
 
 SHOWN = ("contact", "notices", "refunds", "promises", "recall_hours", "payment_hold_hours")
 """Tenant settings that shaped what happened."""
+
+
+def shown(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that a proof file names; never where messages go or by which secret."""
+    named = {name: settings[name] for name in SHOWN if name in settings}
+    if isinstance(named.get("notices"), Mapping):
+        named["notices"] = {name: value for name, value in named["notices"].items() if name != "webhook"}
+    return named
 
 
 def proof(scope: Scope, order_id: UUID) -> dict[str, Any]:
@@ -26,6 +35,6 @@ def proof(scope: Scope, order_id: UUID) -> dict[str, Any]:
         "timezone": tenant.timezone,
         "readings": to_document(from_settings(tenant.settings.get("promises"))),
         "configuration": tenant.config_version,
-        "settings": {name: tenant.settings[name] for name in SHOWN if name in tenant.settings},
+        "settings": shown(tenant.settings),
     }
     return rules.document(found, merchant, queries.AWARE, scope.now())

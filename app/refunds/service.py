@@ -145,7 +145,7 @@ def _paid(
     rows.tell(
         scope,
         book,
-        events.REFUND_PAID,
+        events.REFUND_SENT,
         due.id,
         tender,
         amount=due.amount,
@@ -169,7 +169,7 @@ def _prove(scope: Scope, book: Book, due: Any, tender: Any) -> None:
     rows.tell(
         scope,
         book,
-        events.REFUND_PROVEN,
+        events.REFUND_PROVED,
         due.id,
         tender,
         amount=due.amount,
@@ -200,7 +200,7 @@ def _cannot(scope: Scope, book: Book, due: Any, tender: Any, reason: str, discov
     rows.tell(
         scope,
         book,
-        events.REFUND_IMPOSSIBLE,
+        events.REFUND_DIVERTED,
         due.id,
         tender,
         amount=due.amount,
@@ -309,5 +309,5 @@ def watch(scope: Scope, due_id: UUID, **_: Any) -> None:
         due = rows.update(scope, due, alarm=level)
         tender = book.tender(due.tender_id)
         facts = {"amount": due.amount, "level": level, "latest_on": due.latest_on}
-        rows.tell(scope, book, events.REFUND_AT_RISK, due_id, tender, **facts)
+        rows.tell(scope, book, events.REFUND_ALARMED, due_id, tender, **facts)
     rows.arm(scope, due_id)

@@ -46,7 +46,7 @@ def test_the_figures_of_a_period(app: Flask, shop: Shop) -> None:
         for one in shop.merchant.ok("GET", "/compliance-report?from=2026-01-01")["figures"]
     }
     assert later["refunds", "overdue"] == 1
-    assert later["incidents", "refund.at_risk"] == 1
+    assert later["incidents", "refund.alarmed"] == 1
     pay(shop, owing)
 
 
@@ -77,7 +77,7 @@ def test_the_procedures_follow_the_settings(app: Flask, shop: Shop) -> None:
     page = desk.read("/compliance/procedures")
     for words in (
         "after 48 hours",
-        "A person decides about each notice",
+        "A person is asked first",
         "1-800-555-0100",
         "by the shipping table",
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ import psycopg
 import pytest
 
 from app import integrity
+from app.payments import service as payments
 from app.proof import rules, seals, verify
 from infra.ids import first_id_at, new_id
 from tenants.scope import inside, operator
 from tests.factories import Merchant
 from tests.services import Database
+from tests.shop import Shop
 from workers import janitor
 
 TERMS = [{"kind": "terms"}]
@@ -86,6 +89,23 @@ def test_a_row_that_commits_late_is_sealed_all_the_same(merchant: Merchant, orde
     assert seal(merchant) == 1
     proof = merchant.ok("GET", f"/orders/{order['id']}/proof")
     assert (proof["seal"]["seals"], proof["seal"]["unsealed_rows"]) == (3, 0)
+
+
+def test_a_clock_that_begins_anew_is_no_change(shop: Shop, act: Callable[..., Any]) -> None:
+    """A payment that was refused gives the line another clock when it is mended; the first one stays sealed."""
+    order = shop.order(1, card="pm_card_chargeDeclined")
+    seal(shop.merchant)
+    shop.later(hours=3)
+    act(payments.retry_payment, UUID(order["id"]), "pm_card_visa")
+    seal(shop.merchant)
+    kinds = [one["kind"] for one in proof_of(shop.merchant, order)["lines"][0]["promise_events"]]
+    assert kinds == ["dishonored", "completed"]
+    assert found(shop.merchant) == []
+    assert rules.faults(proof_of(shop.merchant, order)) == []
+
+
+def proof_of(merchant: Merchant, order: dict[str, Any]) -> dict[str, Any]:
+    return dict(merchant.ok("GET", f"/orders/{order['id']}/proof"))
 
 
 CHANGES: dict[str, tuple[str, str]] = {

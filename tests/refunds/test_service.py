@@ -74,7 +74,7 @@ def test_a_card_that_was_only_held_is_let_go_and_the_buyer_told(shop: Shop, inbo
     [told] = statements(shop, inbox, order)
     assert "$40.00" in told
     assert "your card (Visa 4242)" in told
-    assert "refund.proven" in shop.timeline(order)
+    assert "refund.proved" in shop.timeline(order)
 
 
 def test_a_part_is_let_go_at_once_while_the_rest_stays_held(shop: Shop, inbox: Inbox) -> None:
@@ -161,7 +161,7 @@ def test_a_refund_that_fails_later_opens_the_check_leg(shop: Shop, inbox: Inbox,
     assert (due["state"], due["form"], due["to_do"]) == ("open", "cash_or_check", "send")
     assert due["impossible_on"] == day.isoformat()
     assert due["latest_on"] == add_working_days(day, 7).isoformat()
-    assert "refund.impossible" in shop.timeline(order)
+    assert "refund.diverted" in shop.timeline(order)
     sent = {"form": "check", "reference": "77", "sent_on": day.isoformat()}
     shop.merchant.ok("POST", f"{path}/payment", sent)
     shop.merchant.drain()
@@ -205,7 +205,7 @@ def test_alarms_at_the_target_near_the_last_day_and_late(shop: Shop) -> None:
     with inside(shop.tenant_id) as scope:
         alarms = scope.rows(
             "SELECT data->>'level' AS level, at FROM timeline WHERE tenant_id = :tenant AND order_id = :order"
-            " AND name = 'refund.at_risk' ORDER BY id",
+            " AND name = 'refund.alarmed' ORDER BY id",
             order=order["id"],
         )
     [due] = dues(shop, order)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
+from tenants.scope import inside
 from tests.portal import member
 from tests.refunds.test_service import CHECK, dues, today
 from tests.shop import Shop
@@ -56,3 +57,17 @@ def test_who_may_not_pay_only_reads(app: Flask, shop: Shop) -> None:
     )
     assert refused.status_code == 403
     assert member(app, shop.tenant_id, "picker", "Pat").client.get("/refunds").status_code == 403
+
+
+def test_the_shipping_table_is_entered_on_its_page(app: Flask, shop: Shop) -> None:
+    desk = member(app, shop.tenant_id)
+    page = "/settings/refunds"
+    half = desk.post(page, page, from0="0", charge0="")
+    assert (half.status_code, "Fill in both, or neither." in half.text) == (422, True)
+    twice = desk.post(page, page, from0="10", charge0="1", from1="10.00", charge1="2")
+    assert (twice.status_code, "Name each value of goods once." in twice.text) == (422, True)
+    assert desk.post(page, page, from0="75", charge0="0", from1="0", charge1="7.95").status_code == 303
+    assert 'value="7.95"' in desk.read(page)
+    with inside(shop.tenant_id) as scope:
+        stored = scope.tenant.settings["refunds"]["shipping"]
+    assert stored == [{"from": 0, "charge": 795}, {"from": 7500, "charge": 0}]
