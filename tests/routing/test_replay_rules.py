@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -138,6 +139,29 @@ def wide(count: int) -> dict[str, Any]:
     return document
 
 
+def scattered(nodes: int) -> dict[str, Any]:
+    """Many nodes with a unit or two of each SKU: most quantities must be gathered."""
+    document, rng = small(5), np.random.default_rng(5)
+    document["nodes"] = [
+        {
+            **document["nodes"][0],
+            "id": f"N{at:02}",
+            "lat": float(rng.uniform(25, 48)),
+            "lon": float(rng.uniform(-122, -70)),
+            "capacity_per_day": None,
+        }
+        for at in range(nodes)
+    ]
+    skus = [sku["sku"] for sku in document["skus"]]
+    document["stock"] = [
+        {"node": f"N{at:02}", "sku": sku, "qty": int(rng.integers(1, 3))}
+        for at in range(nodes)
+        for sku in skus
+        if rng.random() < 0.4
+    ]
+    return document
+
+
 def without(*names: str) -> dict[str, Any]:
     return {**small(2), **{name: [] for name in names}}
 
@@ -168,6 +192,7 @@ EDGES = {
     "no capacity": changed("nodes", [{**node, "capacity_per_day": 0} for node in small(2)["nodes"]]),
     "one node": changed("nodes", small(2)["nodes"][:1])
     | {"stock": [row for row in small(2)["stock"] if row["node"] == "N0"]},
+    "quantities gathered from many": scattered(40),
     "15 lines": wide(15),
     "40 lines": wide(40),
 }
