@@ -140,7 +140,7 @@ def wide(count: int) -> dict[str, Any]:
 
 
 def scattered(nodes: int) -> dict[str, Any]:
-    """Many nodes with a unit or two of each SKU: most quantities must be gathered."""
+    """Many nodes with a single unit of most SKUs: whatever is wanted twice must be gathered."""
     document, rng = small(5), np.random.default_rng(5)
     document["nodes"] = [
         {
@@ -154,10 +154,10 @@ def scattered(nodes: int) -> dict[str, Any]:
     ]
     skus = [sku["sku"] for sku in document["skus"]]
     document["stock"] = [
-        {"node": f"N{at:02}", "sku": sku, "qty": int(rng.integers(1, 3))}
+        {"node": f"N{at:02}", "sku": sku, "qty": 1}
         for at in range(nodes)
         for sku in skus
-        if rng.random() < 0.4
+        if rng.random() < 0.8
     ]
     return document
 
@@ -192,7 +192,7 @@ EDGES = {
     "no capacity": changed("nodes", [{**node, "capacity_per_day": 0} for node in small(2)["nodes"]]),
     "one node": changed("nodes", small(2)["nodes"][:1])
     | {"stock": [row for row in small(2)["stock"] if row["node"] == "N0"]},
-    "quantities gathered from many": scattered(40),
+    "quantities gathered from many": scattered(60),
     "15 lines": wide(15),
     "40 lines": wide(40),
 }
