@@ -20,7 +20,10 @@ FIRST_PER_LINE = 6  # cheapest nodes of each line that the first, rough plan is 
 
 def solved(task: Task) -> Found | None:
     """The packages of the best plan, within the bounds of its bill; None if nothing may be placed."""
-    return _solved(_thinned(task))
+    thinned = _thinned(task)
+    found = _solved(thinned)
+    columns = np.searchsorted(task.columns, thinned.columns).tolist()
+    return None if found is None else [(columns[column], state) for column, state in found]
 
 
 def _solved(task: Task) -> Found | None:

@@ -92,7 +92,7 @@ def _straight(bill: Bill) -> tuple[Ints, Ints, Flags]:
     everything = np.tile(bill.quantity, (1 + len(bill.quantity), 1))
     everything[np.arange(1, len(everything)), np.arange(len(bill.quantity))] = 0
     costs = bill.extra(everything)
-    known: Flags = np.all(costs < FORBIDDEN, axis=1)
+    known = np.logical_and.reduce(costs < FORBIDDEN, axis=1)
     whole, *without = np.where(known[:, None], costs, 0).T
     unit = (whole - np.array(without)) // bill.quantity[:, None]
     package = whole - bill.quantity @ unit

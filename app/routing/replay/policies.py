@@ -110,7 +110,7 @@ def priced(routing: Routing, window: range) -> list[Placements]:
     plans = []
     for at in window:
         order = routing.instance.orders[at]
-        if routing.prices.due:
+        if routing.prices.due(1):
             routing.prices.refresh(range(at, at), routing.ledger)
         by_unit, by_package = routing.prices.of_order(order, routing.ledger)
         plans.append(_cheapest(routing, at, by_unit, by_package))
@@ -120,7 +120,8 @@ def priced(routing: Routing, window: range) -> list[Placements]:
 
 def windowed(routing: Routing, window: range) -> list[Placements]:
     """The least cost of all orders of the window together, with prices; one by one where that is no better."""
-    routing.prices.refresh(window, routing.ledger)
+    if routing.prices.due(len(window)):
+        routing.prices.refresh(window, routing.ledger)
     one_by_one = _one_by_one(routing, window, {})
     for at in window:
         routing.prices.seen(routing.instance.orders[at])

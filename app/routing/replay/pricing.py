@@ -76,9 +76,9 @@ class Pricing:
         """Orders from one refresh to the next: a share of a period as long as history, never very few."""
         return max(LEAST_BETWEEN, len(self.instance.history) // REFRESHES)
 
-    @property
-    def due(self) -> bool:
-        return self.now is None or self.since >= self.every
+    def due(self, coming: int) -> bool:
+        """Whether prices are to be estimated anew before so many orders are planned."""
+        return self.now is None or self.since + coming > self.every
 
     def refresh(self, window: range, ledger: Ledger) -> None:
         """Estimate prices anew; the orders of the window are known and have still to be planned."""
