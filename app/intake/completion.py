@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 
 from app import events
-from app.intake.drafts import promise_input
+from app.intake.rules import promise_input
 from app.network.places import destination_zones
 from app.orders.service import lock
 from app.payments.attempts import all_covered

@@ -15,7 +15,7 @@ from app.catalog.rules import volume_cm3
 from app.events import ORDER_PLACED
 from app.intake import rows
 from app.intake.rows import Line, Placement, Taken
-from app.intake.rules import PricedLine, SkuFacts, price, tender_amounts
+from app.intake.rules import PricedLine, SkuFacts, price, promise_input, tender_amounts
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
 from app.network.loads import Loads
@@ -24,7 +24,7 @@ from app.network.rules import ships_on
 from app.orders.shapes import order_document, order_number
 from app.payments.rules import PAY_NOW
 from app.promises.readings import Settings, SettingsFault, from_settings
-from app.promises.rules import PromiseFault, PromiseInput, Unit, clock, coverage, promise_faults
+from app.promises.rules import PromiseFault, clock, coverage, promise_faults
 from app.routing import recording
 from app.routing.baskets import Asked, basket, destination, resting_pairs
 from app.routing.configuration import Configuration
@@ -398,17 +398,3 @@ def _readings(scope: Scope) -> Settings:
         return from_settings(scope.tenant.settings.get("promises"))
     except SettingsFault as fault:
         raise refused("promise-settings", f"Mend the settings first. {fault}") from fault
-
-
-def promise_input(given: Mapping[str, Any] | None) -> PromiseInput | None:
-    """What the buyer was shown, as the rule reads it."""
-    if not given:
-        return None
-    within = given.get("within")
-    return PromiseInput(
-        ship_by=given.get("ship_by"),
-        within=within["value"] if within else None,
-        unit=Unit(within["unit"]) if within else Unit.DAYS,
-        deliver_by=given.get("deliver_by"),
-        transit_days=5 if given.get("deliver_by") else 0,
-    )
