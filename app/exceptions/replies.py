@@ -26,7 +26,7 @@ def take(scope: Scope, order_id: UUID, *, mail: str, **_: Any) -> None:
         return
     try:
         with scope.session.begin_nested():
-            answer_delay(scope, reply.notice_id, answer, "email", _evidence(reply))
+            answer_delay(scope, reply.notice_id, answer, "email", _evidence(reply), reply.received_at)
     except Problem:
         return
     inbound.close(scope, reply.id, answer)
@@ -45,9 +45,8 @@ def decide(scope: Scope, mail_id: UUID, decision: str, note: str = "") -> None:
     if decision != "read":
         if reply.about != "delay":
             raise refused("not-asked", "The message it answers asked nothing.")
-        answer_delay(
-            scope, reply.notice_id, decision, "email", _evidence(reply) | {"read_by": scope.actor.name}
-        )
+        evidence = _evidence(reply) | {"read_by": scope.actor.name}
+        answer_delay(scope, reply.notice_id, decision, "email", evidence, reply.received_at)
     inbound.close(scope, reply.id, decision)
     audit.record(scope, f"reply.{decision}", f"K-{reply.number}", note=note)
 

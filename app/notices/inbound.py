@@ -3,11 +3,13 @@ promises are known."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from app import events
 from app.notices import delivery
 from app.notices.references import Reference
+from infra.clock import real_now
 from infra.ids import new_id
 from infra.inbound import Incoming
 from tenants.scope import Scope
@@ -17,7 +19,8 @@ def take(scope: Scope, reference: Reference, mail: Incoming, reason: str) -> boo
     """Deal with one mail about one attempt; `reason` is why it bounced. False when there is no such message, so that
     the mail is not ours; a mail that was taken before changes nothing."""
     notice = scope.row(
-        "SELECT id, order_id FROM notices WHERE tenant_id = :tenant AND id = :id", id=reference.notice_id
+        "SELECT id, order_id, created_at FROM notices WHERE tenant_id = :tenant AND id = :id",
+        id=reference.notice_id,
     )
     if notice is None:
         return False
@@ -34,7 +37,7 @@ def take(scope: Scope, reference: Reference, mail: Incoming, reason: str) -> boo
         sender=mail.sender,
         subject=mail.subject,
         body=reason if mail.kind in ("bounce", "delay") else mail.text,
-        at=scope.now(),
+        at=max(notice.created_at, _received(scope, mail)),  # a server writes whole seconds
         state="open" if mail.kind == "reply" else "closed",
     )
     if not fresh:
@@ -46,6 +49,11 @@ def take(scope: Scope, reference: Reference, mail: Incoming, reason: str) -> boo
     elif mail.kind == "reply":
         events.record(scope, notice.order_id, events.REPLY_RECEIVED, mail=mail_id, sender=mail.sender)
     return True
+
+
+def _received(scope: Scope, mail: Incoming) -> datetime:
+    """When our server took it, in business time: the law counts from then, however late the mailbox is read."""
+    return scope.now() - (real_now() - mail.received_at)
 
 
 def reply(scope: Scope, mail_id: Any) -> Any | None:
