@@ -41,8 +41,8 @@ SELECT min(due_at) AS due FROM promises WHERE tenant_id = :tenant AND due_at IS 
 
 QUEUE = """
 INSERT INTO outbox (tenant_id, id, topic, subject_id, payload, available_at, created_at)
-SELECT :tenant, d.id, :topic, d.order_id, d.payload, :real, :real
-FROM jsonb_to_recordset(CAST(:doc AS jsonb)) AS d(id uuid, order_id uuid, payload jsonb) ORDER BY d.id
+SELECT :tenant, d.id, d.topic, d.order_id, d.payload, :real, :real
+FROM jsonb_to_recordset(CAST(:doc AS jsonb)) AS d(id uuid, topic text, order_id uuid, payload jsonb) ORDER BY d.id
 """
 
 SOONER = """
@@ -70,11 +70,10 @@ def scan(scope: Scope, tenant_id: UUID, **_: Any) -> None:
         scope.execute(LEASE, again=now + LOOKED_AT, ids=[row.id for row in found])
         scope.execute(
             QUEUE,
-            topic=DUE,
             real=real_now(),
             doc=orjson.dumps(
                 [
-                    {"id": new_id(), "order_id": order, "payload": {"due": due.isoformat()}}
+                    {"id": new_id(), "topic": DUE, "order_id": order, "payload": {"due": due.isoformat()}}
                     for order, due in orders.items()
                 ]
             ).decode(),

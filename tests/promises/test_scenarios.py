@@ -209,10 +209,10 @@ def test_49_of_a_scan_and_a_cancellation_the_earlier_wins_and_the_cancellation_i
     assert story.refunds() == [], "money waits for the provider's answer"
     if wins:
         story.on("2026-09-10 21:00").cancelled("c1", "2026-09-10")
-        assert "shipment.after_cancellation" in story.timeline()
+        assert "shipment.refused" in story.timeline()
     else:
         assert story.state() == "shipped"
-        assert "promise.shipped_in_time" in story.timeline()
+        assert "promise.shipment_corrected" in story.timeline()
 
 
 def test_50_a_label_is_no_shipment(begin: Begin) -> None:
@@ -234,7 +234,7 @@ def test_53_what_ships_after_the_end_is_not_charged_and_the_refund_stays_due(beg
         assert story.merchant.provider.post(f"{path}/shipments", report).status_code == 409
     story.merchant.drain()
     assert story.line()["shipped"] == 0
-    assert story.timeline().count("shipment.after_cancellation") == 1
+    assert story.timeline().count("shipment.refused") == 1
     found = story.merchant.ok("GET", "/routing/exceptions?kind=gone")["data"]
     assert [one["order"] for one in found] == [story.order["number"]]
 
