@@ -62,7 +62,9 @@ def test_goods_that_could_not_be_charged_are_announced_all_the_same(shop: OpenSh
 def test_a_cancellation_says_what_becomes_of_the_money(shop: OpenShop, inbox: Inbox) -> None:
     held = shop.order(1)
     shop.cancel(held)
-    assert "$20.00 was held on your card and not charged" in inbox.to(held["customer"]["email"])[-1].text
+    letter, statement = inbox.to(held["customer"]["email"])[-2:]
+    assert "$20.00 was held on your card and not charged" in letter.text
+    assert statement.subject == f"Not charged: $20.00, order {held['number']}"
     paid = shop.order(2, tenders=[{"kind": "check", "reference": "1001"}])
     shop.cancel(paid, 1)
     mail = inbox.to(paid["customer"]["email"])[-1]
