@@ -39,7 +39,7 @@ def test_it_is_the_real_network_and_the_real_prices(source: Path) -> None:
     assert sum(len(row) for row in document["carrier"]["zone_pairs"].values()) > 10_000
 
 
-@pytest.mark.parametrize("policy", ["single_else_nearest", "myopic", "priced", "windowed"])
+@pytest.mark.parametrize("policy", ["single_else_nearest", "myopic"])
 def test_every_package_is_priced_by_zone_and_step(tmp_path: Path, source: Path, policy: str) -> None:
     out = tmp_path / "out.jsonl"
     assert main([str(source), "--policy", policy, "--out", str(out)]) == 0
