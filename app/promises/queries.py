@@ -35,8 +35,8 @@ VIEWS = BUCKETS | {"to_decide": UNDECIDED, "refund": REFUND}
 
 LISTED = """
 SELECT p.*, o.number, o.customer, l.sku, l.title, l.allocated + l.backordered AS units, n.id AS notice_id,
-    n.state AS notice_state, n.facts AS notice_facts, a.answer, r.due_at AS refund_by, k.at AS known_at, k.data AS known,
-    {undecided} AS undecided
+    n.state AS notice_state, n.facts AS notice_facts, a.answer, r.due_at AS refund_by, k.at AS known_at, k.data
+    AS known, {undecided} AS undecided
 FROM promises p JOIN orders o ON o.tenant_id = :tenant AND o.id = p.order_id
 JOIN order_lines l ON l.tenant_id = :tenant AND l.id = p.order_line_id
 LEFT JOIN LATERAL (SELECT n.id, n.state, n.facts FROM notices n WHERE n.tenant_id = :tenant AND n.order_id = p.order_id

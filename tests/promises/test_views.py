@@ -1,4 +1,4 @@
-"""The Promises board: what it lists and counts, the calendar, what waits for a decision, and many notices by one act."""
+"""The Promises board: what it lists and counts, the calendar, what waits for a decision, many notices at once."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_supplier_slips_one_act_is_previewed_and_sent(shop: Shop, desk: Desk) 
     assert "Send 3 notices" in text
     assert "Silence agrees to the new date." in text
     assert "The kiln broke." in text
-    assert f'{far["number"]}</a>' in text
+    assert f"{far['number']}</a>" in text
     assert "nothing to ask" in text
     shop.merchant.drain()
     assert {promised(shop, order).state for order in near} == {"open"}, "a preview changes nothing"
@@ -161,7 +161,7 @@ def test_who_may_only_look_and_who_is_elsewhere_changes_nothing(
 ) -> None:
     order = shop.order(1, **within(10))
     line = order["lines"][0]["id"]
-    looks, elsewhere = member(app, shop.tenant_id, "viewer"), member(app, other_merchant.tenant_id)
+    looks, elsewhere = member(app, shop.tenant_id, "analyst"), member(app, other_merchant.tenant_id)
     assert "Change dates" not in looks.read(BOARD)
     assert looks.post(REVISION, BOARD, do="send", ids=line, undated="1").status_code == 403
     assert looks.post(f"{BOARD}/approvals", BOARD, ids=line).status_code == 403
