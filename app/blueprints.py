@@ -32,6 +32,7 @@ from app.oauth.api import blueprint as oauth
 from app.orders.api import blueprint as orders
 from app.orders.views import blueprint as order_pages
 from app.promises.api import blueprint as delay_notices
+from app.promises.views import blueprint as promise_pages
 from app.proof.api import blueprint as proof
 from app.proof.views import blueprint as proof_pages
 from app.quotes.api import blueprint as quotes
@@ -74,6 +75,7 @@ def register_pages(app: Flask) -> None:
         order_pages,
         order_actions,
         order_entry,
+        promise_pages,
         delay_pages,
         exception_pages,
         print_queue,

@@ -238,6 +238,8 @@ class Incidents:
     refunds: list[Any]
     payments: list[Any]
     promises: list[Any]
+    clocks: list[Any]
+    """The promises by tenant, the longest past first."""
 
     @property
     def total(self) -> int:
@@ -249,7 +251,7 @@ def incidents(session: Session, now: datetime, tenant_id: UUID | None = None, mo
     """Everything that stays undone until a person acts, over all tenants or of one."""
     values = _values(now) | {"most": most} | ({"tenant": tenant_id} if tenant_id else {})
     found = []
-    for sql in (DEAD, REFUNDS, PAYMENTS, PROMISES):
+    for sql in (DEAD, REFUNDS, PAYMENTS, PROMISES, CLOCKS):
         narrowed = sql.replace("{tenant}", "t.tenant_id = :tenant" if tenant_id else "true")
         found.append(list(session.execute(text(narrowed), values)))
     return Incidents(*found)
@@ -278,12 +280,21 @@ WHERE e.outcome IN ('pending', 'unknown') AND (e.outcome = 'unknown' OR e.error_
   AND e.asked_at < :lost AND {tenant}
 ORDER BY e.asked_at LIMIT :most
 """
-PROMISES = """
+OVERDUE = """p.state NOT IN ('shipped', 'cancelled', 'not_covered', 'incomplete', 'consent_indefinite')
+  AND p.deadline <= CAST(:now AS timestamptz) + make_interval(secs => t.clock_offset)"""
+"""A clock past its deadline, by the tenant's business time, to which nothing was done."""
+PROMISES = f"""
 SELECT t.tenant_id, t.name AS tenant, t.environment, o.number,
     count(*) AS lines, min(p.deadline) AS deadline, min(p.state) AS state, count(*) OVER () AS total
 FROM promises p JOIN tenants t ON t.tenant_id = p.tenant_id
 JOIN orders o ON o.tenant_id = p.tenant_id AND o.id = p.order_id
-WHERE p.state NOT IN ('shipped', 'cancelled', 'not_covered', 'incomplete', 'consent_indefinite')
-  AND p.deadline <= CAST(:now AS timestamptz) + make_interval(secs => t.clock_offset) AND {tenant}
+WHERE {OVERDUE} AND {{tenant}}
 GROUP BY t.tenant_id, t.name, t.environment, o.tenant_id, o.id, o.number ORDER BY min(p.deadline) LIMIT :most
+"""
+CLOCKS = f"""
+SELECT t.tenant_id, t.name AS tenant, t.environment, count(*) AS lines, count(DISTINCT p.order_id) AS orders,
+    min(p.deadline) AS deadline, extract(epoch FROM CAST(:now AS timestamptz) + make_interval(secs => t.clock_offset)
+        - min(p.deadline))::bigint AS age, sum(count(*)) OVER () AS total
+FROM promises p JOIN tenants t ON t.tenant_id = p.tenant_id WHERE {OVERDUE} AND {{tenant}}
+GROUP BY t.tenant_id, t.name, t.environment, t.clock_offset ORDER BY age DESC LIMIT :most
 """

@@ -13,7 +13,9 @@ from werkzeug.wrappers import Response
 from app.calendar import zone
 from app.orders.shapes import order_number
 from app.pages import formats, toast
+from app.promises.drafts import drafts
 from app.promises.queries import asked_by, notice_of
+from app.promises.revisions import LATE_REASON
 from app.promises.schemas import CHANNELS
 from app.promises.service import ANSWERS, answer_delay, send_delay_notice
 from app.promises.standing import standings
@@ -29,7 +31,6 @@ ANSWER_WORDS = {
     "cancel": "Cancel and refund",
     "consent_rider": "Yes, and also if it takes longer",
 }
-REASON = "It is taking longer than we expected to get this ready for you."
 
 
 @blueprint.get("/orders/<uuid:order_id>/delay", endpoint="form")
@@ -47,7 +48,7 @@ def form(order_id: UUID) -> str:
         "revised": known.isoformat()
         if known and known > formats.local_day(now, scope.tenant.timezone)
         else "",
-        "reason": REASON,
+        "reason": LATE_REASON,
     }
     return _shown(scope, order_id, lines, values)
 
@@ -72,10 +73,10 @@ def send(order_id: UUID) -> Response:
         toast(f"{formats.plural(len(sent), 'notice')} on the way to the buyer.")
         return redirect(url_for("order_pages.detail", order_id=order_id), 303)
     try:
-        drafts = _preview(scope, order_id, chosen, revised, values["reason"])
+        made = drafts(scope, order_id, chosen, revised, values["reason"])
     except Problem as problem:
         return make_response(_shown(scope, order_id, lines, values, errors={"": problem.detail}), 422)
-    return make_response(_shown(scope, order_id, lines, values, drafts=drafts))
+    return make_response(_shown(scope, order_id, lines, values, made=made))
 
 
 def _checked(values: dict[str, Any]) -> tuple[dict[str, str], date | None]:
@@ -90,20 +91,6 @@ def _checked(values: dict[str, Any]) -> tuple[dict[str, str], date | None]:
         except ValueError:
             errors["revised"] = "Enter a day, or leave it empty when none is known."
     return errors, revised
-
-
-def _preview(scope: Scope, order_id: UUID, lines: list[UUID], revised: date | None, reason: str) -> list[Any]:
-    """What would be sent: the real verb, undone."""
-    scope.execute("SAVEPOINT preview")
-    try:
-        ids = send_delay_notice(scope, order_id, lines, revised, reason)
-        return scope.rows(
-            "SELECT subject, body_text, recipient, facts FROM notices WHERE tenant_id = :tenant AND id = ANY(:ids)"
-            " ORDER BY id",
-            ids=ids,
-        )
-    finally:
-        scope.execute("ROLLBACK TO SAVEPOINT preview")
 
 
 def _lines(scope: Scope, order_id: UUID) -> list[dict[str, Any]]:
@@ -128,7 +115,7 @@ def _shown(
     values: dict[str, Any],
     *,
     errors: dict[str, str] | None = None,
-    drafts: list[Any] | None = None,
+    made: list[Any] | None = None,
 ) -> str:
     order = scope.row("SELECT number FROM orders WHERE tenant_id = :tenant AND id = :id", id=order_id)
     if order is None:
@@ -140,7 +127,7 @@ def _shown(
         lines=lines,
         chosen=values,
         errors=errors or {},
-        drafts=drafts or [],
+        drafts=made or [],
     )
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from app.money import Money
 from app.network.places import locate
 from app.orders import acts, alternatives, ledger, moments, summary
+from app.orders.ahead import ahead
 from app.orders.queries import work_rows
 from app.orders.rules import fulfillment_status
 from app.orders.shapes import order_number
@@ -116,6 +117,7 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
     stands = min((line["s"] for line in lines), key=WORST.index, default="idle")
     tab = tab if tab in moments.TABS else ""
     names = {code: node["name"] for code, node in nodes.items()}
+    owed = refunds_of(scope, order_id)
     candidates = explain_table(decisions[0]["explanation"], configuration(scope).network) if decisions else []
     return {
         "order": order,
@@ -142,10 +144,9 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
         "nodes": nodes,
         "ledger_rows": ledger.agreed(order, len(lines), str(order["ship_to"].get("region") or ""))
         + ledger.paid(tenders, entries, order["currency"], lambda at: _day(at, zone, now)),
-        "refunds": ledger.owed(
-            refunds_of(scope, order_id), {one["id"]: ledger.tender_name(one) for one in tenders}, now
-        ),
+        "refunds": ledger.owed(owed, {one["id"]: ledger.tender_name(one) for one in tenders}, now),
         "balance": ledger.balance(order, tenders, entries, sum(line["value_shipped"] for line in lines)),
+        "ahead": ahead(lines, notices, tenders, entries, owed, now, order["currency"], tab),
         "moments": moments.timeline(_events(scope, order_id), notices, facts, tab),
         "tabs": moments.TABS,
         "tab": tab,
@@ -244,6 +245,7 @@ def _describe(line: Row, order: Row, work: Sequence[Row], now: datetime, zone: s
         summary.shipped_day(line, zone) if line["state"] == "shipped" and line["shipped_at"] else None
     )
     line["asked"] = (line["state"] or "").startswith("wait_")
+    line["clock_words"] = summary.clock_words(line, line["day"], formats.local_day(now, zone))
     line["icon"] = ICONS.get(line["kind"], "package")
     line["kind_words"] = KIND_WORDS[line["kind"]]
     line["origin"] = _origin(line, work, now, zone)

@@ -93,6 +93,27 @@ def _went(chosen: Sequence[tuple[date, Line]], zone: str) -> str:
     return formats.against(*max(gone, key=lambda pair: pair[0] - pair[1]))
 
 
+AGREED = {
+    "wait_silent": "The buyer was asked; silence agrees",
+    "wait_express": "The buyer was asked; silence cancels",
+    "wait_renewed": "The buyer was asked again; silence cancels",
+    "consent_definite": "The buyer agreed to this date",
+}
+
+
+def clock_words(line: Line, day: date | None, today: date) -> str | None:
+    """What stands under a line's clock where its dates alone do not tell it: what the buyer was asked or agreed to,
+    and what is left; None where they do."""
+    if day is None or line["state"] == "shipped":
+        return None
+    left = formats.days_left(day, today)
+    if line["state"] in AGREED:
+        return f"{AGREED[line['state']]}, {left}"
+    if line["s"] in ("risk", "late") and not line["expected_ship_at"]:
+        return f"{left[:1].upper()}{left[1:]}, no ship date known"
+    return None
+
+
 def shipped_day(line: Line, zone: str) -> date:
     """The day on which the line's last unit left."""
     return formats.local_day(line["shipped_at"], zone)

@@ -8,11 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from app import events
+from app.pages import formats
+from app.promises.queries import UNDECIDED
+from app.promises.revisions import LATE_REASON
 from app.promises.service import lock, send_delay_notice
 from app.promises.standing import Standing, standings
 from app.promises.states import plan_notice
 from app.promises.vocabulary import LIVE, NoticeKind
 from infra.errors import Problem, not_found, refused
+from tenants import audit
 from tenants.scope import Scope
 
 REVISE = "promise.revise"
@@ -51,9 +55,19 @@ def revise(
             told.append(_told(scope, one, orders[one.line.order_id][0], revised))
     made = _merged(told)
     sending = [one for one in made if one["refused"] is None]
-    if not preview:
-        for order, own in _by_order(sending).items():
-            scope.later(REVISE, UUID(order), lines=own, revised=revised, reason=reason)
+    if sending and not preview:
+        acts = _by_order(sending)
+        scope.all_later(
+            REVISE,
+            [
+                (UUID(order), {"lines": own, "revised": revised, "reason": reason})
+                for order, own in acts.items()
+            ],
+        )
+        named = sku or formats.plural(sum(len(own) for own in acts.values()), "line")
+        audit.record(
+            scope, "promises.revised", named, ship_by=str(revised or "none"), reason=reason, orders=len(acts)
+        )
     return {"data": made, "sent": 0 if preview else len(sending)}
 
 
@@ -116,6 +130,33 @@ def _by_order(sending: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     for one in sending:
         orders.setdefault(one["order_id"], []).extend(one["lines"])
     return orders
+
+
+PROPOSED = f"""
+SELECT p.order_id, p.order_line_id, (SELECT k.data->>'proposed' FROM promise_events k WHERE k.tenant_id = :tenant
+    AND k.order_id = p.order_id AND k.order_line_id = p.order_line_id AND k.kind = 'late_known'
+    ORDER BY k.id DESC LIMIT 1) AS day
+FROM promises p WHERE p.tenant_id = :tenant AND p.order_line_id = ANY(:lines) AND {UNDECIDED} ORDER BY p.order_id
+"""
+
+
+def approve(scope: Scope, line_ids: Sequence[UUID]) -> tuple[int, int]:
+    """A person agrees to the dates Kept proposes for these lines: their buyers are told after the commit, order by
+    order. Returns how many orders that are, and how many of the lines have nothing to decide (any more)."""
+    rows = scope.rows(PROPOSED, lines=list(line_ids), now=scope.now())
+    acts: dict[tuple[UUID, str | None], list[str]] = {}
+    for row in rows:
+        acts.setdefault((row.order_id, row.day), []).append(str(row.order_line_id))
+    if acts:
+        scope.all_later(
+            REVISE,
+            [
+                (order, {"lines": own, "revised": day, "reason": LATE_REASON})
+                for (order, day), own in acts.items()
+            ],
+        )
+        audit.record(scope, "promises.approved", formats.plural(len(rows), "line"))
+    return len({order for order, _ in acts}), len(set(line_ids)) - len(rows)
 
 
 def send(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from app.calendar import end_of_day, local_date
 from app.shapes import cursor, page
 from infra.errors import not_found
+from infra.ids import first_id_at
 from tenants.scope import Scope
 
 LIVE = "p.state NOT IN ('shipped', 'cancelled', 'not_covered', 'incomplete')"
@@ -21,10 +23,20 @@ BUCKETS = {
     "live": LIVE,
 }
 """Conditions over `promises p`; `:now` is business time, `:today` the end of the seller's day."""
+UNDECIDED = """(p.state IN ('open', 'wait_silent', 'consent_definite') AND p.deadline > :now
+    AND (p.expected_ship_at IS NULL OR p.expected_ship_at >= p.deadline OR p.expected_ship_at <= :now)
+    AND EXISTS (SELECT 1 FROM promise_events u WHERE u.tenant_id = :tenant AND u.order_id = p.order_id
+        AND u.order_line_id = p.order_line_id AND u.kind = 'late_known'
+        AND CAST(u.data->>'deadline' AS timestamptz) = p.deadline))"""
+"""Kept has proposed a later date, and nobody has told the buyer yet."""
+REFUND = """(p.state = 'cancelled' AND EXISTS (SELECT 1 FROM refunds_due d WHERE d.tenant_id = :tenant
+    AND d.order_id = p.order_id AND d.proven_at IS NULL))"""
+VIEWS = BUCKETS | {"to_decide": UNDECIDED, "refund": REFUND}
 
 LISTED = """
 SELECT p.*, o.number, o.customer, l.sku, l.title, l.allocated + l.backordered AS units, n.id AS notice_id,
-    n.state AS notice_state, n.facts AS notice_facts, a.answer, r.due_at AS refund_by, k.at AS known_at, k.data AS known
+    n.state AS notice_state, n.facts AS notice_facts, a.answer, r.due_at AS refund_by, k.at AS known_at, k.data
+    AS known, {undecided} AS undecided
 FROM promises p JOIN orders o ON o.tenant_id = :tenant AND o.id = p.order_id
 JOIN order_lines l ON l.tenant_id = :tenant AND l.id = p.order_line_id
 LEFT JOIN LATERAL (SELECT n.id, n.state, n.facts FROM notices n WHERE n.tenant_id = :tenant AND n.order_id = p.order_id
@@ -33,51 +45,125 @@ LEFT JOIN LATERAL (SELECT n.id, n.state, n.facts FROM notices n WHERE n.tenant_i
 LEFT JOIN LATERAL (SELECT a.answer FROM delay_answers a WHERE a.tenant_id = :tenant AND a.order_id = p.order_id
     AND a.notice_id = n.id ORDER BY a.received_at DESC, a.id DESC LIMIT 1) a ON true
 LEFT JOIN LATERAL (SELECT min(r.due_at) AS due_at FROM refunds_due r WHERE r.tenant_id = :tenant
-    AND r.order_id = p.order_id AND r.paid_at IS NULL) r ON true
+    AND r.order_id = p.order_id AND r.proven_at IS NULL) r ON true
 LEFT JOIN LATERAL (SELECT k.at, k.data FROM promise_events k WHERE k.tenant_id = :tenant AND k.order_id = p.order_id
     AND k.order_line_id = p.order_line_id AND k.kind = 'late_known' ORDER BY k.id DESC LIMIT 1) k ON true
-WHERE p.tenant_id = :tenant AND {where} ORDER BY p.deadline, p.id LIMIT :limit
+WHERE p.tenant_id = :tenant AND {where} ORDER BY p.deadline {way}, p.id {way} LIMIT :limit
 """
 
 
-def listed(scope: Scope, filters: dict[str, Any]) -> dict[str, Any]:
+SEARCHED = """(upper(l.sku) = upper(:q) OR p.order_id IN (
+    SELECT x.id FROM orders x WHERE x.tenant_id = :tenant AND x.number = :number
+    UNION SELECT x.id FROM orders x WHERE x.tenant_id = :tenant AND lower(x.customer->>'email') = lower(:q)
+    UNION SELECT x.id FROM orders x WHERE x.tenant_id = :tenant AND x.customer_id = ANY(
+        SELECT c.id FROM customers c WHERE c.tenant_id = :tenant AND (c.name ILIKE :like OR c.email ILIKE :like)
+        LIMIT 500)))"""
+"""A SKU, an order's number, or the buyer's name or email."""
+
+
+def listed(scope: Scope, filters: Mapping[str, Any]) -> dict[str, Any]:
     """A page of promises, the earliest deadline first, by PromiseListIn."""
-    now, limit = scope.now(), filters["limit"]
-    where, values = [BUCKETS[filters.get("bucket") or "live"]], dict[str, Any](limit=limit + 1)
-    if filters.get("state"):
-        where = ["p.state = :state", BUCKETS[filters["bucket"]] if filters.get("bucket") else "true"]
-    values["state"], values["now"], values["today"] = filters.get("state"), now, _today_ends(scope, now)
+    limit = filters["limit"]
+    return page(found(scope, filters, limit + 1), limit)
+
+
+def found(scope: Scope, filters: Mapping[str, Any], most: int) -> list[dict[str, Any]]:
+    """At most so many promises by PromiseListIn, and by `q` (searched text), `due_from` (UTC) and `latest_first`."""
+    now = scope.now()
+    bucket, last_first = filters.get("bucket"), bool(filters.get("latest_first"))
+    state = filters.get("state")
+    where = ["p.state = :state", VIEWS[bucket] if bucket else "true"] if state else [VIEWS[bucket or "live"]]
+    values: dict[str, Any] = {"state": state, "now": now, "today": today_ends(scope, now)}
     for clause, value in (
         ("p.deadline < :before", filters.get("due_before")),
+        ("p.deadline >= :since", filters.get("due_from")),
         ("l.sku = :sku", filters.get("sku")),
         ("coalesce(n.state, 'none') = :notice", filters.get("notice_state")),
         (
-            "(p.deadline, p.id) > (SELECT q.deadline, q.id FROM promises q WHERE q.tenant_id = :tenant"
-            " AND q.id = :after)",
+            f"(p.deadline, p.id) {'<' if last_first else '>'} (SELECT q.deadline, q.id FROM promises q"
+            " WHERE q.tenant_id = :tenant AND q.id = :after)",
             cursor(filters.get("after")),
         ),
     ):
         if value is not None:
             where.append(clause)
             values[clause.rpartition(":")[2].rstrip(")")] = value
-    sql = LISTED.format(where=" AND ".join(where))
+    if filters.get("q"):
+        where.append(SEARCHED)
+        values |= _meant(filters["q"])
+    way = "DESC" if last_first else "ASC"
+    sql = LISTED.format(undecided=UNDECIDED, where=" AND ".join(where), way=way)
     used = {name: value for name, value in values.items() if f":{name}" in sql}
-    return page([_shown(row, now) for row in scope.rows(sql, **used)], limit)
+    return [_shown(row, now) for row in scope.rows(sql, limit=most, **used)]
+
+
+def _meant(text: str) -> dict[str, Any]:
+    """What a searched text may be: a number, or a part of a name or address."""
+    number = text.upper().removeprefix("K-").removeprefix("K")
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    is_number = number.isascii() and number.isdigit() and len(number) <= 12
+    return {"q": text, "number": int(number) if is_number else 0, "like": f"%{escaped}%"}
 
 
 def counts(scope: Scope) -> dict[str, int]:
-    """Lines in each bucket."""
+    """Lines in each view."""
     now = scope.now()
-    columns = ", ".join(f"count(*) FILTER (WHERE {sql}) AS {name}" for name, sql in BUCKETS.items())
+    live = {name: sql for name, sql in VIEWS.items() if name != "refund"}
+    columns = ", ".join(f"count(*) FILTER (WHERE {sql}) AS {name}" for name, sql in live.items())
     row = scope.row(
-        f"SELECT {columns} FROM promises p WHERE p.tenant_id = :tenant AND {LIVE}",
+        f"SELECT {columns}, (SELECT count(*) FROM promises p WHERE p.tenant_id = :tenant AND {REFUND}) AS refund"
+        f" FROM promises p WHERE p.tenant_id = :tenant AND {LIVE}",
         now=now,
-        today=_today_ends(scope, now),
+        today=today_ends(scope, now),
     )
     return dict(row._mapping) if row is not None else {}
 
 
-def _today_ends(scope: Scope, now: datetime) -> datetime:
+KEPT_SINCE = """
+SELECT count(DISTINCT p.id) AS kept FROM shipments s
+JOIN shipment_lines sl ON sl.tenant_id = :tenant AND sl.shipment_id = s.id
+JOIN promises p ON p.tenant_id = :tenant AND p.order_line_id = sl.order_line_id AND p.state = 'shipped'
+WHERE s.tenant_id = :tenant AND s.id >= :first AND s.shipped_at >= :since AND s.shipped_at < p.deadline
+"""
+
+
+def kept_today(scope: Scope) -> int:
+    """Lines whose last units left today, in time. A shipment is recorded after it happened: the key finds today's."""
+    zone = scope.tenant.timezone
+    began = end_of_day(local_date(scope.now(), zone) - timedelta(days=1), zone)
+    first = first_id_at(began - timedelta(seconds=scope.tenant.clock_offset))
+    row = scope.row(KEPT_SINCE, since=began, first=first)
+    return int(row.kept) if row is not None else 0
+
+
+def late_now(scope: Scope) -> int:
+    """Lines past their deadline that are neither shipped nor ended."""
+    row = scope.row(
+        f"SELECT count(*) AS late FROM promises p WHERE p.tenant_id = :tenant AND {BUCKETS['late']}",
+        now=scope.now(),
+    )
+    return int(row.late) if row is not None else 0
+
+
+BY_DAY = f"""
+SELECT CAST((p.deadline - interval '1 second') AT TIME ZONE :zone AS date) AS day,
+    CASE WHEN p.deadline <= :now THEN 'late' WHEN {BUCKETS["at_risk"]} THEN 'risk'
+        WHEN {BUCKETS["waiting"]} THEN 'waiting' ELSE 'due' END AS stands, count(*) AS lines
+FROM promises p WHERE p.tenant_id = :tenant AND {ENDING} AND p.deadline > :first AND p.deadline <= :last GROUP BY 1, 2
+UNION ALL
+SELECT CAST((r.due_at - interval '1 second') AT TIME ZONE :zone AS date), 'refund', count(*) FROM refunds_due r
+WHERE r.tenant_id = :tenant AND r.proven_at IS NULL AND r.due_at > :first AND r.due_at <= :last GROUP BY 1
+"""
+
+
+def by_day(scope: Scope, first: datetime, last: datetime) -> list[Any]:
+    """Deadlines in a span of time (UTC, the first instant left out): (day of the seller's, how they stand, lines), and
+    the last days of refunds as `refund`."""
+    return scope.rows(BY_DAY, now=scope.now(), first=first, last=last, zone=scope.tenant.timezone)
+
+
+def today_ends(scope: Scope, now: datetime) -> datetime:
+    """The first instant after the seller's day, UTC."""
     zone = scope.tenant.timezone
     return end_of_day(local_date(now, zone), zone)
 
@@ -94,6 +180,7 @@ def _shown(row: Any, now: datetime) -> dict[str, Any]:
         "title": row.title,
         "units": row.units,
         "state": row.state,
+        "made_at": row.made_at,
         "first_deadline": row.original_deadline,
         "deadline": row.deadline,
         "days_left": (row.deadline - now).days,
@@ -115,10 +202,8 @@ def _shown(row: Any, now: datetime) -> dict[str, Any]:
 
 
 def _proposed(row: Any) -> dict[str, Any] | None:
-    """The date that Kept proposes and nobody has told the buyer yet."""
-    if row.known is None or row.state not in ("open", "wait_silent", "consent_definite"):
-        return None
-    if row.known["deadline"] is None or datetime.fromisoformat(row.known["deadline"]) != row.deadline:
+    """The date that Kept proposes, while nobody has told the buyer."""
+    if not row.undecided:
         return None
     return {
         "ship_by": row.known["proposed"],

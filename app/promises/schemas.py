@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from app.promises.models import STATES
-from app.promises.queries import BUCKETS
+from app.promises.queries import VIEWS
 from app.promises.service import ANSWERS
 from app.shapes import Instant, ListIn, Strict, Text
 
@@ -141,7 +141,7 @@ class PromiseListIn(ListIn):
     """Filters of the promises, the earliest deadline first. Without `state` and `bucket`: what is live."""
 
     state = Text(30, validate=validate.OneOf(STATES))
-    bucket = Text(30, validate=validate.OneOf(tuple(BUCKETS)))
+    bucket = Text(30, validate=validate.OneOf(tuple(VIEWS)))
     due_before = Instant()
     notice_state = Text(
         20, validate=validate.OneOf(("none", "queued", "sent", "delivered", "bounced", "failed"))
@@ -161,6 +161,7 @@ class PromiseLineOut(Schema):
     title = fields.String()
     units = fields.Integer(metadata={"description": "Units neither shipped nor cancelled."})
     state = fields.String()
+    made_at = Instant(metadata={"description": "When the clock began."})
     first_deadline = Instant()
     deadline = Instant()
     days_left = fields.Integer(
@@ -193,3 +194,5 @@ class PromiseCountsOut(Schema):
     late = fields.Integer()
     waiting = fields.Integer()
     live = fields.Integer()
+    to_decide = fields.Integer(metadata={"description": "A later date is proposed, and a person decides."})
+    refund = fields.Integer(metadata={"description": "Canceled lines of orders with an unproven refund."})

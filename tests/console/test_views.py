@@ -232,7 +232,9 @@ def test_the_books_are_checked_when_asked_and_faults_name_their_tenant(
 
 def test_incidents_name_what_stays_undone(desk: Desk, merchant: Merchant, give_up: GiveUp) -> None:
     address = f"/console/incidents?tenant={merchant.tenant_id}"
-    assert "No incident" in desk.read(address)
+    page = desk.read(address)
+    assert "No incident" in page
+    assert "each had its effect" in page
     give_up(merchant.tenant_id)
     node, sku = merchant.node(), merchant.sku()
     order = merchant.order((sku, 1), placed_at="2025-01-06T12:00:00Z", promise={"ship_by": "2025-01-10"})
@@ -257,6 +259,7 @@ def test_incidents_name_what_stays_undone(desk: Desk, merchant: Merchant, give_u
         "Work given up",
         "Payments without a known outcome",
         "Refunds past their deadline",
+        "Clocks past their deadline, by tenant",
         "still open",
     ):
         assert words in page

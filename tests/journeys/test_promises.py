@@ -1,0 +1,77 @@
+"""A supplier slips: a merchant sees it on the board, reads what buyers will read, and tells all of them by one act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from infra.clock import real_now
+from tenants.scope import inside
+from tests.browser import (
+    SIZES,
+    browser_page,
+    contrast_faults,
+    nameless,
+    overflow,
+    resize,
+    screenshot,
+    serve,
+    set_theme,
+)
+from tests.factories import new_merchant
+from tests.journeys.test_portal import look
+from tests.portal import Shop, member
+
+__all__ = ["browser_page", "serve"]
+pytestmark = pytest.mark.browser
+
+
+def test_a_supplier_slips(browser_page: Page, app: Flask, serve: Callable[[Flask], str]) -> None:
+    shop = Shop(new_merchant(app), 22)
+    shop.ship_some(4)
+    merchant, page, address = shop.merchant, browser_page, serve(app)
+    member(app, merchant.tenant_id).enter(page, address)
+    look(page, f"{address}/promises", "promises")
+    look(page, f"{address}/promises/calendar", "promises-calendar")
+    page.goto(f"{address}/promises?view=at_risk")
+    page.locator("input[data-select]").first.check()
+    page.get_by_role("button", name="Change the date").click()
+    expect(page.locator("body")).to_contain_text("1 chosen line")
+    page.goto(f"{address}/promises/revision?sku=WAL-BRD-ENG")
+    page.fill("#ship_by", (real_now() + timedelta(days=45)).date().isoformat())
+    page.fill("#reason", "The workshop's saw broke.")
+    page.get_by_role("button", name="Preview").click()
+    send = page.get_by_role("button", name="Send ")
+    expect(send).to_be_visible()
+    expect(page.locator("body")).to_contain_text("The workshop's saw broke.")
+    for theme in ("light", "dark"):
+        shown(page, theme)
+    send.click()
+    page.wait_for_url("**/promises?sku=WAL-BRD-ENG")
+    expect(page.locator("body")).to_contain_text("on the way")
+    merchant.drain()
+    with inside(merchant.tenant_id) as scope:
+        asked = scope.rows(
+            "SELECT p.order_id FROM promises p JOIN order_lines l ON l.tenant_id = :tenant AND l.id = p.order_line_id"
+            " WHERE p.tenant_id = :tenant AND l.sku = 'WAL-BRD-ENG' AND p.state LIKE 'wait%'"
+        )
+    page.goto(f"{address}/promises?view=waiting")
+    expect(page.locator("table.dt tbody tr")).to_have_count(len(asked))
+    assert asked
+    look(page, f"{address}/orders/{asked[0].order_id}", "promises-order")
+
+
+def shown(page: Page, theme: str) -> None:
+    """The preview fits and can be read."""
+    set_theme(page, theme)
+    for size in SIZES:
+        resize(page, size)
+        screenshot(page, f"promises-revision-{size}-{theme}")
+        assert overflow(page) == 0, size
+        assert contrast_faults(page) == [], (size, theme)
+        assert nameless(page) == []
+    resize(page, "desk")
