@@ -259,6 +259,7 @@ def test_a_bad_value_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         gzip.compress(b"{}")[:-4],
         gzip.compress(b"{}" * 50)[:12] + b"x" * 30,
     ],
+    ids=("empty", "open", "list", "no text", "deep", "cut off", "spoiled"),
 )
 def test_a_file_that_is_none_is_refused(tmp_path: Path, raw: bytes) -> None:
     source = tmp_path / "instance.json"
