@@ -10,6 +10,7 @@ from app import events
 from app.calendar import local_date
 from app.payments.book import Book, opened
 from app.payments.rules import parts
+from app.promises.regimes import Regime, regime_of
 from app.refunds import rows, rules
 from app.refunds.service import settle
 from infra.ids import new_id
@@ -88,7 +89,13 @@ def _open(
 ) -> UUID:
     gone = book.order.total - book.live
     zone = scope.tenant.timezone
-    days = rules.days(vests_on, tender.kind, zone, settings=rows.readings(scope))
+    days = rules.days(
+        vests_on,
+        tender.kind,
+        zone,
+        california=_goes_to_california(scope, book.order.id),
+        settings=rows.readings(scope),
+    )
     due_id = new_id()
     scope.execute(
         "INSERT INTO refunds_due (tenant_id, id, order_id, tender_id, amount, cause, taken, form, vests_on,"
@@ -121,3 +128,18 @@ def _open(
         latest_on=days.latest_on,
     )
     return due_id
+
+
+def _goes_to_california(scope: Scope, order_id: UUID) -> bool:
+    """Whether anything of the order does: all of its money then goes back by that state's week."""
+    found = scope.rows(
+        "SELECT DISTINCT coalesce(l.ship_to, o.ship_to) AS place FROM order_lines l"
+        " JOIN orders o ON o.tenant_id = :tenant AND o.id = l.order_id"
+        " WHERE l.tenant_id = :tenant AND l.order_id = :order",
+        order=order_id,
+    )
+    places = [row.place for row in found]
+    return any(
+        Regime.US_CALIFORNIA in regime_of("US", place.get("country") or "US", place.get("region"))
+        for place in places
+    )

@@ -10,6 +10,7 @@ from typing import Any
 from app.calendar import add_working_days, end_of_day, is_working_day
 from app.promises import refunds as law
 from app.promises.readings import DEFAULT, Settings
+from app.promises.regimes import california_latest
 from infra.errors import invalid, refused
 
 MONEY = frozenset({"cash", "check", "money_order"})
@@ -35,13 +36,21 @@ class Days:
 
 
 def days(
-    vests_on: date, kind: str, zone: str, *, impossible_on: date | None = None, settings: Settings = DEFAULT
+    vests_on: date,
+    kind: str,
+    zone: str,
+    *,
+    impossible_on: date | None = None,
+    california: bool = False,
+    settings: Settings = DEFAULT,
 ) -> Days:
     """The days of a refund of that kind of tender (16 CFR 435.1(b)), counted anew from the day on which the same
-    method was found impossible."""
+    method was found impossible; `california`: within that state's week where it ends earlier (Bus. & Prof. 17538)."""
     tender = law.CLASS_OF_TENDER.get(kind, law.TenderClass.OTHER)
     latest = law.latest(vests_on, tender, impossible_since=impossible_on, settings=settings)
     strict = law.latest(vests_on, tender, impossible_since=impossible_on, settings=settings, strict=True)
+    if california and impossible_on is None:
+        latest, strict = california_latest(latest, vests_on), california_latest(strict, vests_on)
     target = add_working_days(impossible_on or vests_on, settings.refund_target_days, strict=True)
     return Days(latest, strict, min(target, strict), end_of_day(strict, zone))
 
