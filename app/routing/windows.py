@@ -93,8 +93,9 @@ def _straight(bill: Bill) -> tuple[Ints, Ints, Flags]:
     everything[np.arange(1, len(everything)), np.arange(len(bill.quantity))] = 0
     costs = bill.extra(everything)
     known = np.logical_and.reduce(costs < FORBIDDEN, axis=1)
-    whole, *without = np.where(known[:, None], costs, 0).T
-    unit = (whole - np.array(without)) // bill.quantity[:, None]
+    table = np.where(known[:, None], costs, 0).T
+    whole = table[0]
+    unit = (whole - table[1:]) // bill.quantity[:, None]
     package = whole - bill.quantity @ unit
     return bill.package + package[bill.row], bill.unit + unit[:, bill.row], known[bill.row]
 

@@ -188,6 +188,8 @@ EDGES = {
     "no stock": without("stock"),
     "nothing at all but a node": without("history", "orders", "stock", "skus"),
     "an order of nothing": single({"lines": []}),
+    "an order of nothing, by a rate card": single({"lines": []})
+    | {"carrier": {"zone_miles": [300], "prices": [{"up_to_lb": 5, "by_zone": [600, 900]}]}},
     "one SKU in many rows": single({"lines": [{"sku": "S0", "qty": 1}] * 7}),
     "far more than there is": single({"lines": [{"sku": "S0", "qty": 10**9}]}),
     "no capacity": changed("nodes", [{**node, "capacity_per_day": 0} for node in small(2)["nodes"]]),
