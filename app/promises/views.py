@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,8 @@ from tenants.scope import Scope, current
 
 blueprint = Blueprint("promise_pages", __name__, template_folder="templates")
 MOST_SHOWN = 50
+SECOND = timedelta(seconds=1)
+"""A deadline is the first instant too late; people are told the last one in time."""
 
 
 def _badge() -> Badge | None:
@@ -66,7 +68,7 @@ def _figures(scope: Scope, counts: dict[str, int]) -> list[dict[str, Any]]:
     """The figures over list and calendar; each leads to its lines."""
     shown = (
         ("due_today", "Due today", "due", "to ship by tonight"),
-        ("at_risk", "At risk", "risk", "no date before the deadline"),
+        ("at_risk", "At risk", "risk", "no date in time"),
         ("late", "Late", "late", "past the deadline"),
         ("waiting", "Waiting for the buyer", "due", "asked, not answered"),
         ("refund", "Refunds due", "risk", "canceled, not all given back"),
@@ -240,9 +242,9 @@ def _preview(scope: Scope, told: list[dict[str, Any]], revised: date | None, rea
                     "title": title,
                     "silence": silence,
                     "notices": len(own),
-                    "send_by": min(one["send_by"] for one in own),
-                    "reply_first": min(one["reply_by"] for one in own),
-                    "reply_last": max(one["reply_by"] for one in own),
+                    "send_by": min(one["send_by"] for one in own) - SECOND,
+                    "reply_first": min(one["reply_by"] for one in own) - SECOND,
+                    "reply_last": max(one["reply_by"] for one in own) - SECOND,
                     "sample": _sample(scope, own[0], revised, reason),
                 }
             )
@@ -251,7 +253,10 @@ def _preview(scope: Scope, told: list[dict[str, Any]], revised: date | None, rea
         "notices": len(sending),
         "buyers": len({one["order_id"] for one in sending}),
         "units": sum(one["units"] for one in sending),
-        "rows": sorted(told, key=lambda one: one["refused"] is None)[:MOST_SHOWN],
+        "rows": [
+            {**one, "reply_by": one["reply_by"] and one["reply_by"] - SECOND}
+            for one in sorted(told, key=lambda one: one["refused"] is None)[:MOST_SHOWN]
+        ],
         "all": len(told),
         "refused": len(told) - len(sending),
         "revised": revised,

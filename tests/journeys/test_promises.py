@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
+from app.promises import revisions
 from infra.clock import real_now
 from tenants.scope import inside
 from tests.browser import (
@@ -35,7 +36,11 @@ def test_a_supplier_slips(browser_page: Page, app: Flask, serve: Callable[[Flask
     shop.ship_some(4)
     merchant, page, address = shop.merchant, browser_page, serve(app)
     member(app, merchant.tenant_id).enter(page, address)
+    proposed(shop)
     look(page, f"{address}/promises", "promises")
+    page.goto(f"{address}/promises?view=to_decide")
+    expect(page.get_by_role("button", name="Send the notice of")).not_to_have_count(0)
+    look(page, f"{address}/promises?view=to_decide", "promises-to-decide")
     look(page, f"{address}/promises/calendar", "promises-calendar")
     page.goto(f"{address}/promises?view=at_risk")
     page.locator("input[data-select]").first.check()
@@ -63,6 +68,23 @@ def test_a_supplier_slips(browser_page: Page, app: Flask, serve: Callable[[Flask
     expect(page.locator("table.dt tbody tr")).to_have_count(len(asked))
     assert asked
     look(page, f"{address}/orders/{asked[0].order_id}", "promises-order")
+
+
+def proposed(shop: Shop) -> None:
+    """Kept learns that orders which are due in weeks ship five days late, and asks a person."""
+    with inside(shop.merchant.tenant_id) as scope:
+        scope.execute(
+            """UPDATE tenants SET settings = '{"notices": {"delay": "approve"}}' WHERE tenant_id = :tenant"""
+        )
+        late = scope.rows(
+            "UPDATE promises SET expected_ship_at = deadline + interval '5 days' WHERE tenant_id = :tenant"
+            " AND deadline > :soon AND state = 'open' RETURNING order_id",
+            soon=scope.now() + timedelta(days=15),
+        )
+    for order in sorted({row.order_id for row in late}):
+        with inside(shop.merchant.tenant_id) as scope:
+            revisions.review(scope, order)
+    shop.merchant.drain()
 
 
 def shown(page: Page, theme: str) -> None:

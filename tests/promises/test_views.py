@@ -123,6 +123,7 @@ def test_a_supplier_slips_one_act_is_previewed_and_sent(shop: Shop, desk: Desk) 
     assert "Send 3 notices" in text
     assert "Silence agrees to the new date." in text
     assert "The kiln broke." in text
+    assert f"{day:%a}, {day:%b} {day.day}" in text, "the last day to answer is the one the letter names"
     assert f"{far['number']}</a>" in text
     assert "nothing to ask" in text
     shop.merchant.drain()
