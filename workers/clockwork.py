@@ -7,6 +7,7 @@ moment, the timer fires, and all later work it causes is done before the clock g
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from math import ceil
 from uuid import UUID
 
 import requests
@@ -52,10 +53,11 @@ def _next_due(tenant_id: UUID) -> datetime | None:
 
 
 def _set(tenant_id: UUID, moment: datetime) -> None:
-    """Set the tenant's clock, and with it the simulator's clock of its connected account."""
+    """Set the tenant's clock, and with it the simulator's clock of its connected account. Rounded up: a
+    clock that stood some tenths before the moment would find nothing due, and ask again until they have passed."""
     with inside(tenant_id) as scope:
         account = scope.tenant.stripe_account
-        offset = round((moment - real_now()).total_seconds())
+        offset = ceil((moment - real_now()).total_seconds())
         scope.execute(
             "UPDATE tenants SET clock_offset = greatest(clock_offset, :offset) WHERE tenant_id = :tenant",
             offset=offset,
@@ -64,6 +66,6 @@ def _set(tenant_id: UUID, moment: datetime) -> None:
     if account and base:
         requests.post(
             f"{base}/_simulator/clock",
-            json={"account": account, "to": int(moment.timestamp())},
+            json={"account": account, "to": ceil(moment.timestamp())},
             timeout=10,
         ).raise_for_status()
