@@ -242,6 +242,8 @@ class Month:
     weeks: list[list[Day]]
     before: str
     after: str
+    lines: int
+    """All promises and refunds of these weeks."""
 
 
 def month_of(given: str, today: date) -> date:
@@ -273,6 +275,7 @@ def month(scope: Scope, first: date) -> Month:
         [every[at : at + 7] for at in range(0, days, 7)],
         f"{first - timedelta(days=1):%Y-%m}",
         f"{following:%Y-%m}",
+        sum(sum(of_day.values()) for of_day in found.values()),
     )
 
 

@@ -15,6 +15,7 @@ from flask import Flask
 
 from app.promises import listing, revisions
 from tenants.scope import inside
+from tests.counting import cost
 from tests.outside import Inbox
 from tests.portal import Desk, member
 from tests.promises.test_service import expect, promised
@@ -43,10 +44,12 @@ def counted(page: str) -> dict[str, int]:
 
 def test_the_board_lists_what_it_counts_and_finds_what_is_asked(shop: Shop, desk: Desk) -> None:
     soon = shop.order(1, **within(5))
+    of_one = cost(lambda: desk.read(BOARD))
     later = shop.order(2, **within(12))
     waits = shop.order(95, **within(9))
     lost = shop.order(10, **within(20))
     page = desk.read(BOARD)
+    assert cost(lambda: desk.read(BOARD)) == of_one, "the same statements, however many lines"
     assert listed(page) == [one["number"] for one in (soon, waits, later, lost)]
     assert listed(desk.read(f"{BOARD}?sort=-deadline")) == [
         one["number"] for one in (lost, later, waits, soon)
