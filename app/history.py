@@ -69,11 +69,6 @@ SOURCES = (
     ),
     Source("delay_answers", ("notice_id", "answer", "channel", "evidence"), ("received_at",)),
     Source(
-        "promise_events",
-        ("order_line_id", "kind", "key", "actor", "data"),
-        ("at", "recorded_at"),
-    ),
-    Source(
         "shipments",
         ("fulfillment_order_id", "kind", "carrier", "service", "tracking_number"),
         ("shipped_at", "recorded_at"),

@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from app import integrity
+from app import history, integrity
 from app.payments import service as payments
 from app.proof import rules, seals, verify
 from infra.ids import first_id_at, new_id
@@ -61,6 +61,11 @@ def as_owner(database: Database, sql: str, *values: Any) -> Any:
     with psycopg.connect(database.owner_url) as connection:
         answer = connection.execute(sql, values)
         return answer.fetchall() if answer.description else answer.rowcount
+
+
+def test_each_row_of_history_is_read_once() -> None:
+    tables = [one.table for one in history.SOURCES]
+    assert sorted(tables) == sorted(set(tables)), "a row sealed twice over breaks its chain"
 
 
 def test_every_row_is_sealed_once(merchant: Merchant, order: dict[str, Any]) -> None:
