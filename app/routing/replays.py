@@ -119,6 +119,10 @@ def _filled(decision: Decision) -> int:
     return sum(units for _, _, units in decision.placements)
 
 
+COMPARED = ("chosen", "runner_up", "best_single")
+"""The order in which a kept explanation gives each term's amounts."""
+
+
 def reasons(explanation: Mapping[str, Any]) -> dict[str, Any]:
     """What a kept explanation says of its plan and of those it was compared with."""
     return {
@@ -128,9 +132,9 @@ def reasons(explanation: Mapping[str, Any]) -> dict[str, Any]:
         "relaxed": explanation.get("relaxed", []),
         "prices": explanation.get("prices"),
         "input_hash": explanation.get("hash", ""),
-        "chosen": _compared(explanation.get("chosen")),
-        "runner_up": _compared(explanation.get("runner_up")),
-        "best_single": _compared(explanation.get("best_single")),
+        "chosen": _compared(explanation, "chosen"),
+        "runner_up": _compared(explanation, "runner_up"),
+        "best_single": _compared(explanation, "best_single"),
         "window": _moved(explanation.get("window")),
     }
 
@@ -147,7 +151,11 @@ def _moved(window: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {**told, **sides, "cost_before": before, "cost_after": after}
 
 
-def _compared(plan: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _compared(explanation: Mapping[str, Any], which: str) -> dict[str, Any] | None:
+    """One of the plans compared, with its own amounts by term; None where there is none."""
+    plan = explanation.get(which)
     if plan is None:
         return None
-    return {"nodes": [], "terms": {}, **plan}
+    at = COMPARED.index(which)
+    terms = {name: amounts[at] for name, amounts in explanation.get("terms", {}).items()}
+    return {"nodes": [], "terms": terms, **plan}

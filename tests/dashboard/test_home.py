@@ -134,7 +134,7 @@ def test_home_asks_a_fixed_number_of_questions(app: Flask, shop: Shop, merchant:
             event.remove(engine, "before_cursor_execute", note)
         return len(statements)
 
-    assert asked(merchant.tenant_id) == asked(shop.merchant.tenant_id) <= 12
+    assert asked(merchant.tenant_id) == asked(shop.merchant.tenant_id) <= 14
 
 
 def test_home_lists_orders_that_routing_left_to_a_person(app: Flask) -> None:

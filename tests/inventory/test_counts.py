@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from app.allocation import service
 from tenants.scope import inside
-from tests.allocation.support import CASH, assert_books, line_of, statements, stock_of, work_of
+from tests.allocation.support import CASH, assert_books, line_of, statements, stock_of
 from tests.factories import Merchant
 
 
@@ -80,9 +79,11 @@ def test_accepting_a_loss_of_reserved_units_gives_the_latest_promise_back(shelf)
 def held(merchant: Merchant, node: str, sku: str, units: int) -> None:
     """A rejection that put units on hold."""
     order = merchant.order((sku, units), tenders=CASH)
-    [work] = work_of(merchant, order["id"])
-    with inside(merchant.tenant_id) as scope:
-        service.release(scope, work.id, units, back_to="cancelled", stock="on_hold", why="damaged")
+    merchant.drain()
+    [work] = merchant.ok("GET", f"/orders/{order['id']}")["fulfillment_orders"]
+    merchant.provider.ok("POST", f"/fulfillment-orders/{work['id']}/rejection", {"reason": "damaged"})
+    merchant.ok("POST", f"/orders/{order['id']}/cancellation", {"reason": "Not wanted any more"})
+    merchant.drain()
 
 
 def test_units_on_hold_wait_for_a_count(shelf):

@@ -57,7 +57,7 @@ def test_a_table_is_made_when_the_rules_read_it_and_decisions_name_it(merchant: 
             order=order["id"],
         )
     assert row.explanation["prices"] == 1
-    assert "stock_price" in row.explanation["chosen"]["terms"]
+    assert "stock_price" in row.explanation["terms"]
 
 
 def test_a_rule_without_prices_has_no_table(merchant: Merchant) -> None:
