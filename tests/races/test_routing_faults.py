@@ -13,7 +13,7 @@ import pytest
 from tests.installation import Kept, installed
 from tests.races.test_faults import Merchant, kill, load
 
-pytestmark = [pytest.mark.races, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.races, pytest.mark.full, pytest.mark.timeout(420)]
 COST = {"mode": "cost", "terms": [{"term": "shipping"}, {"term": "handling"}, {"term": "stock_price"}]}
 RULES = {
     "name": "Windows of a minute",
