@@ -18,7 +18,8 @@ SELECT l.id, l.sku, l.ordered, l.shipped, l.cancelled, p.made_at, p.original_dat
         WHERE e.tenant_id = :tenant AND e.order_line_id = l.id) AS events,
     (SELECT coalesce(jsonb_agg(jsonb_build_array(n.id, n.sent_at, n.facts->>'revised', n.facts->>'delay')), '[]')
         FROM notices n WHERE n.tenant_id = :tenant AND n.order_id = l.order_id AND n.kind = 'delay'
-            AND n.sent_at IS NOT NULL AND jsonb_exists(n.facts->'lines', l.id::text)) AS notices,
+            AND n.sent_at IS NOT NULL AND n.state <> 'failed'
+            AND jsonb_exists(n.facts->'lines', l.id::text)) AS notices,
     (SELECT coalesce(jsonb_agg(jsonb_build_array(a.notice_id, a.received_at, a.answer)), '[]')
         FROM delay_answers a JOIN notices n ON n.tenant_id = :tenant AND n.id = a.notice_id
         WHERE a.tenant_id = :tenant AND a.order_id = l.order_id
@@ -50,6 +51,14 @@ def judged(tenant_id: UUID) -> list[Verdict]:
     return [_verdict(line, now) for line in lines]
 
 
+def _clock(line: Any) -> tuple[datetime, date]:
+    """(properly completed at, T): of the order, or of the payment that replaced one that was dishonored."""
+    begun = [data for kind, _, data in line.events if kind == "completed"]
+    if begun:
+        return _at(begun[-1]["pco"]), date.fromisoformat(begun[-1]["ship_by"])
+    return line.made_at, line.original_date
+
+
 def _verdict(line: Any, now: datetime) -> Verdict:
     happened = sorted(_happened(line), key=lambda one: one[:2])
     for moment in line.left_at:
@@ -69,7 +78,9 @@ def _verdict(line: Any, now: datetime) -> Verdict:
     lawful = _end(line, happened, now)
     day = ended[-1].get("vests_on")
     if lawful is None or lawful[0] != case or (day and lawful[1] != date.fromisoformat(day)):
-        return Verdict(line.id, case, f"{line.sku} ended by {case} of {day}; by the rule: {lawful}")
+        return Verdict(
+            line.id, case, f"ended by {case} of {day}; by the rule {lawful}: {_clock(line)} {happened}"
+        )
     if ended[-1].get("late_by"):
         return Verdict(line.id, case, f"its end took effect {ended[-1]['late_by']} s late")
     return Verdict(line.id, case)
@@ -77,13 +88,14 @@ def _verdict(line: Any, now: datetime) -> Verdict:
 
 def _happened(line: Any) -> Iterable[Happened]:
     """What the clock in force heard of; what was before it has lapsed with the earlier one."""
+    began, _ = _clock(line)
     for key, at, revised, kind in line.notices:
         asked = date.fromisoformat(revised) if revised else FOREVER
         facts = {"key": key, "asked": asked, "said": kind, "rider": None, "defects": ()}
-        if _at(at) >= line.made_at:
+        if _at(at) >= began:
             yield _at(at), 0, "notice", facts
     for key, at, answer in line.answers:
-        if _at(at) >= line.made_at:
+        if _at(at) >= began:
             yield (
                 _at(at),
                 1,
@@ -91,12 +103,12 @@ def _happened(line: Any) -> Iterable[Happened]:
             )
     for kind, at, data in line.events:
         word = "c4" if kind == "ended" and data["case"] == "c4" else RECORDED.get(kind)
-        if word is not None and _at(at) >= line.made_at:
+        if word is not None and _at(at) >= began:
             yield _at(at), 3, word, {}
 
 
 def _end(line: Any, happened: Iterable[Happened], now: datetime) -> tuple[Any, ...] | None:
-    facts = Facts(line.original_date)
+    facts = Facts(_clock(line)[1])
     for at, _, word, more in sorted(happened, key=lambda one: one[:2]):
         if at <= now:
             happen(facts, word, at, **more)

@@ -30,11 +30,11 @@ PLACES = (
     ("Denver", "CO", "80202"),
 )
 TENDERS: tuple[tuple[float, dict[str, str]], ...] = (
-    (0.34, {"kind": "card", "payment_method": "pm_card_visa"}),
+    (0.20, {"kind": "card", "payment_method": "pm_card_visa"}),
     (0.04, {"kind": "card", "payment_method": "pm_card_chargeDeclined"}),
-    (0.30, {"kind": "external", "reference": "PP"}),
+    (0.42, {"kind": "external", "reference": "PP"}),
     (0.20, {"kind": "check", "reference": "1041"}),
-    (0.12, {"kind": "terms"}),
+    (0.14, {"kind": "terms"}),
 )
 REASON = "The workshop that makes it is behind."
 PAGE = 200
@@ -94,9 +94,26 @@ class Year:
         yield from rows
 
 
+@dataclass(frozen=True)
+class Habit:
+    """A supplier's: how often what is due comes, by how many days it slips else, how often no day can be named."""
+
+    comes: float
+    slips: tuple[int, ...]
+    unknown: float
+
+
+HABITS = {
+    "LAMP": Habit(comes=0.5, slips=(3, 9, 16), unknown=0.1),
+    "RUG": Habit(comes=0.4, slips=(9, 25, 40), unknown=0.2),
+    "DESK": Habit(comes=0.15, slips=(6, 8), unknown=0.0),
+    "CLOCK": Habit(comes=0.1, slips=(12, 30), unknown=1.0),
+}
+
+
 @dataclass
 class Suppliers:
-    """What is bought in arrives late as often as not, and sometimes nobody can say when."""
+    """What is bought in arrives late as often as not: one supplier is always a week behind, another never knows."""
 
     year: Year
     due: dict[str, date] = field(default_factory=dict)
@@ -105,29 +122,34 @@ class Suppliers:
     def work(self) -> None:
         """Deliver what comes today; of the rest that should have come, tell the buyers or leave it to Kept."""
         year = self.year
-        for sku in SUPPLIED:
+        for sku, habit in HABITS.items():
             if self.due.setdefault(sku, year.today + timedelta(days=year.draw.randint(3, 12))) > year.today:
                 continue
-            if year.chance(0.45):
+            if year.chance(habit.comes):
                 self.deliver(sku)
                 self.due[sku] = year.today + timedelta(days=year.draw.randint(6, 18))
             else:
-                self.due[sku] = year.today + timedelta(days=year.draw.choice((3, 9, 16, 25, 40)))
-                self._slip(sku)
+                self.due[sku] = year.today + timedelta(days=year.draw.choice(habit.slips))
+                self._slip(sku, habit)
 
-    def deliver(self, sku: str, *, all_of_it: bool = False) -> None:
-        """Units arrive: most of those that are waited for, or all and some more."""
-        waited = max(1, self.wanted[sku])
-        units = waited + 50 if all_of_it else max(1, round(waited * self.year.draw.uniform(0.4, 1.1)))
+    def deliver(self, sku: str) -> None:
+        """Units arrive at one of the warehouses: some of those that are waited for, or a few more."""
+        units = max(1, round(self.wanted[sku] * self.year.draw.uniform(0.4, 1.1)))
         self.wanted[sku] = max(0, self.wanted[sku] - units)
         self.year.merchant.stock(self.year.draw.choice(("RENO", "NEWARK")), sku, units)
         self.year.seen["delivered"] += 1
 
-    def _slip(self, sku: str) -> None:
+    def deliver_all(self) -> None:
+        """More than anybody waits for, at both warehouses: one that refused an order is not asked for it again."""
+        for sku in SUPPLIED:
+            for node in ("RENO", "NEWARK"):
+                self.year.merchant.stock(node, sku, self.wanted[sku] + 50)
+
+    def _slip(self, sku: str, habit: Habit) -> None:
         year = self.year
-        if year.chance(0.3):
+        if year.chance(0.2):
             return
-        known = None if year.chance(0.25) else (self.due[sku] + timedelta(days=2)).isoformat()
+        known = None if year.chance(habit.unknown) else (self.due[sku] + timedelta(days=2)).isoformat()
         asked = {"sku": sku, "ship_by": known, "reason": REASON}
         told = year.merchant.ok("POST", "/promises/revisions", {**asked, "preview": True})
         sent = year.merchant.ok("POST", "/promises/revisions", asked)
@@ -155,7 +177,7 @@ class Buyers:
         for one in self.year.merchant.ok("POST", "/orders/batch", {"orders": sent})["results"]:
             assert one["status"] == 201, one
             order = one["order"]
-            if self.year.chance(0.02):
+            if self.year.chance(0.06):
                 self.year.inbox.refuse(order["customer"]["email"], 550)
                 self.year.seen["unreachable"] += 1
         self.year.merchant.drain()
@@ -219,7 +241,7 @@ class Buyers:
     def _decide(self, order: str, notice: str) -> None:
         draw = self.year.draw
         mind = draw.choices(
-            (["consent"], ["cancel"], [], ["consent", "cancel"], ["consent", "consent"]), (34, 18, 34, 9, 5)
+            (["consent"], ["cancel"], [], ["consent", "cancel"], ["consent", "consent"]), (28, 16, 44, 8, 4)
         )[0]
         day = self.year.today
         way = "phone" if self.year.chance(0.15) else "page"
@@ -285,7 +307,7 @@ class Warehouse:
                 self.hand_over(one)
 
     def catch_up(self) -> None:
-        """From now on everything leaves at once."""
+        """From now on everything is taken on, and leaves at once."""
         self.dawdles = False
         self.not_before.clear()
 
@@ -294,7 +316,7 @@ class Warehouse:
 
     def _take_on(self, one: dict[str, Any]) -> None:
         path, year = f"/fulfillment-orders/{one['id']}", self.year
-        if year.chance(0.02):
+        if self.dawdles and year.chance(0.02):
             year.merchant.provider.ok("POST", f"{path}/rejection", {"reason": "capacity"})
             year.seen["rejected"] += 1
             return
@@ -350,6 +372,16 @@ class Office:
     """Sends the money that Kept cannot send by itself, and the letters that could not be mailed."""
 
     year: Year
+
+    def give_up(self) -> None:
+        """What cannot be had is told to its buyers."""
+        orders: dict[str, list[str]] = {}
+        for one in self.year.pages("/promises?bucket=live"):
+            orders.setdefault(one["order_id"], []).append(one["line"])
+        for order, lines in orders.items():
+            said = {"lines": lines, "reason": "It is made no more."}
+            self.year.merchant.ok("POST", f"/orders/{order}/will-not-ship", said)
+            self.year.seen["given up"] += len(lines)
 
     def work(self) -> None:
         """Some wait a few days, none past the last one."""
