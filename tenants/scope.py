@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -73,6 +74,12 @@ FACTS = (
 )
 
 
+@lru_cache(maxsize=2048)
+def _parsed(sql: str) -> TextClause:
+    """A statement's text, searched for its parameters once."""
+    return text(sql)
+
+
 @dataclass
 class Scope:
     """One open transaction of one tenant."""
@@ -121,21 +128,21 @@ class Scope:
 
     def rows(self, sql: str, **values: Any) -> list[Any]:
         """Rows of a statement; `:tenant` is bound to this tenant."""
-        return list(self.session.execute(text(sql), {"tenant": self.tenant_id, **values}).all())
+        return list(self.session.execute(_parsed(sql), {"tenant": self.tenant_id, **values}).all())
 
     def row(self, sql: str, **values: Any) -> Any | None:
         """The one row of a statement, or None."""
-        return self.session.execute(text(sql), {"tenant": self.tenant_id, **values}).one_or_none()
+        return self.session.execute(_parsed(sql), {"tenant": self.tenant_id, **values}).one_or_none()
 
     def execute(self, sql: str, **values: Any) -> int:
         """Run a statement and tell how many rows it touched."""
-        result = self.session.execute(text(sql), {"tenant": self.tenant_id, **values})
+        result = self.session.execute(_parsed(sql), {"tenant": self.tenant_id, **values})
         return result.rowcount  # type: ignore[attr-defined]
 
     def many(self, sql: str, values: list[dict[str, Any]]) -> None:
         """Run a statement once per set of values, in one round trip where the driver can."""
         if values:
-            self.session.execute(text(sql), [{"tenant": self.tenant_id, **each} for each in values])
+            self.session.execute(_parsed(sql), [{"tenant": self.tenant_id, **each} for each in values])
 
     def raw(self) -> psycopg.Connection[Any]:
         """The driver's connection, for hot-path statements inside this transaction."""

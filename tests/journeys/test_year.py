@@ -39,7 +39,7 @@ class Length:
     orders: int
 
 
-SHORT = Length(days=60, ordering=34, orders=150)
+SHORT = Length(days=60, ordering=26, orders=100)
 LONG = Length(days=365, ordering=320, orders=10_000)
 
 
