@@ -46,7 +46,7 @@ LONG = Length(days=365, ordering=320, orders=10_000)
 @pytest.mark.parametrize(
     "length", [pytest.param(SHORT, id="two months"), pytest.param(LONG, id="a year", marks=pytest.mark.full)]
 )
-@pytest.mark.timeout(7200)
+@pytest.mark.timeout(14_400)
 def test_year(
     merchant: Merchant,
     processor: Processor,
