@@ -93,7 +93,7 @@ def serve() -> Iterator[Callable[[Flask], str]]:
         server.shutdown()
 
 
-def wait_until(page: Page, expression: str, seconds: float = 5) -> None:
+def wait_until(page: Page, expression: str, seconds: float = 20) -> None:
     """Wait until an expression of the page is true; `page.wait_for_function` is stopped by our content policy.
 
     Raises AssertionError naming the expression when it stays false.
