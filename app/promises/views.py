@@ -71,7 +71,7 @@ def _figures(scope: Scope, counts: dict[str, int]) -> list[dict[str, Any]]:
         ("at_risk", "At risk", "risk", "no date in time"),
         ("late", "Late", "late", "past the deadline"),
         ("waiting", "Waiting for the buyer", "due", "asked, not answered"),
-        ("refund", "Refunds due", "risk", "canceled, not all given back"),
+        ("refund", "Refunds due", "risk", "still to give back"),
     )
     kept = {"label": "Kept today", "value": formats.number(queries.kept_today(scope)), "s": "kept"}
     return [kept | {"word": "shipped in time", "url": ""}] + [
