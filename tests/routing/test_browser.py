@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from tests.browser import (
     SIZES,
@@ -124,6 +124,22 @@ def test_a_rule_set_from_a_template_is_edited_tried_saved_published_and_obeyed(
     page.locator("[popover]:popover-open").get_by_role("button", name="Roll back to v1").click()
     page.wait_for_url("**/routing")
     assert merchant.order((shop, 1))["fulfillment_orders"][0]["node"] == "NEAR"
+
+
+def test_what_is_typed_while_an_answer_arrives_is_tried_when_the_field_is_left(editor: Page):
+    page = editor
+    held: list[Route] = []
+    page.route("**/routing/edit", lambda route: route.continue_() if held else held.append(route))
+    page.fill("[name=try-lines]", "LAMP")
+    page.fill("[name=try-zip]", "83702")
+    page.wait_for_timeout(200)
+    assert len(held) == 1  # the basket without its ZIP
+    with page.expect_response("**/routing/edit"):
+        held[0].continue_()
+    page.wait_for_timeout(500)
+    assert page.input_value("[name=try-zip]") == "83702"
+    page.locator("[name=try-zip]").blur()
+    wait_until(page, "document.querySelector('#trial-answer')?.innerText.includes('Ships from Boise store')")
 
 
 def test_rules_move_by_keys_and_say_where_they_are(editor: Page):

@@ -113,8 +113,10 @@
     else if (/-objective$|-choice$|-term$/.test(select.name ?? "") && select.closest(".pop")) look();
   });
 
-  // Shown anew: the server says how it reads; what was open and in focus is so again
+  // Shown anew: the server says how it reads; what was open and in focus is so again. A field in focus that is
+  // replaced says that it changed, in the midst of the swap: the form is no whole one then.
   function look() {
+    if (isSwapping) return;
     note();
     form()?.dispatchEvent(new CustomEvent("look"));
   }
@@ -170,8 +172,10 @@
   }
 
   let stood = {};
+  let isSwapping = false;
   document.addEventListener("htmx:before:swap", () => {
     const at = document.activeElement;
+    isSwapping = true;
     stood = {
       pop: [...document.querySelectorAll(".pop:popover-open")].pop()?.id,
       field: at?.closest?.("#rules-live") ? at.id || at.getAttribute("aria-label") : "",
@@ -190,11 +194,14 @@
     const same = stood.field && [...live.querySelectorAll("button, input, select, textarea, summary")]
       .find((one) => one.id === stood.field || one.getAttribute("aria-label") === stood.field);
     if (same) same.focus({ preventScroll: true });
-    if (same && stood.typed !== undefined) same.value = stood.typed;
+    if (same && stood.typed !== undefined && stood.typed !== same.value) {
+      same.value = stood.typed;
+      same.addEventListener("blur", look, { once: true });  // a value set by script is no change to the browser
+    }
     stood = {};
   }
 
-  document.addEventListener("htmx:after:swap", start);
+  document.addEventListener("htmx:after:swap", () => { isSwapping = false; start(); });
   addEventListener("DOMContentLoaded", () => {
     start();
     if (form()) keep("again" in form().dataset ? kept() : []);
