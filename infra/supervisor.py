@@ -5,6 +5,7 @@ Start it from the main thread: Linux ends a child when the thread that started i
 
 from __future__ import annotations
 
+import itertools
 import os
 import select
 import signal
@@ -121,9 +122,13 @@ class _Running:
             return time.monotonic() - self.began > ALIVE
         return self.child.ready()
 
-    def stop(self) -> None:
+    def ask_to_stop(self) -> None:
+        if self.process is not None and self.ended() is None:
+            self.process.send_signal(self.child.stop_signal)
+
+    def await_stop(self) -> None:
         if self.process is not None:
-            processes.end_child(self.process, self.child.stop_signal, self.child.grace)
+            processes.await_end(self.process, self.child.grace)
         self.pid_file.unlink(missing_ok=True)
 
 
@@ -135,7 +140,7 @@ class Supervisor:
         self._run = run
         self._logs = logs
         self._say = say
-        self._children: list[_Running] = []
+        self._groups: list[list[_Running]] = []
         self._stop_requested = False
         self._starting = True
         self._wakeup = os.pipe()
@@ -161,7 +166,7 @@ class Supervisor:
         while not self._stop_requested:
             select.select([self._wakeup[0]], [], [], TICK)
             self._drain_wakeup()
-            for running in self._children:
+            for running in self._children():
                 self._heal(running)
                 lines = running.log.new_lines()
                 if show is not None:
@@ -171,14 +176,14 @@ class Supervisor:
 
     def has_children(self) -> bool:
         """Whether there is anything to stop."""
-        return bool(self._children)
+        return bool(self._groups)
 
     def stop(self) -> None:
-        """Stop everything, the last started first."""
+        """Stop everything, the last started first; what started together is stopped together."""
         self._starting = False
-        for running in reversed(self._children):
-            running.stop()
-        self._children.clear()
+        for together in reversed(self._groups):
+            _stop_together(together)
+        self._groups.clear()
 
     def end_leftovers(self) -> None:
         """End children of an earlier supervisor that outlived it."""
@@ -200,16 +205,19 @@ class Supervisor:
             while running.ended() is None:
                 time.sleep(0.05)
         finally:
-            running.stop()
+            _stop_together([running])
         if running.ended() != 0:
             raise PartFailed(f"{task.name} ended with status {running.ended()}:\n{running.log.tail()}")
 
     def _start_together(self, children: Sequence[Child]) -> None:
         began = time.monotonic()
-        waiting: list[_Running] = []
+        group: list[_Running] = []
+        self._groups.append(group)
         for child in children:
             with self._announced(child.name):
-                waiting.append(self._begin(child))
+                group.append(_Running(child, *self._files(child.name)))
+                group[-1].spawn()
+        waiting = list(group)
         while waiting:
             for running in list(waiting):
                 self._check_start(running, began)
@@ -217,14 +225,8 @@ class Supervisor:
                     waiting.remove(running)
                     self._say(f"{running.child.name:<12} ready in {time.monotonic() - began:.1f} s")
             time.sleep(0.03 if waiting else 0)
-        for running in self._children:  # one without an address may have ended while others were awaited
+        for running in self._children():  # one without an address may have ended while others were awaited
             self._check_start(running, began)
-
-    def _begin(self, child: Child) -> _Running:
-        running = _Running(child, *self._files(child.name))
-        self._children.append(running)
-        running.spawn()
-        return running
 
     def _files(self, name: str) -> tuple[LogFile, Path]:
         log = LogFile(self._logs / f"{name}.log")
@@ -243,6 +245,9 @@ class Supervisor:
             running.spawn()
         elif waited > child.timeout and not running.is_ready():
             raise PartFailed(f"{child.name} is not ready after {waited:.0f} s:\n{running.log.tail()}")
+
+    def _children(self) -> Iterator[_Running]:
+        return itertools.chain.from_iterable(self._groups)
 
     def _heal(self, running: _Running) -> None:
         now = time.monotonic()
@@ -294,6 +299,13 @@ class Supervisor:
         finally:
             done.set()
             speaker.join()
+
+
+def _stop_together(group: Sequence[_Running]) -> None:
+    for running in group:
+        running.ask_to_stop()
+    for running in group:
+        running.await_stop()
 
 
 def end_leftovers(run: Path, say: Callable[[str], None]) -> int:

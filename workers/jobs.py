@@ -8,6 +8,7 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
 from infra import logs, settings
+from infra.embedded import processes
 from infra.queue import connection, queue
 from workers.runner import run
 
@@ -21,6 +22,7 @@ def run_rows(tenant_id: str, row_ids: list[str]) -> None:
 def main() -> None:
     """Work until told to stop; the supervisor starts another when Redis goes away."""
     logs.configure(settings.current().log_level, "worker")
+    processes.say_ready()
     worker = SimpleWorker(
         [queue()],
         connection=connection(),

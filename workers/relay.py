@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from infra import logs, outbox, settings
+from infra.embedded import processes
 from infra.queue import enqueue
 from tenants.scope import directory, inside
 
@@ -33,6 +34,7 @@ running = True
 def main() -> None:
     """Relay until told to stop."""
     logs.configure(settings.current().log_level, "relay")
+    processes.say_ready()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, _stop)
     while running:

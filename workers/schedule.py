@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from infra import logs, outbox, settings
 from infra.clock import business_now
+from infra.embedded import processes
 from tenants.scope import directory, inside
 from workers import janitor, postman
 
@@ -30,6 +31,7 @@ def main() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, _stop)
     postman.start()
+    processes.say_ready()
     swept, sealed, forgot = 0.0, 0.0, time.monotonic()
     while running:
         try:

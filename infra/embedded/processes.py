@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+READY_FILE = "KEPT_READY_FILE"
+"""The variable that names the file a process without an address makes when it is ready."""
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -48,6 +50,12 @@ def _started_at_by_ps(pid: int) -> str | None:
     return answer.stdout.strip() or None
 
 
+def say_ready() -> None:
+    """Tell the supervisor, where there is one, that this process has loaded and begins its work."""
+    if file := os.environ.get(READY_FILE):
+        Path(file).touch()
+
+
 def write_pid(path: Path, pid: int) -> None:
     """Record a process with its start time."""
     path.write_text(f"{pid} {started_at(pid) or ''}")
@@ -77,14 +85,20 @@ def end(pid: int, number: int = signal.SIGTERM, grace: float = 10.0) -> None:
 
 
 def end_child(process: subprocess.Popen[bytes], number: int = signal.SIGTERM, grace: float = 10.0) -> None:
-    """Ask a child to end, insist after `grace` seconds, reap it, and end what is left of its group."""
+    """Ask a child to end and wait for it as `await_end` does."""
     if process.poll() is None:
         process.send_signal(number)
-        try:
-            process.wait(grace)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    await_end(process, grace)
+
+
+def await_end(process: subprocess.Popen[bytes], grace: float = 10.0) -> None:
+    """Wait for a child that was asked to end, insist after `grace` seconds, reap it, and end what is left of
+    its group."""
+    try:
+        process.wait(grace)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
     end_group(process.pid)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from infra.embedded.home import Home
 from infra.embedded.ports import LOOPBACK, accepts
 from infra.embedded.postgres import APP, OPERATOR, OWNER, STOP_SIGNAL, EmbeddedPostgres
+from infra.embedded.processes import READY_FILE
 from infra.embedded.valkey import EmbeddedValkey
 from infra.settings import ENVIRONMENT
 from infra.supervisor import Child, Step, Task
@@ -58,7 +59,8 @@ class Installation:
         return [
             *parts,
             self._preparation(),
-            self._application(),
+            [self._web_part()],
+            self._background(),
             *([[self._demo_part()]] if self.demo else []),
         ]
 
@@ -144,20 +146,27 @@ class Installation:
         argv = [sys.executable, *command, *(["--demo"] if self.demo else [])]
         return Task("data", argv, self._full_environment(), ROOT)
 
-    def _application(self) -> list[Child]:
-        workers = [self._python(f"worker-{n}", "-m", "workers.jobs") for n in range(1, RQ_WORKERS + 1)]
-        return [
-            self._web_part(),
-            self._python("relay", "-m", "workers.relay"),
-            *workers,
-            self._python("schedule", "-m", "workers.schedule"),
-        ]
-
     def _web_part(self) -> Child:
         options = ["--interface", "wsgi", "--host", LOOPBACK, "--port", str(self.port), "--no-ws"]
         size = ["--workers", "2", "--blocking-threads", str(WEB_THREADS), "--respawn-failed-workers"]
         argv = [sys.executable, "-m", "granian", *options, *size, "wsgi:app"]
         return Child("web", argv, self._full_environment(), ROOT, ready=lambda: is_healthy(self.local_url))
+
+    def _background(self) -> list[Child]:
+        programs = {f"worker-{n}": "workers.jobs" for n in range(1, RQ_WORKERS + 1)}
+        programs |= {"relay": "workers.relay", "schedule": "workers.schedule"}
+        return [self._background_part(name, module) for name, module in programs.items()]
+
+    def _background_part(self, name: str, module: str) -> Child:
+        file = self.home.run / f"ready-{name}"
+        return Child(
+            name,
+            [sys.executable, "-m", module],
+            self._full_environment() | {READY_FILE: str(file)},
+            ROOT,
+            ready=file.exists,
+            before=lambda: file.unlink(missing_ok=True),
+        )
 
     def _demo_part(self) -> Child:
         return self._python("demo", "-m", "workers.demo")

@@ -61,11 +61,11 @@ def measure(home: Path, *, quick: bool, full: bool) -> list[Figure]:
     }
     binary = EmbeddedPostgres(home / "unused").program("pgbench")
     with _stopped([pids[name] for name in BACKGROUND if name in pids]):
-        bench = Bench(home, pids, binary, seconds=0.6 if quick else 6.0)
+        bench = Bench(home, pids, binary, seconds=0.5 if quick else 6.0)
         found = [*bench.memory(), *bench.empty()]
         found += [
             Figure(str(row["name"]), float(row["value"]), str(row["unit"]), _ratio(row))
-            for row in (*routing.rows(150 if quick else 2000), *routing.policy_rows(0.03 if quick else 1.0))
+            for row in (*routing.rows(100 if quick else 2000), *routing.policy_rows(0.02 if quick else 1.0))
         ]
     found += bench.later_work()
     if full:
