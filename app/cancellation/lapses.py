@@ -22,7 +22,7 @@ from app.orders.service import lock
 from app.promises import records
 from app.promises.service import stand
 from app.promises.standing import Standing, standings
-from app.promises.vocabulary import LIVE, Case, Phase
+from app.promises.vocabulary import Case, Phase
 from infra.errors import not_found, refused
 from tenants.scope import Scope
 
@@ -75,9 +75,7 @@ def buyer_cancels(
     every = standings(scope, order_id)
     wanted = {one.line.id for one in every} if line_ids is None else set(line_ids)
     by_right = {
-        one.line.id
-        for one in every
-        if one.line.id in wanted and one.open_units and one.state.offered and one.at(now).phase in LIVE
+        one.line.id for one in every if one.line.id in wanted and one.state.offered and one.lives(now)
     }
     if not by_right:
         cancel(scope, order_id, [{"id": str(one)} for one in line_ids] if line_ids else None, reason)
@@ -99,12 +97,7 @@ def _end(
     if line_ids is not None and not set(line_ids) <= every.keys():
         raise not_found("line")
     chosen = [
-        line
-        for line, one in every.items()
-        if (line_ids is None or line in line_ids)
-        and one.open_units
-        and not one.vested
-        and one.at(now).phase in LIVE
+        line for line, one in every.items() if (line_ids is None or line in line_ids) and one.lives(now)
     ]
     if not chosen:
         raise refused("promise-over", "Nothing of that is open under a promise.")

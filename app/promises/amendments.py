@@ -12,7 +12,7 @@ from app.promises import records
 from app.promises.service import lock, stand
 from app.promises.standing import Standing, standings
 from app.promises.states import advance
-from app.promises.vocabulary import LIVE, LaterDateAsked, Outcome
+from app.promises.vocabulary import LaterDateAsked, Outcome
 from infra.errors import invalid, not_found, refused
 from tenants.scope import Scope
 
@@ -37,7 +37,7 @@ def amend(
         raise not_found("line")
     chosen = [every[line] for line in dict.fromkeys(line_ids)]
     for one in chosen:
-        if not one.open_units or one.vested or one.at(scope.now()).phase not in LIVE:
+        if not one.lives(scope.now()):
             raise refused(
                 "promise-over", f"{one.line.title} is shipped, cancelled or past its last day already."
             )

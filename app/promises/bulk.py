@@ -164,12 +164,8 @@ def send(
 ) -> None:
     """Tell one order's buyer. What has shipped or ended meanwhile is left out, and told to nobody."""
     lock(scope, order_id)
-    wanted = {UUID(line) for line in lines}
-    still = [
-        one.line.id
-        for one in standings(scope, order_id)
-        if one.line.id in wanted and one.open_units and not one.vested and one.at(scope.now()).phase in LIVE
-    ]
+    wanted, now = {UUID(line) for line in lines}, scope.now()
+    still = [one.line.id for one in standings(scope, order_id) if one.line.id in wanted and one.lives(now)]
     day = date.fromisoformat(revised) if revised else None
     if not still:
         return

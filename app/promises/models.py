@@ -81,6 +81,7 @@ EVENTS = (
     "later_asked",
     "substituted",
     "late_known",
+    "at_risk",
     "revised",
     "cancel_requested",
     "will_not_ship",

@@ -39,7 +39,8 @@ def review(scope: Scope, order_id: UUID, **_: Any) -> None:
     late = [one for one in live if is_late(one.state, one.expected, one.since, now)]
     _become_aware(scope, order_id, late)
     for one in live:
-        _alarm(scope, order_id, one)
+        if _is_at_risk(one, now):
+            _alarm(scope, order_id, one, now)
     to_send: dict[date | None, list[UUID]] = {}
     for one in late:
         if automatic(scope) or _is_last_call(one, now):
@@ -88,28 +89,19 @@ def _send(scope: Scope, order_id: UUID, line_ids: list[UUID], revised: date | No
         events.tell(scope, order_id, events.NOTICE_FAILED, kind="delay", reason=problem.detail)
 
 
-def _alarm(scope: Scope, order_id: UUID, one: Standing) -> None:
-    """Tell once that a deadline is near and nothing says that the line will ship before it."""
-    expires, clock, now = one.state.expires_at, one.state.clock, scope.now()
+def _is_at_risk(one: Standing, now: datetime) -> bool:
+    """Whether a deadline is near and nothing says that the line will ship before it."""
+    expires, clock = one.state.expires_at, one.state.clock
     if expires is None or clock is None or now < decide_at(expires, clock.settings.decide_days):
-        return
-    if one.expected is not None and now < one.expected < expires:
-        return
-    told = scope.row(
-        "SELECT count(*) AS times FROM timeline WHERE tenant_id = :tenant AND order_id = :order AND name = :name"
-        " AND data->>'line' = :line AND data->>'deadline' = :deadline",
-        order=order_id,
-        name=events.PROMISE_AT_RISK,
-        line=str(one.line.id),
-        deadline=expires.isoformat(),
-    )
-    if told is None or not told.times:
+        return False
+    return one.expected is None or not now < one.expected < expires
+
+
+def _alarm(scope: Scope, order_id: UUID, one: Standing, now: datetime) -> None:
+    """Tell it once for each deadline."""
+    deadline = str(one.state.expires_at)
+    if records.note(scope, order_id, "at_risk", now, {one.line.id: {}}, key=deadline):
+        line, sku, units = one.line.id, one.line.sku, one.open_units
         events.tell(
-            scope,
-            order_id,
-            events.PROMISE_AT_RISK,
-            line=one.line.id,
-            sku=one.line.sku,
-            units=one.open_units,
-            deadline=expires.isoformat(),
+            scope, order_id, events.PROMISE_AT_RISK, line=line, sku=sku, units=units, deadline=deadline
         )

@@ -80,7 +80,7 @@ def _chosen(scope: Scope, order_id: UUID, line_ids: Sequence[UUID] | None) -> li
         chosen = [every[one] for one in line_ids]
     now = scope.now()
     for one in chosen:
-        if not one.open_units or one.at(now).phase not in LIVE:
+        if not one.lives(now):
             raise refused(
                 "promise-over", f"{one.line.title} is shipped, cancelled or past its last day already."
             )

@@ -14,6 +14,7 @@ from app.promises.readings import from_settings
 from app.promises.rules import CONSENT_DAYS, Clock, Zones
 from app.promises.states import advance, fold, incomplete, not_covered, opened
 from app.promises.vocabulary import (
+    LIVE,
     Bounced,
     CancelRequested,
     Consented,
@@ -55,6 +56,10 @@ class Standing:
     def at(self, now: datetime) -> State:
         """The state as time has made it by `now`."""
         return advance(self.state, TimePassed(now)).state
+
+    def lives(self, now: datetime) -> bool:
+        """Whether units are open that nobody, and no missed day, has cancelled by `now`."""
+        return bool(self.open_units) and not self.vested and self.at(now).phase in LIVE
 
     @property
     def vested(self) -> bool:

@@ -1712,7 +1712,7 @@ def upgrade() -> None:
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.CheckConstraint(
-            "kind IN ('dishonored', 'completed', 'later_asked', 'substituted', 'late_known', 'revised', 'cancel_requested', 'will_not_ship', 'ended', 'corrected', 'gone')",
+            "kind IN ('dishonored', 'completed', 'later_asked', 'substituted', 'late_known', 'at_risk', 'revised', 'cancel_requested', 'will_not_ship', 'ended', 'corrected', 'gone')",
             name=op.f("ck_promise_events_kind_known"),
         ),
         sa.ForeignKeyConstraint(
