@@ -1,7 +1,7 @@
 """Driving pages in headless Chromium: one browser for a test process, a fresh page for each test.
 
-A test file says `from tests.browser import browser_page, serve` (and marks itself `browser`); both are fixtures.
-Without a Chromium on the machine such tests are skipped and say so.
+Fixtures `browser_page` and `serve`, for tests that are marked `browser`. Without a Chromium on the machine such tests
+are skipped and say so.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ FLAGS = [
 
 SIZES = {"desk": (1440, 900), "laptop": (1024, 768), "phone": (390, 844)}
 """The three widths every page is looked at in."""
+
+THEMES = ("light", "dark")
 
 _running: list[tuple[Playwright, Browser]] = []
 
@@ -187,3 +189,35 @@ NAMELESS = """() => [...document.querySelectorAll("a[href], button, input:not([t
 def nameless(page: Page) -> list[str]:
     """Links, buttons and fields that a screen reader could not name."""
     return page.evaluate(NAMELESS)
+
+
+def faults(page: Page, name: str) -> list[str]:
+    """What is wrong with the page as it stands, in every width: too wide, hard to read, nameless. With pictures."""
+    found = []
+    for size in SIZES:
+        resize(page, size)
+        screenshot(page, f"{name}-{size}")
+        if wide := overflow(page):
+            found.append(f"{name}: {wide} px too wide at {size}")
+        found += [f"{name} at {size}: {fault}" for fault in contrast_faults(page)]
+        found += [f"{name} at {size}: no name for {each}" for each in nameless(page)]
+    resize(page, "desk")
+    return found
+
+
+def look(page: Page, name: str) -> None:
+    """Assert that the page, loaded in each theme, fits, can be read, and that all on it has a name."""
+    found = []
+    for theme in THEMES:
+        set_theme(page, theme)
+        wait_until(page, "!document.querySelector('[hx-trigger=load] [aria-busy]')")
+        found += faults(page, f"{name}-{theme}")
+    assert found == []
+
+
+def visit(page: Page, address: str, name: str) -> None:
+    """Open a page and look at it."""
+    answer = page.goto(address)
+    assert answer is not None
+    assert answer.status == 200, page.inner_text("body")
+    look(page, name)

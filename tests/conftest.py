@@ -13,13 +13,13 @@ import redis
 from infra.embedded import places
 from infra.settings import Settings
 from tests import services
+from tests.browser import CHROMIUM, browser_page, serve  # noqa: F401
 from tests.factories import app, in_force, merchant, other_merchant  # noqa: F401
 from tests.outside import inbox, processor  # noqa: F401
 from tests.services import Database, Services
 from tests.shop import act, shop  # noqa: F401
 
 FOLDER = pytest.StashKey[Path]()
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

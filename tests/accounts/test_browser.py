@@ -16,20 +16,9 @@ from infra.settings import Settings
 from tests.accounts.conftest import PASSWORD, Person, link
 from tests.accounts.test_settings import make_key
 from tests.accounts.test_web import tenant_of
-from tests.browser import (
-    SIZES,
-    browser_page,
-    contrast_faults,
-    nameless,
-    overflow,
-    resize,
-    screenshot,
-    serve,
-)
+from tests.browser import THEMES, faults
 from tests.outside import Inbox
 from workers.runner import drain
-
-__all__ = ["browser_page", "serve"]
 
 pytestmark = pytest.mark.browser
 
@@ -45,17 +34,13 @@ def address(app: Flask, in_force: Settings, serve: Callable[[Flask], str]) -> It
 
 def look(page: Page, name: str) -> None:
     """The page fits, can be read and is named, in every size and theme."""
-    for theme in ("light", "dark"):
+    found = []
+    for theme in THEMES:
         # By the system's setting: a reload would send a form again.
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        for size in SIZES:
-            resize(page, size)
-            screenshot(page, f"door-{name}-{size}-{theme}")
-            assert overflow(page) == 0, f"{name} is too wide at {size}"
-            assert contrast_faults(page) == [], f"{name} at {size}, {theme}"
-            assert nameless(page) == []
+        found += faults(page, f"door-{name}-{theme}")
     page.emulate_media(color_scheme="light")
-    resize(page, "desk")
+    assert found == []
 
 
 def test_from_a_stranger_to_a_key_that_works(browser_page: Page, address: str, inbox: Inbox) -> None:

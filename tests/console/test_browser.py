@@ -9,22 +9,14 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from tests.browser import (
-    SIZES,
-    browser_page,
-    contrast_faults,
-    nameless,
-    overflow,
-    resize,
-    screenshot,
-    serve,
+    THEMES,
     set_theme,
-    wait_until,
+    visit,
 )
 from tests.console.conftest import COOKIE, operator_desk
 from tests.factories import new_merchant
 from tests.portal import Shop
 
-__all__ = ["browser_page", "serve"]
 pytestmark = pytest.mark.browser
 SIDE = "getComputedStyle(document.querySelector('.side')).backgroundColor"
 
@@ -34,24 +26,6 @@ def shop(app: Flask) -> Shop:
     made = Shop(new_merchant(app, "Juniper Outfitters"), orders=14)
     made.ship_some(4)
     return made
-
-
-def look(page: Page, address: str, name: str) -> None:
-    """A page in every size and theme."""
-    answer = page.goto(address)
-    assert answer is not None
-    assert answer.status == 200, page.inner_text("body")
-    for theme in ("light", "dark"):
-        set_theme(page, theme)
-        wait_until(page, "!document.querySelector('[aria-busy]')", 20)
-        assert page.evaluate(SIDE) == "rgb(35, 33, 29)", "the side bar is dark in both themes"
-        for size in SIZES:
-            resize(page, size)
-            screenshot(page, f"console-{name}-{size}-{theme}")
-            assert overflow(page) == 0, f"{name} is too wide at {size}"
-            assert contrast_faults(page) == [], f"{name} at {size}, {theme}"
-            assert nameless(page) == []
-    resize(page, "desk")
 
 
 def test_pages_fit_and_can_be_read(
@@ -70,7 +44,10 @@ def test_pages_fit_and_can_be_read(
         "integrity": f"/integrity?check=1&tenant={tenant}",
         "incidents": "/incidents",
     }.items():
-        look(browser_page, f"{address}/console{path}", name)
+        visit(browser_page, f"{address}/console{path}", f"console-{name}")
+    for theme in THEMES:
+        set_theme(browser_page, theme)
+        assert browser_page.evaluate(SIDE) == "rgb(35, 33, 29)", "the side bar is dark in both themes"
 
 
 def test_an_act_asks_for_its_reason_first(

@@ -12,22 +12,10 @@ from playwright.sync_api import Page, expect
 from app.promises import revisions
 from infra.clock import real_now
 from tenants.scope import inside
-from tests.browser import (
-    SIZES,
-    browser_page,
-    contrast_faults,
-    nameless,
-    overflow,
-    resize,
-    screenshot,
-    serve,
-    set_theme,
-)
+from tests.browser import look, visit
 from tests.factories import new_merchant
-from tests.journeys.test_portal import look
 from tests.portal import Shop, member
 
-__all__ = ["browser_page", "serve"]
 pytestmark = pytest.mark.browser
 
 
@@ -37,11 +25,11 @@ def test_a_supplier_slips(browser_page: Page, app: Flask, serve: Callable[[Flask
     merchant, page, address = shop.merchant, browser_page, serve(app)
     member(app, merchant.tenant_id).enter(page, address)
     proposed(shop)
-    look(page, f"{address}/promises", "promises")
+    visit(page, f"{address}/promises", "promises")
     page.goto(f"{address}/promises?view=to_decide")
     expect(page.get_by_role("button", name="Send the notice of")).not_to_have_count(0)
-    look(page, f"{address}/promises?view=to_decide", "promises-to-decide")
-    look(page, f"{address}/promises/calendar", "promises-calendar")
+    visit(page, f"{address}/promises?view=to_decide", "promises-to-decide")
+    visit(page, f"{address}/promises/calendar", "promises-calendar")
     page.goto(f"{address}/promises?view=at_risk")
     page.locator("input[data-select]").first.check()
     page.get_by_role("button", name="Change the date").click()
@@ -53,8 +41,7 @@ def test_a_supplier_slips(browser_page: Page, app: Flask, serve: Callable[[Flask
     send = page.get_by_role("button", name="Send ")
     expect(send).to_be_visible()
     expect(page.locator("body")).to_contain_text("The workshop's saw broke.")
-    for theme in ("light", "dark"):
-        shown(page, theme)
+    look(page, "promises-revision")
     send.click()
     page.wait_for_url("**/promises?sku=WAL-BRD-ENG")
     expect(page.locator("body")).to_contain_text("on the way")
@@ -67,7 +54,7 @@ def test_a_supplier_slips(browser_page: Page, app: Flask, serve: Callable[[Flask
     page.goto(f"{address}/promises?view=waiting")
     expect(page.locator("table.dt tbody tr")).to_have_count(len(asked))
     assert asked
-    look(page, f"{address}/orders/{asked[0].order_id}", "promises-order")
+    visit(page, f"{address}/orders/{asked[0].order_id}", "promises-order")
 
 
 def proposed(shop: Shop) -> None:
@@ -85,15 +72,3 @@ def proposed(shop: Shop) -> None:
         with inside(shop.merchant.tenant_id) as scope:
             revisions.review(scope, order)
     shop.merchant.drain()
-
-
-def shown(page: Page, theme: str) -> None:
-    """The preview fits and can be read."""
-    set_theme(page, theme)
-    for size in SIZES:
-        resize(page, size)
-        screenshot(page, f"promises-revision-{size}-{theme}")
-        assert overflow(page) == 0, size
-        assert contrast_faults(page) == [], (size, theme)
-        assert nameless(page) == []
-    resize(page, "desk")

@@ -10,23 +10,12 @@ from flask import Flask
 from playwright.sync_api import Page, expect
 
 from infra.settings import Settings
-from tests.browser import (
-    SIZES,
-    browser_page,
-    contrast_faults,
-    nameless,
-    overflow,
-    resize,
-    screenshot,
-    serve,
-    set_theme,
-)
+from tests.browser import visit
 from tests.notices.test_delivery import fetch, late, settings
 from tests.outside import Inbox
 from tests.portal import member
 from tests.shop import Shop
 
-__all__ = ["browser_page", "serve"]
 pytestmark = pytest.mark.browser
 
 
@@ -58,18 +47,7 @@ def test_the_pages_fit_and_can_be_read(
         "exceptions": "/exceptions",
         "order": f"/orders/{scene}?tab=messages",
     }.items():
-        answer = browser_page.goto(f"{address}{path}")
-        assert answer is not None
-        assert answer.status == 200, browser_page.inner_text("body")
-        for theme in ("light", "dark"):
-            set_theme(browser_page, theme)
-            for size in SIZES:
-                resize(browser_page, size)
-                screenshot(browser_page, f"notices-{name}-{size}-{theme}")
-                assert overflow(browser_page) == 0, f"{name} is too wide at {size}"
-                assert contrast_faults(browser_page) == [], f"{name} at {size}, {theme}"
-                assert nameless(browser_page) == []
-        resize(browser_page, "desk")
+        visit(browser_page, f"{address}{path}", f"notices-{name}")
 
 
 def test_a_wording_is_edited_seen_kept_and_used(

@@ -5,21 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import (
-    SIZES,
-    browser_page,
-    contrast_faults,
-    nameless,
-    overflow,
-    resize,
-    screenshot,
-    serve,
-    set_theme,
-    wait_until,
-)
+from tests.browser import look, resize, wait_until
 from tests.pages.sample import make_app
-
-__all__ = ["browser_page", "serve"]
 
 pytestmark = pytest.mark.browser
 
@@ -46,14 +33,7 @@ def test_pages_fit_and_can_be_read_in_every_size_and_theme(
     browser_page: Page, address: str, name: str
 ) -> None:
     browser_page.goto(address + PAGES[name])
-    for theme in ("light", "dark"):
-        set_theme(browser_page, theme)
-        for size in SIZES:
-            resize(browser_page, size)
-            screenshot(browser_page, f"{name}-{size}-{theme}")
-            assert overflow(browser_page) == 0, f"{name} is too wide at {size}"
-            assert contrast_faults(browser_page) == [], f"{name} at {size}, {theme}"
-            assert nameless(browser_page) == []
+    look(browser_page, name)
 
 
 def test_the_theme_follows_the_system_until_chosen(browser_page: Page, address: str) -> None:

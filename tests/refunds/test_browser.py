@@ -9,37 +9,12 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page
 
-from tests.browser import (
-    SIZES,
-    browser_page,
-    contrast_faults,
-    nameless,
-    overflow,
-    resize,
-    screenshot,
-    serve,
-    set_theme,
-)
+from tests.browser import look
 from tests.portal import Desk, member
 from tests.refunds.test_service import CHECK, dues
 from tests.shop import Shop
 
-__all__ = ["browser_page", "serve"]
-
 pytestmark = pytest.mark.browser
-
-
-def look(page: Page, name: str) -> None:
-    """Measure the page in every width and theme, with a picture of each."""
-    for theme in ("light", "dark"):
-        set_theme(page, theme)
-        for size in SIZES:
-            resize(page, size)
-            screenshot(page, f"refunds-{name}-{size}-{theme}")
-            assert overflow(page) == 0, (name, size)
-            assert contrast_faults(page) == [], (name, size, theme)
-    assert nameless(page) == []
-    resize(page, "desk")
 
 
 def test_what_is_owed_is_seen_and_recorded(
@@ -64,7 +39,7 @@ def test_what_is_owed_is_seen_and_recorded(
         ("/compliance/procedures", "procedures"),
     ):
         browser_page.goto(f"{address}{path}")
-        look(browser_page, name)
+        look(browser_page, f"refunds-{name}")
     record(browser_page, address, due["id"], desk)
     shop.merchant.drain()
     assert dues(shop, orders[0])[0]["state"] == "proven"

@@ -8,19 +8,16 @@ from playwright.sync_api import Page, Route
 
 from tests.browser import (
     SIZES,
-    browser_page,
+    THEMES,
     contrast_faults,
     nameless,
     overflow,
     resize,
-    serve,
     set_theme,
     wait_until,
 )
 from tests.factories import Merchant
 from tests.portal import member
-
-__all__ = ["browser_page", "serve"]
 
 pytestmark = pytest.mark.browser
 
@@ -222,7 +219,7 @@ def test_the_editor_fits_and_can_be_read_at_every_size_in_both_themes(editor: Pa
         page.goto(address + path)
         for size in SIZES:
             resize(page, size)
-            for theme in ("light", "dark"):
+            for theme in THEMES:
                 set_theme(page, theme)
                 opened = page.locator(".say .chip").first
                 if "edit" in path:
