@@ -132,6 +132,7 @@ class CardWanted:
     name: str
     amount: int
     currency: str
+    language: str
 
 
 def card_wanted(scope: Scope, order_id: UUID) -> CardWanted:
@@ -148,6 +149,7 @@ def card_wanted(scope: Scope, order_id: UUID) -> CardWanted:
         name=book.order.customer.get("name", ""),
         amount=book.card(tender).open,
         currency=tender.currency,
+        language=book.order.customer.get("language") or "en",
     )
 
 

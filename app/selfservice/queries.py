@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from app.calendar import day_in_words, local_date
+from app.calendar import local_date
 from app.cancellation.service import pending
 from app.notices.letters import TRACKING, shop_of
 from app.orders.queries import work_rows
@@ -17,6 +17,7 @@ from app.orders.standing import promised_day
 from app.pages import formats
 from app.payments.queries import needed
 from app.promises.queries import open_question
+from app.selfservice.words import Words
 from tenants.scope import Scope
 
 Row = dict[str, Any]
@@ -34,7 +35,7 @@ def order_page(scope: Scope, order_id: UUID) -> Row | None:
         return None
     order = dict(found._mapping)
     now, zone = scope.now(), scope.tenant.timezone
-    today = local_date(now, zone)
+    t = Words(order["customer"].get("language") or "en", zone, local_date(now, zone))
     lines = _lines(scope, order_id)
     asked = {one["id"] for one in pending(scope, order_id)}
     answers = _answers(scope, order_id)
@@ -42,19 +43,20 @@ def order_page(scope: Scope, order_id: UUID) -> Row | None:
     for line in lines:
         line["open"] = line["allocated"] + line["backordered"]
         line["asked"] = str(line["id"]) in asked or line["vested_at"] is not None
-        line["words"], line["s"] = _words(line, order, today, asked=line["asked"])
+        line["words"], line["s"] = _words(line, order, t, asked=line["asked"])
         if line["open"] and str(line["id"]) in given_up and not line["asked"]:
             # The answer is taken; its effect on stock and money follows in a moment.
-            line["words"], line["s"], line["asked"] = "Being canceled, as you asked", "idle", True
+            line["words"], line["s"], line["asked"] = t("Being canceled, as you asked"), "idle", True
     payment = needed(scope, order_id)
     question = open_question(scope, order_id)
     question = question if question is not None and _is_open(question.facts, lines) else None
     return {
+        "t": t,
         "order": order,
         "number": order_number(order["number"]),
         "shop": shop_of(scope),
         "lines": lines,
-        "title": _title(order, lines, payment=payment is not None),
+        "title": t(_title(order, lines, payment=payment is not None)),
         "shipments": _shipments(scope, order_id, lines),
         "question": question,
         "answers": answers,
@@ -78,25 +80,25 @@ def _lines(scope: Scope, order_id: UUID) -> list[Row]:
     return [dict(row._mapping) for row in rows]
 
 
-def _words(line: Mapping[str, Any], order: Mapping[str, Any], today: Any, *, asked: bool) -> tuple[str, str]:
+def _words(line: Mapping[str, Any], order: Mapping[str, Any], t: Words, *, asked: bool) -> tuple[str, str]:
     """How a line stands, to the buyer, and its color."""
     if line["cancelled"] == line["ordered"]:
-        return "Canceled", "idle"
+        return t("Canceled"), "idle"
     if not line["open"]:
-        return ("Sent by email" if line["kind"] in DIGITAL else "Shipped"), "kept"
+        return t("Sent by email" if line["kind"] in DIGITAL else "Shipped"), "kept"
     if line["vested_at"] is not None:
-        return "Canceled, as you asked or because its time was over; we confirm it in writing", "idle"
+        return t("Canceled, as you asked or because its time was over; we confirm it in writing"), "idle"
     if asked:
-        return "We asked our warehouse to stop it and tell you as soon as it answers", "due"
+        return t("We asked our warehouse to stop it and tell you as soon as it answers"), "due"
     if (line["state"] or "").startswith("wait_"):
-        return "Delayed: we asked you whether to wait or to cancel", "risk"
+        return t("Delayed: we asked you whether to wait or to cancel"), "risk"
     promised = line["state"] not in (None, "not_covered", "consent_indefinite") and line["deadline"]
-    day = day_in_words(promised_day(line, order["buyer_zone"]), today=today) if promised else ""
-    some = f"{formats.number(line['shipped'])} of {formats.number(line['ordered'] - line['cancelled'])} shipped. "
-    start = some if line["shipped"] else ""
+    day = t.day(promised_day(line, order["buyer_zone"])) if promised else ""
+    wanted = formats.number(line["ordered"] - line["cancelled"])
+    start = t("{} of {} shipped. ", formats.number(line["shipped"]), wanted) if line["shipped"] else ""
     if line["backordered"]:
-        return start + (f"On order with us, ships by {day}" if day else "On order with us"), "due"
-    return start + (f"Being prepared, ships by {day}" if day else "Being prepared"), "due"
+        return start + (t("On order with us, ships by {}", day) if day else t("On order with us")), "due"
+    return start + (t("Being prepared, ships by {}", day) if day else t("Being prepared")), "due"
 
 
 def _title(order: Mapping[str, Any], lines: Sequence[Row], *, payment: bool) -> str:

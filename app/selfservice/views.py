@@ -19,12 +19,14 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import links
+from app.calendar import local_date
 from app.cancellation.lapses import buyer_cancels
 from app.pages import PageContext
 from app.payments.service import CardWanted, card_wanted, confirm_action, retry_payment
 from app.promises.queries import open_question
 from app.promises.service import ANSWERS, answer_delay
 from app.selfservice.queries import order_page
+from app.selfservice.words import Words
 from app.shapes import identifier
 from infra import limits
 from infra import stripe_gateway as gateway
@@ -137,8 +139,9 @@ def _page(scope: Scope, order_id: UUID, status: int = 200, problem: str = "") ->
     shown = order_page(scope, order_id)
     assert shown is not None
     cards = SANDBOX_CARDS if scope.tenant.environment == "sandbox" else []
+    told = shown["t"](problem) if problem else ""
     return make_response(
-        render_template("selfservice/order.html", token=g.buyer_token, problem=problem, cards=cards, **shown),
+        render_template("selfservice/order.html", token=g.buyer_token, problem=told, cards=cards, **shown),
         status,
     )
 
@@ -272,7 +275,14 @@ def card(link: links.Link, token: str) -> AnyResponse:
     except gateway.Rejected as refusal:
         log.warning("buyer_card.rejected", error=str(refusal))
         return _told(link, token, 409, "A card cannot be taken at the moment. Write to us, and we help.")
-    return make_response(render_template("selfservice/card.html", token=token, address=address))
+    t = _words(wanted[-1])
+    return make_response(render_template("selfservice/card.html", token=token, address=address, t=t))
+
+
+def _words(wanted: CardWanted) -> Words:
+    """What the page says, in the buyer's language."""
+    page = g.page_context
+    return Words(wanted.language, page.zone, local_date(page.now, page.zone))
 
 
 def _wanted(scope: Scope, order_id: UUID, wanted: list[CardWanted]) -> AnyResponse:
@@ -305,7 +315,13 @@ def card_added(scope: Scope, order_id: UUID) -> AnyResponse:
     if wanted is None or not SESSION.fullmatch(session):
         return redirect(url_for("buyer.show", token=g.buyer_token), 303)
     return make_response(
-        render_template("selfservice/card_added.html", token=g.buyer_token, session=session, wanted=wanted)
+        render_template(
+            "selfservice/card_added.html",
+            token=g.buyer_token,
+            session=session,
+            wanted=wanted,
+            t=_words(wanted),
+        )
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +12,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import links
+from app import links, selfservice
 from app.promises.service import send_delay_notice
+from app.selfservice.words import SPANISH
 from infra.clock import real_now
 from tenants.scope import inside
 from tests.factories import Merchant
@@ -229,3 +231,37 @@ def test_the_right_to_cancel_goes_on_until_it_ships_whatever_the_warehouse_says(
     merchant.provider.ok("POST", f"{work}/cancellation-acceptance")
     merchant.drain()
     assert shown(merchant, order)["status"] == "cancelled"
+
+
+def test_who_reads_spanish_is_asked_and_answered_in_spanish(merchant: Merchant, buyer: FlaskClient) -> None:
+    customer = {"email": "buyer@example.com", "name": "Marisol Vega", "language": "es"}
+    order = placed(merchant, stock=0, customer=customer, **promise(10))
+    delay(merchant, order, 25)
+    address = page_of(merchant, order)
+    text = buyer.get(address).text
+    assert '<html lang="es"' in text
+    assert "Usted decide qué pasa ahora." in text
+    assert "Sí, espero" in text
+    refused = buyer.post(f"{address}/delay-answer", data={"answer": "maybe"})
+    assert "Elija esperar o cancelar." in refused.text
+    buyer.post(f"{address}/delay-answer", data={"answer": "consent"})
+    text = buyer.get(address).text
+    assert "Usted aceptó esperar: Copper kettle." in text
+    assert "Pedido a nuestro proveedor, se envía a más tardar el" in text
+    buyer.post(f"{address}/cancellation")
+    merchant.drain()
+    assert "Su pedido está cancelado" in buyer.get(address).text
+
+
+def test_every_sentence_of_the_page_has_its_spanish() -> None:
+    folder = Path(selfservice.__file__).parent
+    sources = [folder / "queries.py", *(folder / "templates").rglob("*.html")]
+    said = {
+        sentence
+        for file in sources
+        for quote, sentence in re.findall(r"""\bt\((["'])(.*?)\1""", file.read_text())
+    }
+    assert len(said) > 50
+    assert said - {*SPANISH} == set()
+    for english, spanish in SPANISH.items():
+        assert spanish.count("{}") == english.count("{}"), english
