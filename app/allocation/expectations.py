@@ -115,6 +115,4 @@ def _departures(scope: Scope, found: Coverage) -> dict[tuple[str, date], datetim
     nodes = {row["code"]: row for row in configuration(scope).made_from.nodes} if found.supplies else {}
     days = {(one.node, one.expected_on) for one in found.supplies}
     tables = {code: Timetable.of(nodes[code]) for code in {code for code, _ in days}}
-    return {
-        (code, day): ships_on(end_of_day(day, tables[code].zone), tables[code]) for code, day in days
-    }
+    return {(code, day): ships_on(end_of_day(day, tables[code].zone), tables[code]) for code, day in days}

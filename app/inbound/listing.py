@@ -93,9 +93,7 @@ def found(
 
 def one(scope: Scope, reference: str) -> dict[str, Any]:
     """One inbound order. Raises Problem 404."""
-    rows = (
-        [] if code_error(reference) else found(scope, ["o.reference = :r"], {"r": reference}, NEWEST, 1)
-    )
+    rows = [] if code_error(reference) else found(scope, ["o.reference = :r"], {"r": reference}, NEWEST, 1)
     if not rows:
         raise not_found("inbound order")
     return rows[0]
@@ -157,7 +155,16 @@ def _shown(
 
 def _line(line: Mapping[str, Any], today: Any, *, cancelled: bool) -> dict[str, Any]:
     still = 0 if cancelled else line["quantity"] - line["received"]
-    names = ("sku_id", "sku", "title", "quantity", "received", "expected_on", "first_expected_on", "received_at")
+    names = (
+        "sku_id",
+        "sku",
+        "title",
+        "quantity",
+        "received",
+        "expected_on",
+        "first_expected_on",
+        "received_at",
+    )
     return {
         **{name: line[name] for name in names},
         "open": still,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -137,8 +137,8 @@ def _days(mean: Any) -> float | None:
 
 
 def sources(scope: Scope, skus: Iterable[UUID]) -> dict[UUID, list[dict[str, Any]]]:
-    """For each line that waits for these SKUs, the deliveries that are to serve it, with their suppliers' records: a part
-    of the reasonable basis of its date."""
+    """For each line that waits for these SKUs, the deliveries that are to serve it, with their suppliers' records: a
+    part of the reasonable basis of its date."""
     found = coverage(scope, skus)
     known = records(scope, {one.supplier for one in found.supplies})
     shown: dict[UUID, list[dict[str, Any]]] = {row.line: [] for row in found.waiting}
@@ -159,8 +159,11 @@ def _source(supply: Supply, units: int, known: dict[str, dict[str, Any]]) -> dic
     }
 
 
-def due_by(found: Coverage, sku: UUID, today: date, by: date | None, node: str | None) -> list[dict[str, Any]]:
-    """The deliveries of a SKU still ahead, by day: what of them nobody waits for. One that is late has no day."""
+def due_by(
+    found: Coverage, sku: UUID, nodes: Container[str], today: date, by: date | None
+) -> list[dict[str, Any]]:
+    """The deliveries of a SKU to these nodes that are ahead, by day, and what of each nobody waits for. What is late has
+    no day that could be told."""
     return [
         {
             "reference": supply.reference,
@@ -171,7 +174,7 @@ def due_by(found: Coverage, sku: UUID, today: date, by: date | None, node: str |
         }
         for supply, free in found.unreserved()
         if supply.sku == sku
+        and supply.node in nodes
         and supply.expected_on >= today
         and (by is None or supply.expected_on <= by)
-        and node in (None, supply.node)
     ]

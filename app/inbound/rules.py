@@ -71,12 +71,12 @@ def attribute(
     for demand in demands:
         queue, wanted = queues.get(demand.sku, []), demand.units
         while wanted and queue:
-            supply, left = queue.pop()
+            source, left = queue.pop()
             units = min(wanted, left)
-            shares.append(Share(demand, supply, units))
+            shares.append(Share(demand, source, units))
             wanted -= units
             if left > units:
-                queue.append((supply, left - units))
+                queue.append((source, left - units))
     return shares
 
 

@@ -33,9 +33,7 @@ class InboundIn(Strict):
         allow_none=True,
         metadata={"description": "Left out: today, or as it was. Lead times count from it."},
     )
-    lines = fields.List(
-        fields.Nested(InboundLineIn), required=True, validate=validate.Length(1, MOST_LINES)
-    )
+    lines = fields.List(fields.Nested(InboundLineIn), required=True, validate=validate.Length(1, MOST_LINES))
 
 
 class ReceivedLineIn(Strict):
@@ -54,9 +52,7 @@ class ReceiptIn(Strict):
         required=True,
         metadata={"description": "Your number of the delivery. Sent twice, it is taken once."},
     )
-    lines = fields.List(
-        fields.Nested(ReceivedLineIn), required=True, validate=validate.Length(1, MOST_LINES)
-    )
+    lines = fields.List(fields.Nested(ReceivedLineIn), required=True, validate=validate.Length(1, MOST_LINES))
 
 
 class InboundCancelIn(Strict):

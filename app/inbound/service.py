@@ -64,8 +64,8 @@ VALUES (:tenant, :id, :order, :receipt, CAST(:lines AS jsonb), :actor, :now)
 def put(scope: Scope, reference: str, given: Mapping[str, Any]) -> bool:
     """Make an inbound order, or amend it (loaded schemas.InboundIn, whole: a line left out is no longer to come).
 
-    Returns whether it is new. Raises Problem 422 naming each unknown code, each SKU without stock and each quantity below
-    what has come; 409 `inbound-cancelled`, `already-received`.
+    Returns whether it is new. Raises Problem 422 naming each unknown code, each SKU without stock and each quantity
+    below what has come; 409 `inbound-cancelled`, `already-received`.
     """
     if wrong := code_error(reference):
         raise invalid("/reference", wrong)
@@ -173,8 +173,8 @@ def receive(scope: Scope, reference: str, receipt: str, units: Mapping[str, int]
     """Take a delivery (SKU code -> units) into sellable stock at the order's node, with its movements; whoever waits is
     served afterwards. `receipt` is the caller's number of the delivery: the same again is taken once.
 
-    Returns whether it is new. Raises Problem 404; 409 `receipt-taken`, `inbound-cancelled`, `more-than-ordered`; 422 for
-    a SKU that the order does not bring.
+    Returns whether it is new. Raises Problem 404; 409 `receipt-taken`, `inbound-cancelled`, `more-than-ordered`; 422
+    for a SKU that the order does not bring.
     """
     order = _locked(scope, reference)
     known = scope.row(

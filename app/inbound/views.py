@@ -221,7 +221,12 @@ def _saved(form: Form, reference: str, found: dict[str, Any] | None) -> Response
 
 def _body(form: Form) -> tuple[dict[str, Any], dict[str, str]]:
     """The order as the API takes it, and the field of each pointer."""
-    places = {"/reference": "reference", "/supplier": "supplier", "/node": "node", "/ordered_on": "ordered_on"}
+    places = {
+        "/reference": "reference",
+        "/supplier": "supplier",
+        "/node": "node",
+        "/ordered_on": "ordered_on",
+    }
     lines: list[dict[str, Any]] = []
     for at in range(MOST):
         sku = form.text(f"sku-{at}", most=100)

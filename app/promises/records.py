@@ -72,8 +72,9 @@ def note(
 
 
 def bases(scope: Scope, line_ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
-    """The reasonable basis of a date, as things stand: what was shown, units free and waiting, the deliveries
-    that are to serve it with their suppliers' records, the work with its day's load, Kept's own expectation, and how many of the SKU's latest shipped lines kept their deadline."""
+    """The reasonable basis of a date, as things stand: what was shown, units free and waiting, the deliveries that are
+    to serve the line with their suppliers' records, the work with its day's load, Kept's own expectation, and how many
+    of the SKU's latest shipped lines kept their deadline."""
     found = scope.rows(BASIS, lines=list(line_ids), most=MOST_SHIPPED)
     waits = {row.sku_id for row in found if row.backordered}
     inbound = sources(scope, waits) if waits else {}
