@@ -16,7 +16,7 @@ import orjson
 from app import events
 from app.allocation.service import lock_orders
 from app.calendar import end_of_day
-from app.inbound.queries import Coverage, coverage, in_reach
+from app.inbound.queries import Coverage, coverage, in_reach, is_coming
 from app.inbound.rules import Share
 from app.network.rules import Timetable, ships_on
 from app.promises import records
@@ -51,7 +51,8 @@ def order_placed(scope: Scope, order_id: UUID, **_: Any) -> None:
     waits = scope.rows(WAITS, order=order_id)
     if not waits:
         return
-    refresh(scope, {row.sku_id for row in waits})
+    if is_coming(scope):
+        refresh(scope, {row.sku_id for row in waits})
     known = records.bases(scope, [row.id for row in waits])
     records.note(scope, order_id, "made", scope.now(), known, key="placed")
 

@@ -92,6 +92,13 @@ def coverage(scope: Scope, skus: Iterable[UUID]) -> Coverage:
     return Coverage(own, supplies, attribute(demands(every), free, supplies))
 
 
+def is_coming(scope: Scope) -> bool:
+    """Whether anything is to come at all: where nothing is, nobody need be read who waits."""
+    return bool(
+        scope.rows("SELECT 1 FROM inbound_lines WHERE tenant_id = :tenant AND received < quantity LIMIT 1")
+    )
+
+
 def in_reach(scope: Scope) -> list[UUID]:
     """SKUs that something is to come of."""
     rows = scope.rows(
@@ -139,7 +146,10 @@ def _days(mean: Any) -> float | None:
 def sources(scope: Scope, skus: Iterable[UUID]) -> dict[UUID, list[dict[str, Any]]]:
     """For each line that waits for these SKUs, the deliveries that are to serve it, with their suppliers' records: a
     part of the reasonable basis of its date."""
-    found = coverage(scope, skus)
+    asked = set(skus)
+    if not asked or not is_coming(scope):
+        return {}
+    found = coverage(scope, asked)
     known = records(scope, {one.supplier for one in found.supplies})
     shown: dict[UUID, list[dict[str, Any]]] = {row.line: [] for row in found.waiting}
     for line, shares in found.of_line().items():
@@ -162,8 +172,8 @@ def _source(supply: Supply, units: int, known: dict[str, dict[str, Any]]) -> dic
 def due_by(
     found: Coverage, sku: UUID, nodes: Container[str], today: date, by: date | None
 ) -> list[dict[str, Any]]:
-    """The deliveries of a SKU to these nodes that are ahead, by day, and what of each nobody waits for. What is late has
-    no day that could be told."""
+    """The deliveries of a SKU to these nodes that are ahead, by day, and what of each nobody waits for. What is late
+    has no day that could be told."""
     return [
         {
             "reference": supply.reference,

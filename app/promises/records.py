@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 
 from app.inbound.queries import sources
+from app.promises.on_time import seller_record
 from infra.ids import new_id
 from tenants.scope import Scope
 
@@ -74,10 +75,11 @@ def note(
 def bases(scope: Scope, line_ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
     """The reasonable basis of a date, as things stand: what was shown, units free and waiting, the deliveries that are
     to serve the line with their suppliers' records, the work with its day's load, Kept's own expectation, and how many
-    of the SKU's latest shipped lines kept their deadline."""
+    of the SKU's and of the seller's latest shipped lines kept their deadline."""
     found = scope.rows(BASIS, lines=list(line_ids), most=MOST_SHIPPED)
     waits = {row.sku_id for row in found if row.backordered}
     inbound = sources(scope, waits) if waits else {}
+    seller = seller_record(scope)
     return {
         row.order_line_id: {
             "shown": row.shown,
@@ -92,6 +94,7 @@ def bases(scope: Scope, line_ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
             "inbound": inbound.get(row.order_line_id, []),
             "work": row.nodes,
             "on_time": {"shipped": row.shipped, "in_time": row.in_time},
+            "seller": seller,
         }
         for row in found
     }

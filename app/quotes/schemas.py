@@ -133,7 +133,9 @@ class AvailabilityOut(Schema):
     unlimited = fields.Boolean(metadata={"description": "Made or sent on order: it does not run out."})
     available = fields.Integer(allow_none=True, metadata={"description": "null when unlimited"})
     inbound = fields.Integer(
-        metadata={"description": "Units on their way, due by `by` when given, that nobody waits for. Not sold yet."}
+        metadata={
+            "description": "Units on their way, due by `by` when given, that nobody waits for. Not sold yet."
+        }
     )
     earliest_ship = fields.Date(
         allow_none=True,
