@@ -24,6 +24,8 @@ from app.exceptions.views import blueprint as exception_pages
 from app.fulfillment.api import blueprint as fulfillment
 from app.imports.api import blueprint as imports
 from app.imports.views import blueprint as imports_pages
+from app.inbound.api import blueprint as inbound
+from app.inbound.views import blueprint as inbound_pages
 from app.intake.api import blueprint as intake
 from app.network.api import blueprint as network
 from app.network.rate_views import blueprint as network_pages
@@ -50,6 +52,7 @@ API = (
     catalog,
     network,
     stock,
+    inbound,
     quotes,
     fulfillment,
     orders,
@@ -88,6 +91,7 @@ def register_pages(app: Flask) -> None:
     for blueprint in (
         catalog_pages,
         inventory_pages,
+        inbound_pages,
         allotment_pages,
         network_pages,
         imports_pages,

@@ -66,6 +66,25 @@ BOOKS = (
           ON m.tenant_id = s.tenant_id AND m.reference = s.id::text""",
     ),
     Book(
+        1,
+        "what came of inbound orders is what the ledger received by them",
+        """
+        SELECT i.tenant_id, i.id AS subject,
+            CASE WHEN i.received <> coalesce(m.units, 0)
+                 THEN 'received ' || i.received || ', in the ledger ' || coalesce(m.units, 0)
+                 WHEN i.received <> coalesce(r.units, 0) THEN 'in deliveries ' || coalesce(r.units, 0) END AS fault
+        FROM inbound_lines i
+        LEFT JOIN (SELECT m.tenant_id, m.reference, p.sku_id, sum(m.delta) AS units FROM stock_movements m
+                   JOIN stock_positions p ON p.tenant_id = m.tenant_id AND p.id = m.position_id
+                   WHERE m.cause = 'receipt' AND {m.tenant} GROUP BY 1, 2, 3) m
+          ON m.tenant_id = i.tenant_id AND m.reference = i.id::text AND m.sku_id = i.sku_id
+        LEFT JOIN (SELECT d.tenant_id, d.inbound_order_id, s.id AS sku_id, sum(one.value::bigint) AS units
+                   FROM inbound_receipts d CROSS JOIN jsonb_each_text(d.lines) one
+                   JOIN skus s ON s.tenant_id = d.tenant_id AND s.code = one.key WHERE {d.tenant} GROUP BY 1, 2, 3) r
+          ON r.tenant_id = i.tenant_id AND r.inbound_order_id = i.inbound_order_id AND r.sku_id = i.sku_id
+        WHERE {i.tenant}""",
+    ),
+    Book(
         2,
         "reserved is the sum of live reservations, within on hand",
         """
@@ -357,7 +376,7 @@ def _finding(session: Session, book: Book, tenant_id: UUID | None) -> Finding:
 
 def narrowed(query: str, tenant_id: UUID | None) -> str:
     """`{tenant}` and `{x.tenant}` become the filter, or true for all tenants."""
-    for alias in ("", "p.", "sl.", "l.", "n.", "o.", "a.", "t.", "x.", "d.", "s."):
+    for alias in ("", "p.", "sl.", "l.", "n.", "o.", "a.", "t.", "x.", "d.", "s.", "i.", "m."):
         name = "{" + alias + "tenant}"
         query = query.replace(name, f"{alias}tenant_id = :tenant" if tenant_id else "true")
     return query

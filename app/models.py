@@ -13,6 +13,7 @@ MODULES = (
     "app.customers.models",
     "app.fulfillment.models",
     "app.imports.models",
+    "app.inbound.models",
     "app.inventory.models",
     "app.network.models",
     "app.notices.models",

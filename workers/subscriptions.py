@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app import events
 from app.accounts import mails
-from app.allocation import matching
+from app.allocation import expectations, matching
 from app.cancellation import lapses, reactions
 from app.exceptions import replies
 from app.exceptions import service as exceptions
@@ -30,6 +30,7 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     events.ORDER_PLACED: (
         Call(tax.begin, tax.call, tax.finish, tax.failed),
         Verb(matching.order_placed),
+        Verb(expectations.order_placed),
         Verb(exceptions.cancel_unfilled),
     ),
     tax.SETTLE: (Call(tax.again_begin, tax.again_call, tax.again_finish),),
@@ -82,6 +83,8 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     events.IMPORT_QUEUED: (Verb(imports.work),),
     events.SIMULATION_QUEUED: (Verb(runs.work),),
     events.STOCK_AVAILABLE: (Verb(matching.stock_available),),
+    events.SUPPLY_CHANGED: (Verb(expectations.supply_changed),),
+    events.SHIP_DATE_CHANGED: (Verb(lapses.due), Verb(revisions.review)),
     events.PRICES_EXPIRED: (Call(refresh.begin, refresh.call, refresh.finish),),
     events.NETWORK_CHANGED: (Verb(moves.move_on), Verb(matching.network_changed)),
     events.WORK_SUBMITTED: (Verb(fulfillment.deliver_digital),),

@@ -106,6 +106,8 @@ def _match(
             scope.later(
                 events.STOCK_AVAILABLE, UUID(skus[0]), skus=skus, cause=cause, without=without, after=cursor
             )
+    else:
+        scope.later(events.SUPPLY_CHANGED, UUID(skus[0]) if skus else scope.tenant_id, skus=skus)
     return placed
 
 

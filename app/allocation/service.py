@@ -66,6 +66,9 @@ FROM jsonb_to_recordset(CAST(:doc AS jsonb)) AS c(id uuid, allocated bigint, bac
     cancelled bigint)
 WHERE l.tenant_id = :tenant AND l.id = c.id
 """
+UNDATED = """
+UPDATE promises SET expected_ship_at = NULL WHERE tenant_id = :tenant AND order_line_id = ANY(:lines)
+"""
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,8 @@ def release_waiting(scope: Scope, units: Mapping[UUID, int], *, why: str) -> Non
             for one, count in units.items()
         ),
     )
+    scope.execute(UNDATED, lines=[one for one, count in units.items() if count == lines[one].backordered])
+    date_waiting(scope, {lines[one].sku_id for one, count in units.items() if count})
     for order_id in sorted({line.order_id for line in lines.values()}):
         told = {
             line.sku: units[line.id]
@@ -215,6 +220,13 @@ def offer(
     if codes:
         others = sorted(str(order) for order in without)
         scope.later(events.STOCK_AVAILABLE, UUID(codes[0]), skus=codes, cause=cause, without=others)
+
+
+def date_waiting(scope: Scope, skus: Collection[UUID]) -> None:
+    """Have the lines that wait for these SKUs dated by what is on its way, after this transaction."""
+    codes = sorted(str(sku) for sku in skus)
+    if codes:
+        scope.later(events.SUPPLY_CHANGED, UUID(codes[0]), skus=codes)
 
 
 def lock_orders(scope: Scope, order_ids: Iterable[UUID]) -> None:
@@ -340,10 +352,8 @@ def _wait(
             for line, count in by_line.items()
         ),
     )
-    scope.execute(
-        "UPDATE promises SET expected_ship_at = NULL WHERE tenant_id = :tenant AND order_line_id = ANY(:lines)",
-        lines=list(by_line),
-    )
+    scope.execute(UNDATED, lines=list(by_line))
+    date_waiting(scope, set(skus.values()))
 
 
 CASES = """

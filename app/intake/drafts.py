@@ -11,7 +11,6 @@ from uuid import UUID
 import numpy as np
 import orjson
 
-from app.catalog.rules import volume_cm3
 from app.events import ORDER_PLACED
 from app.intake import rows
 from app.intake.rows import Line, Placement, Taken
@@ -23,12 +22,12 @@ from app.network.places import destination_zones
 from app.network.rules import ships_on
 from app.orders.shapes import order_document, order_number
 from app.payments.rules import PAY_NOW
+from app.promises.on_time import seller_record
 from app.promises.readings import Settings, SettingsFault, from_settings
 from app.promises.rules import PromiseFault, clock, coverage, promise_faults
 from app.routing import recording
 from app.routing.baskets import Asked, basket, destination, resting_pairs
 from app.routing.configuration import Configuration
-from app.routing.facts import BasketLine
 from app.routing.rules import Decision, decide
 from infra.clock import real_now
 from infra.errors import invalid, refused
@@ -89,6 +88,7 @@ class Composer:
         self.skus, self.channels = facts.skus, facts.channels
         self.loads, self.resting = facts.loads, facts.resting
         self.readings = _readings(scope)
+        self.on_time = seller_record(scope)
         self.now = scope.now()
         self.real = real_now()
         self.rows: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
@@ -129,9 +129,13 @@ class Composer:
             rows.line_row(order_id, at, line, self._parts(line.priced.sku)) for at, line in enumerate(lines)
         ]
         self.rows["lines"].extend(line_rows)
-        promises = [rows.promise_row(order_id, line, request, placed_at) for line in lines]
-        self.rows["promises"].extend(promises)
         work = self._work(order_id, placements, (request.get("policy") or {}).get("service") or "")
+        basis = {"seller": self.on_time}
+        promises = [
+            rows.promise_row(order_id, line, request, placed_at, basis | {"work": self._given(line, work)})
+            for line in lines
+        ]
+        self.rows["promises"].extend(promises)
         self._backorders(order_id, lines, placed_at)
         version, _ = self.configured.ruled(request["channel"])
         self.rows["decisions"].extend(
@@ -232,10 +236,11 @@ class Composer:
         available = np.zeros((len(lines), len(configured.network)), dtype=np.int64)
         for at, line in enumerate(lines):
             self._available(available[at], line.priced.sku, channel)
+            line.free = None if line.priced.sku.kind in MADE else int(available[at].sum())
         given = basket(
             configured,
             self._asked(request, lines),
-            [_basket_line(line) for line in lines],
+            [rows.basket_line(line) for line in lines],
             destination(goes_to),
             available,
             self.loads,
@@ -344,6 +349,11 @@ class Composer:
             }
         )
 
+    def _given(self, line: Line, work: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The work a line was given, with how full its day is."""
+        own = [one for one in work if any(part["order_line_id"] == line.id for part in one["lines"])]
+        return [rows.load_of(one, self.loads, self.configured.capacities) for one in own]
+
     def _nowhere(self, order_id: UUID, decisions: list[Decision]) -> None:
         """An order that the rule leaves to a person, or has cancelled, as far as nobody can fill it."""
         kinds = {"queue": "nowhere", "cancel": "cancel"}
@@ -376,20 +386,6 @@ class Composer:
         self.rows["outbox"].append(
             {"id": new_id(), "order_id": order_id, "topic": ORDER_PLACED, "at": self.real}
         )
-
-
-def _basket_line(line: Line) -> BasketLine:
-    sku = line.priced.sku
-    return BasketLine(
-        sku=sku.code,
-        kind=sku.kind,
-        quantity=line.priced.quantity,
-        weight_g=sku.weight_g,
-        volume_cm3=volume_cm3(sku.attributes),
-        value=line.priced.items - line.priced.discount,
-        tax_code=sku.tax_code,
-        attributes=sku.attributes,
-    )
 
 
 def _readings(scope: Scope) -> Settings:

@@ -8,15 +8,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+
+from app.catalog.rules import volume_cm3
 from app.events import ORDER_PLACED
 from app.intake.rules import Priced, PricedLine
 from app.inventory.rules import MADE
+from app.network.loads import Loads
 from app.network.places import locate
 from app.payments.rules import PAY_NOW
 from app.promises.readings import DEFAULT, Settings
 from app.promises.rules import Clock
 from app.promises.timing import first_look
 from app.routing.configuration import Configuration
+from app.routing.facts import BasketLine
 from app.routing.rules import Decision
 from infra.ids import new_id
 
@@ -32,6 +37,8 @@ class Line:
     covered: bool
     allocated: int = 0
     expected: datetime | None = None
+    free: int | None = None
+    """Units that its channel could have had when it was routed; None: it does not run out."""
 
 
 Taken = tuple[str, str, int]
@@ -85,6 +92,21 @@ def order_row(
     }
 
 
+def basket_line(line: Line) -> BasketLine:
+    """A line as routing sees it."""
+    sku = line.priced.sku
+    return BasketLine(
+        sku=sku.code,
+        kind=sku.kind,
+        quantity=line.priced.quantity,
+        weight_g=sku.weight_g,
+        volume_cm3=volume_cm3(sku.attributes),
+        value=line.priced.items - line.priced.discount,
+        tax_code=sku.tax_code,
+        attributes=sku.attributes,
+    )
+
+
 def line_row(order_id: UUID, at: int, line: Line, parts: list[tuple[str, int]]) -> dict[str, Any]:
     """One line. `parts`: (SKU id, units per unit), of which a kit is made."""
     sku, priced = line.priced.sku, line.priced
@@ -121,9 +143,9 @@ def line_row(order_id: UUID, at: int, line: Line, parts: list[tuple[str, int]]) 
 
 
 def promise_row(
-    order_id: UUID, line: Line, request: Mapping[str, Any], placed_at: datetime
+    order_id: UUID, line: Line, request: Mapping[str, Any], placed_at: datetime, basis: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The clock a line is under, with what the buyer was shown as evidence."""
+    """The clock a line is under, with what the buyer was shown, and on which basis, as evidence."""
     shown = line.request.get("promise") or request.get("promise")
     return {
         "id": new_id(),
@@ -139,6 +161,8 @@ def promise_row(
             **_readings(line.clock.settings),
             "conflicting": line.clock.conflicting,
             "expected_ship_at": line.expected,
+            "free": line.free,
+            **basis,
         },
         "made_at": placed_at,
         "deadline": line.clock.deadline_at,
@@ -147,6 +171,16 @@ def promise_row(
         "state": "open" if line.covered else "not_covered",
         "due_at": _first_look(line, placed_at),
     }
+
+
+def load_of(work: Mapping[str, Any], loads: Loads, capacities: Mapping[str, int | None]) -> dict[str, Any]:
+    """A fulfillment order's node and day, with the day's packages where the node has a limit."""
+    node, day = str(work["node_id"]), work["leaves_on"]
+    shown = {"node": work["node"], "leaves_on": day}
+    if day is None:
+        return shown
+    packages = int(loads.of([node], np.array([day.toordinal()]))[0])
+    return shown | {"packages": packages, "capacity": capacities.get(node)}
 
 
 def _readings(settings: Settings) -> dict[str, Any]:

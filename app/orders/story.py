@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from app.inbound.queries import sources
 from app.money import Money
 from app.network.places import locate
 from app.orders import acts, alternatives, ledger, moments, summary
@@ -108,7 +109,9 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
         " WHERE n.tenant_id = :tenant AND n.order_id = :order ORDER BY n.id",
         order_id,
     )
+    coming = sources(scope, {line["sku_id"] for line in lines if line["backordered"]})
     for line in lines:
+        line["comes"] = summary.comes(coming.get(line["id"], []), formats.local_day(now, zone))
         _describe(line, order, work, now, zone, held=bool(holds))
     payment = needed(scope, order_id) if any(hold["kind"] == "payment" for hold in holds) else None
     late = [

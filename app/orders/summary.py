@@ -114,6 +114,15 @@ def clock_words(line: Line, day: date | None, today: date) -> str | None:
     return None
 
 
+def comes(sources: Sequence[Mapping[str, Any]], today: date) -> str:
+    """What a waiting line waits for: "Waits for PO-7 from Dune Pottery, due Dec 4"; empty when nothing is to come."""
+    if not sources:
+        return ""
+    last = sources[-1]
+    day = formats.short_date(date.fromisoformat(last["expected_on"]), "UTC", today, weekday=False)
+    return f"Waits for {last['reference']} from {last['supplier']}, due {day}"
+
+
 def shipped_day(line: Line, zone: str) -> date:
     """The day on which the line's last unit left."""
     return formats.local_day(line["shipped_at"], zone)

@@ -11,6 +11,7 @@ from app import links
 from app.entries import address
 from app.orders import export, listing, summary
 from app.orders.alternatives import without_each
+from app.orders.basis import bases
 from app.orders.listing import Filters
 from app.orders.story import story
 from app.pages import register_nav
@@ -128,6 +129,7 @@ def detail(order_id: UUID) -> str:
         **told,
         dropped_asked=asked,
         dropped=without_each(scope, order_id, told["names"]) if asked else None,
+        bases=bases(scope, order_id),
         may_act=may_act,
         act_urls=urls if may_act else {},
         act_dialogs=set(urls) & set(DIALOGS) if may_act else set(),

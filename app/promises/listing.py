@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from app.calendar import end_of_day, local_date
+from app.calendar import day_in_words, end_of_day, local_date
 from app.calendar import zone as zone_of
 from app.pages import formats
 from app.promises import queries
@@ -202,7 +202,11 @@ def _why(basis: Mapping[str, Any], zone: str, now: datetime) -> str:
         if expected
         else "No supply is known"
     )
-    return f"{supply}. {formats.number(basis['free'])} free, {formats.number(basis['waiting'])} waiting."
+    inbound = "".join(
+        f", by {one['reference']} due {day_in_words(date.fromisoformat(one['expected_on']), today=today)}"
+        for one in basis.get("inbound", [])[-1:]
+    )
+    return f"{supply}{inbound}. {formats.number(basis['free'])} free, {formats.number(basis['waiting'])} waiting."
 
 
 def _instant(written: str) -> datetime:

@@ -88,6 +88,7 @@ EVENTS = (
     "ended",
     "corrected",
     "gone",
+    "made",
 )
 
 

@@ -9,6 +9,8 @@ from uuid import UUID
 
 import orjson
 
+from app.inbound.queries import sources
+from app.promises.on_time import seller_record
 from infra.ids import new_id
 from tenants.scope import Scope
 
@@ -20,7 +22,7 @@ ON CONFLICT (tenant_id, order_line_id, kind, key) DO NOTHING RETURNING order_lin
 """
 
 BASIS = """
-SELECT p.order_line_id, p.evidence->'shown' AS shown, p.evidence->>'rules' AS rules, l.sku, l.allocated,
+SELECT p.order_line_id, p.evidence->'shown' AS shown, p.evidence->>'rules' AS rules, l.sku, l.sku_id, l.allocated,
     l.backordered, p.expected_ship_at,
     (SELECT coalesce(sum(greatest(0, s.on_hand - s.reserved - s.safety)), 0)::bigint FROM stock_positions s
         WHERE s.tenant_id = :tenant AND s.sku_id = l.sku_id AND s.disposition = 'sellable') AS free,
@@ -71,9 +73,13 @@ def note(
 
 
 def bases(scope: Scope, line_ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
-    """The reasonable basis of a date, as things stand: what was shown, units free and waiting, the work with its
-    day's load, Kept's own expectation, and how many of the SKU's latest shipped lines kept their deadline."""
+    """The reasonable basis of a date, as things stand: what was shown, units free and waiting, the deliveries that are
+    to serve the line with their suppliers' records, the work with its day's load, Kept's own expectation, and how many
+    of the SKU's and of the seller's latest shipped lines kept their deadline."""
     found = scope.rows(BASIS, lines=list(line_ids), most=MOST_SHIPPED)
+    waits = {row.sku_id for row in found if row.backordered}
+    inbound = sources(scope, waits) if waits else {}
+    seller = seller_record(scope)
     return {
         row.order_line_id: {
             "shown": row.shown,
@@ -85,8 +91,10 @@ def bases(scope: Scope, line_ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
             "expected_ship_at": row.expected_ship_at,
             "free": row.free,
             "waiting": row.waiting,
+            "inbound": inbound.get(row.order_line_id, []),
             "work": row.nodes,
             "on_time": {"shipped": row.shipped, "in_time": row.in_time},
+            "seller": seller,
         }
         for row in found
     }

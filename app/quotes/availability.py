@@ -1,4 +1,7 @@
-"""Available to promise: the formula by which orders reserve, with its parts shown."""
+"""Available to promise: the formula by which orders reserve, with its parts shown.
+
+What is on its way tells when more can ship; it is sold by no channel before it has come.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from app.calendar import local_date
+from app.calendar import end_of_day, local_date
+from app.inbound.queries import Coverage, coverage, due_by
 from app.inventory.rules import MADE
 from app.inventory.shelf import Shelf
 from app.network.rules import ships_on
@@ -76,15 +80,50 @@ def availability(
     days, codes = _days(scope, configured, nodes, found.release_date), configured.network.codes
     units = {one: _whole(shelf, parts, one, channel) for one in nodes if by is None or days[one] <= by}
     available = {one: count for one, count in units.items() if count}
+    there = {one: codes[at] for one, at in nodes.items()}
+    coming = _coming(scope, coverage(scope, skus), parts, set(there.values()), by)
     return answer | {
         "unlimited": False,
         "available": sum(available.values()),
-        "earliest_ship": _earliest(available, days, quantity),
+        "inbound": min((sum(one["unreserved"] for one in own) // part[2] for part, own in coming), default=0),
+        "earliest_ship": _earliest(available, days, quantity)
+        or _earliest_with(scope, configured, sum(available.values()), coming, quantity, found.release_date),
         "parts": [
-            _part(part, stock, waiting, shelf, channel, {one: codes[at] for one, at in nodes.items()})
-            for part in parts
+            _part(part, stock, waiting, shelf, channel, there) | {"inbound": own} for part, own in coming
         ],
     }
+
+
+def _coming(
+    scope: Scope, found: Coverage, parts: Sequence[Part], nodes: set[str], by: date | None
+) -> list[tuple[Part, list[dict[str, Any]]]]:
+    """For each part the deliveries that are ahead, at these nodes, and what of each nobody waits for."""
+    today = local_date(scope.now(), scope.tenant.timezone)
+    return [(part, due_by(found, UUID(part[0]), nodes, today, by)) for part in parts]
+
+
+def _earliest_with(
+    scope: Scope,
+    configured: Configuration,
+    available: int,
+    coming: Sequence[tuple[Part, Sequence[Mapping[str, Any]]]],
+    quantity: int,
+    release: date | None,
+) -> date | None:
+    """The first day by which stock and deliveries together have shipped that many units; None when they are too few,
+    or more than one part is needed."""
+    if len(coming) != 1:
+        return None
+    sent, latest = available, scope.now().date()
+    for one in coming[0][1]:
+        sent += one["unreserved"]
+        at = configured.network.position[one["node"]]
+        table = configured.network.timetables[at]
+        leaves = ships_on(end_of_day(one["expected_on"], table.zone), table)
+        latest = max(latest, local_date(leaves, table.zone), release or latest)
+        if sent >= quantity:
+            return latest
+    return None
 
 
 def _check(scope: Scope, configured: Configuration, channel: str | None, node: str | None) -> None:
@@ -161,6 +200,7 @@ def _made(scope: Scope, found: Any, served: bool, by: date | None) -> dict[str, 
     return {
         "unlimited": unlimited,
         "available": None if unlimited else 0,
+        "inbound": 0,
         "earliest_ship": day,
         "parts": [],
     }

@@ -97,6 +97,16 @@ class NodeStockOut(Schema):
     available = fields.Integer()
 
 
+class ComingOut(Schema):
+    """A delivery that is ahead."""
+
+    reference = fields.String()
+    node = fields.String()
+    expected_on = fields.Date()
+    units = fields.Integer()
+    unreserved = fields.Integer(metadata={"description": "Of these, units that no order waits for."})
+
+
 class StockPartsOut(Schema):
     """What an availability is made of, in units of the SKU on the shelf."""
 
@@ -108,6 +118,7 @@ class StockPartsOut(Schema):
     held = fields.Integer()
     waiting = fields.Integer(metadata={"description": "Units that wait without supply: they come first."})
     nodes = fields.List(fields.Nested(NodeStockOut))
+    inbound = fields.List(fields.Nested(ComingOut), metadata={"description": "By day; by `by` when given."})
 
 
 class AvailabilityOut(Schema):
@@ -121,7 +132,13 @@ class AvailabilityOut(Schema):
     quantity = fields.Integer()
     unlimited = fields.Boolean(metadata={"description": "Made or sent on order: it does not run out."})
     available = fields.Integer(allow_none=True, metadata={"description": "null when unlimited"})
+    inbound = fields.Integer(
+        metadata={
+            "description": "Units on their way, due by `by` when given, that nobody waits for. Not sold yet."
+        }
+    )
     earliest_ship = fields.Date(
-        allow_none=True, metadata={"description": "When `quantity` could ship; null when unknown."}
+        allow_none=True,
+        metadata={"description": "When `quantity` could ship, with what is on its way; null when unknown."},
     )
     parts = fields.List(fields.Nested(StockPartsOut))

@@ -18,6 +18,7 @@ APPEND_ONLY = (
     "routing_decisions",
     "routing_networks",
     "stock_movements",
+    "inbound_receipts",
     "timeline",
     "delay_answers",
     "notice_deliveries",
@@ -65,6 +66,9 @@ TENANT_TABLES = (
     "order_lines",
     "routing_decisions",
     "stock_movements",
+    "inbound_orders",
+    "inbound_lines",
+    "inbound_receipts",
     "tax_records",
     "tenders",
     "timeline",
@@ -145,6 +149,9 @@ TABLES_IN_ORDER = (
     "order_lines",
     "routing_decisions",
     "stock_movements",
+    "inbound_orders",
+    "inbound_lines",
+    "inbound_receipts",
     "tax_records",
     "tenders",
     "timeline",
@@ -1465,6 +1472,101 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "inbound_orders",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("supplier", sa.Text(), nullable=False),
+        sa.Column("node_id", sa.Uuid(), nullable=False),
+        sa.Column("ordered_on", sa.Date(), nullable=False),
+        sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("cancelled_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "node_id"],
+            ["nodes.tenant_id", "nodes.id"],
+            name=op.f("fk_inbound_orders_tenant_id_node_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_inbound_orders")),
+        info={"scope": "TENANT", "append_only": False},
+    )
+    op.create_index(
+        "uq_inbound_orders_reference", "inbound_orders", ["tenant_id", "reference"], unique=True
+    )
+    op.create_index(
+        op.f("ix_inbound_orders_tenant_id_supplier"),
+        "inbound_orders",
+        ["tenant_id", "supplier"],
+        unique=False,
+    )
+    op.create_table(
+        "inbound_lines",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("inbound_order_id", sa.Uuid(), nullable=False),
+        sa.Column("sku_id", sa.Uuid(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("received", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("expected_on", sa.Date(), nullable=True),
+        sa.Column("first_expected_on", sa.Date(), nullable=True),
+        sa.Column("received_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_inbound_lines_brings_something")),
+        sa.CheckConstraint(
+            "received >= 0 AND received <= quantity", name=op.f("ck_inbound_lines_received_within_quantity")
+        ),
+        sa.CheckConstraint(
+            "(received_at IS NOT NULL) = (received = quantity)",
+            name=op.f("ck_inbound_lines_received_at_end"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "inbound_order_id"],
+            ["inbound_orders.tenant_id", "inbound_orders.id"],
+            name=op.f("fk_inbound_lines_tenant_id_inbound_order_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "sku_id"],
+            ["skus.tenant_id", "skus.id"],
+            name=op.f("fk_inbound_lines_tenant_id_sku_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_inbound_lines")),
+        info={"scope": "TENANT", "append_only": False},
+    )
+    op.create_index(
+        "uq_inbound_lines_sku",
+        "inbound_lines",
+        ["tenant_id", "inbound_order_id", "sku_id"],
+        unique=True,
+    )
+    op.create_index(
+        "ix_inbound_lines_open",
+        "inbound_lines",
+        ["tenant_id", "sku_id"],
+        unique=False,
+        postgresql_where="received < quantity",
+    )
+    op.create_table(
+        "inbound_receipts",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("inbound_order_id", sa.Uuid(), nullable=False),
+        sa.Column("receipt", sa.Text(), nullable=False),
+        sa.Column("lines", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "inbound_order_id"],
+            ["inbound_orders.tenant_id", "inbound_orders.id"],
+            name=op.f("fk_inbound_receipts_tenant_id_inbound_order_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_inbound_receipts")),
+        info={"scope": "TENANT", "append_only": True},
+    )
+    op.create_index(
+        "uq_inbound_receipts_receipt",
+        "inbound_receipts",
+        ["tenant_id", "inbound_order_id", "receipt"],
+        unique=True,
+    )
+    op.create_table(
         "tax_records",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1712,7 +1814,7 @@ def upgrade() -> None:
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.CheckConstraint(
-            "kind IN ('dishonored', 'completed', 'later_asked', 'substituted', 'late_known', 'at_risk', 'revised', 'cancel_requested', 'will_not_ship', 'ended', 'corrected', 'gone')",
+            "kind IN ('dishonored', 'completed', 'later_asked', 'substituted', 'late_known', 'at_risk', 'revised', 'cancel_requested', 'will_not_ship', 'ended', 'corrected', 'gone', 'made')",
             name=op.f("ck_promise_events_kind_known"),
         ),
         sa.ForeignKeyConstraint(

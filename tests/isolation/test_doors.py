@@ -19,8 +19,9 @@ from tests.factories import Merchant
 from tests.services import Database
 
 NOT_COMPARED = {"api_keys"}  # last_used_at moves
-OWN_CODES = {"catalog.put", "network.put", "network.put_card"}
-"""A code is the merchant's own: the same one in another tenant is another SKU, node or rate card, made there."""
+OWN_CODES = {"catalog.put", "network.put", "network.put_card", "inbound.put"}
+"""A code is the merchant's own: the same one in another tenant is another SKU, node, rate card or inbound order,
+made there."""
 READ_BY_POST = ("/quotes", "/validation")
 """They answer a question that does not fit into an address, and hold nothing."""
 BODIES: dict[str, Any] = {
@@ -45,6 +46,7 @@ BODIES: dict[str, Any] = {
     },
     "promises.amendment": {"lines": ["none"], "ship_by": "2100-01-01", "evidence": "Chat"},
     "cancellation.will_not_ship": {"reason": "The kiln is gone"},
+    "inbound.receive": {"receipt": "GRN-2", "lines": [{"sku": "A", "quantity": 1}]},
     "orders.hold": {"kind": "manual", "reason": "test"},
     "orders.address": {
         "line1": "1 Main St",
@@ -69,6 +71,8 @@ def scene(merchant: Merchant) -> dict[str, str]:
     merchant.ok("PUT", "/rate-cards/CARD", {"name": "Ground"})
     merchant.sku("A")
     merchant.stock(node, "A", 10)
+    coming = {"supplier": "S", "node": node, "lines": [{"sku": "A", "quantity": 5}]}
+    merchant.ok("PUT", "/inbound/PO", coming)
     paid = [{"kind": "external", "reference": "paid"}]
     order = merchant.order(("A", 2), tenders=paid)
     merchant.drain()
@@ -92,6 +96,7 @@ def scene(merchant: Merchant) -> dict[str, str]:
         "skus": "A",
         "nodes": node,
         "rate-cards": "CARD",
+        "inbound": "PO",
         "cases": case["id"],
         "exceptions": stands["id"],
         "rules": str(draft["version"]),

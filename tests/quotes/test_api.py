@@ -188,3 +188,27 @@ def test_only_one_s_own_and_only_with_permission(merchant: Merchant, other_merch
     assert merchant.provider.get(f"/availability?sku={sku}").status_code == 403
     assert merchant.provider.post("/quotes", basket((sku, 1))).status_code == 403
     assert stock_of(merchant, sku) == {}
+
+
+def test_what_is_on_its_way_says_when_but_is_not_sold(merchant: Merchant):
+    merchant.drain()
+    node, sku = merchant.node(), merchant.sku()
+    merchant.stock(node, sku, 2)
+    due = date.today() + timedelta(days=20)
+    line = {"sku": sku, "quantity": 10, "expected_on": str(due)}
+    merchant.ok("PUT", "/inbound/PO", {"supplier": "S", "node": node, "lines": [line]})
+    placed = merchant.order((sku, 5), tenders=CASH)
+    merchant.drain()
+    assert [(one["allocated"], one["backordered"]) for one in placed["lines"]] == [(2, 3)]
+    found = availability(merchant, sku, quantity=7)
+    assert (found["available"], found["inbound"]) == (0, 7), "three of the ten are waited for"
+    assert found["parts"][0]["inbound"] == [
+        {"reference": "PO", "node": node, "expected_on": str(due), "units": 10, "unreserved": 7}
+    ]
+    assert found["earliest_ship"] > str(due)
+    assert availability(merchant, sku, quantity=8)["earliest_ship"] is None
+    assert availability(merchant, sku, by=due - timedelta(days=1))["inbound"] == 0
+    [promise] = merchant.ok("GET", f"/orders/{placed['id']}/promises")["data"]
+    basis = promise["evidence"]
+    assert (basis["free"], basis["work"][0]["node"], basis["seller"]["shipped"]) == (2, node, 0)
+    assert promise["expected_ship_at"] > str(due)
