@@ -1489,9 +1489,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_inbound_orders")),
         info={"scope": "TENANT", "append_only": False},
     )
-    op.create_index(
-        "uq_inbound_orders_reference", "inbound_orders", ["tenant_id", "reference"], unique=True
-    )
+    op.create_index("uq_inbound_orders_reference", "inbound_orders", ["tenant_id", "reference"], unique=True)
     op.create_index(
         op.f("ix_inbound_orders_tenant_id_supplier"),
         "inbound_orders",
