@@ -112,7 +112,7 @@ def receive(inbound: str) -> Response | tuple[str, int]:
     receipt = form.text("receipt", "Enter the number of the delivery note.", most=100)
     units = {}
     for at, line in enumerate(found["lines"]):
-        if line["open"] and form.value(f"units-{at}").strip():
+        if form.value(f"units-{at}").strip():
             count = form.whole(f"units-{at}", 0, MOST_QUANTITY)
             if count:
                 units[line["sku"]] = count

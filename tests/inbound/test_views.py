@@ -1,0 +1,72 @@
+"""Inbound orders as pages: made, amended, received, and what a wrong entry says."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from flask import Flask
+
+from tests.factories import Merchant
+from tests.portal import Desk, member
+
+ORDER = "/inbound/orders/PO-7"
+DUE = str(date.today() + timedelta(days=20))
+
+
+@pytest.fixture
+def desk(app: Flask, merchant: Merchant) -> Desk:
+    merchant.drain()
+    merchant.node("RENO")
+    merchant.sku("MUG")
+    return member(app, merchant.tenant_id)
+
+
+def entry(**fields: str) -> dict[str, str]:
+    lines = {"sku-0": "MUG", "quantity-0": "12", "expected-0": DUE}
+    return {"reference": "PO-7", "supplier": "Dune Pottery", "node": "RENO"} | lines | fields
+
+
+def test_an_order_is_made_amended_received_and_shown_with_who_waits(desk: Desk, merchant: Merchant) -> None:
+    assert "Nothing is on its way" in desk.read("/inbound")
+    assert desk.post("/inbound/new", "/inbound/new", **entry()).status_code == 303
+    order = merchant.order(("MUG", 2), tenders=[{"kind": "terms"}])
+    merchant.drain()
+    shown = desk.read(ORDER)
+    assert order["number"] in shown
+    assert "no delivery on record" in shown
+    waits = desk.read(f"/orders/{order['id']}")
+    assert "Waits for PO-7 from Dune Pottery" in waits
+    assert "PO-7 from Dune Pottery, due" in waits
+    assert "PO-7" in desk.read("/inbound?q=mug")
+    assert "No inbound order fits" in desk.read("/inbound?q=nobody")
+    later = str(date.today() + timedelta(days=25))
+    assert desk.post(f"{ORDER}/edit", f"{ORDER}/edit", **entry(**{"expected-0": later})).status_code == 303
+    taken = {"receipt": "GRN-1", "units-0": "12"}
+    for _ in range(2):
+        assert desk.post(f"{ORDER}/receipts", ORDER, **taken).status_code == 303
+    merchant.drain()
+    assert merchant.ok("GET", f"/orders/{order['id']}")["lines"][0]["allocated"] == 2
+    assert "1 of 1 on time" in desk.read(ORDER)
+    assert "PO-7" in desk.read("/inbound?view=received")
+
+
+def test_a_wrong_entry_is_told_at_its_field_and_keeps_what_was_typed(desk: Desk, merchant: Merchant) -> None:
+    for sent, told in (
+        (entry(**{"sku-0": "CUP"}), "There is no SKU CUP."),
+        (entry(**{"quantity-0": "a dozen"}), "Enter a whole number"),
+        (entry(**{"expected-0": "soon"}), "Enter a day such as"),
+        (entry(**{"sku-0": ""}), "Enter at least one item."),
+        (entry(supplier=""), "Enter who sends it."),
+    ):
+        answer = desk.post("/inbound/new", "/inbound/new", **sent)
+        assert answer.status_code in (409, 422)
+        assert told in answer.text
+        assert "PO-7" in answer.text
+    assert merchant.ok("GET", "/inbound")["data"] == []
+    desk.post("/inbound/new", "/inbound/new", **entry())
+    assert "is there already" in desk.post("/inbound/new", "/inbound/new", **entry()).text
+    over = desk.post(f"{ORDER}/receipts", ORDER, **{"receipt": "GRN-1", "units-0": "13"})
+    assert (over.status_code, "Only 12 of MUG are still to come" in over.text) == (409, True)
+    assert desk.post(f"{ORDER}/cancellation", ORDER, reason="late").status_code == 303
+    assert desk.post(f"{ORDER}/edit", f"{ORDER}/edit", **entry()).status_code == 409
