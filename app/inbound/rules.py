@@ -14,7 +14,7 @@ from infra.errors import Problem, refused
 STATES = {
     "open": "On its way",
     "late": "Late",
-    "undated": "No date",
+    "undated": "Date missing",
     "received": "Received",
     "cancelled": "Canceled",
 }
