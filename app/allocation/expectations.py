@@ -32,8 +32,8 @@ SELECT id FROM skus WHERE tenant_id = :tenant AND id = ANY(:skus) ORDER BY id FO
 DATE = """
 UPDATE promises p SET expected_ship_at = d.at
 FROM jsonb_to_recordset(CAST(:doc AS jsonb)) AS d(line uuid, at timestamptz)
-JOIN order_lines l ON l.tenant_id = :tenant AND l.id = d.line AND l.backordered > 0
 WHERE p.tenant_id = :tenant AND p.order_line_id = d.line AND p.vested_at IS NULL
+    AND (SELECT l.backordered FROM order_lines l WHERE l.tenant_id = :tenant AND l.id = d.line) > 0
 RETURNING p.order_id
 """
 WAITS = """

@@ -24,17 +24,25 @@ JOIN nodes n ON n.tenant_id = :tenant AND n.id = o.node_id AND n.open
 WHERE i.tenant_id = :tenant AND i.sku_id = ANY(:skus) AND i.received < i.quantity AND i.expected_on IS NOT NULL
 """
 WAITING = """
-SELECT l.id AS line, l.order_id, l.sku_id, l.kind, l.components, r.quantity, p.expected_ship_at, s.release_date
-FROM reservations r
-JOIN order_lines l ON l.tenant_id = :tenant AND l.id = r.order_line_id
-JOIN promises p ON p.tenant_id = :tenant AND p.order_line_id = l.id
-JOIN skus s ON s.tenant_id = :tenant AND s.id = l.sku_id
-WHERE r.tenant_id = :tenant AND r.supply = 'none' AND l.kind <> ALL(:made) AND (r.sku_id = ANY(:skus)
-    OR (r.sku_id IN (SELECT id FROM skus WHERE tenant_id = :tenant AND kind = 'kit')
-        AND EXISTS (SELECT 1 FROM jsonb_array_elements(l.components) part
-            WHERE CAST(part->>'sku_id' AS uuid) = ANY(:skus))))
-ORDER BY r.ship_by, r.made_at, r.id
+WITH waiting AS MATERIALIZED (
+    SELECT r.id, r.order_line_id, r.sku_id, r.quantity, r.ship_by, r.made_at FROM reservations r
+    WHERE r.tenant_id = :tenant AND r.supply = 'none' AND (r.sku_id = ANY(:skus)
+        OR r.sku_id = ANY(ARRAY(SELECT id FROM skus WHERE tenant_id = :tenant AND kind = 'kit')))
+)
+SELECT l.id AS line, l.order_id, l.sku_id, l.kind, l.components, w.quantity, p.expected_ship_at, s.release_date
+FROM waiting w
+CROSS JOIN LATERAL (SELECT l.id, l.order_id, l.sku_id, l.kind, l.components FROM order_lines l
+    WHERE l.tenant_id = :tenant AND l.id = w.order_line_id OFFSET 0) l
+CROSS JOIN LATERAL (SELECT p.expected_ship_at FROM promises p
+    WHERE p.tenant_id = :tenant AND p.order_line_id = w.order_line_id OFFSET 0) p
+CROSS JOIN LATERAL (SELECT s.release_date FROM skus s
+    WHERE s.tenant_id = :tenant AND s.id = w.sku_id OFFSET 0) s
+WHERE l.kind <> ALL(:made) AND (w.sku_id = ANY(:skus)
+    OR EXISTS (SELECT 1 FROM jsonb_array_elements(l.components) part
+        WHERE CAST(part->>'sku_id' AS uuid) = ANY(:skus)))
+ORDER BY w.ship_by, w.made_at, w.id
 """
+"""A plan is made once per connection, often while the tables are young: each lateral leaves it one index."""
 FREE = """
 SELECT p.sku_id, sum(p.on_hand - p.reserved - p.safety) AS units FROM stock_positions p
 WHERE p.tenant_id = :tenant AND p.sku_id = ANY(:skus) AND p.disposition = 'sellable'
