@@ -60,7 +60,6 @@ def list_inbound() -> str:
         q=q,
         marks=MARKS,
         states=STATES,
-        import_url=address("imports_pages.new", kind="inbound"),
     )
 
 
