@@ -206,6 +206,10 @@ BOOKS = (
         """
         SELECT l.tenant_id, l.id AS subject,
             CASE WHEN p.id IS NULL THEN 'no clock'
+                 WHEN p.delivery_state IN ('due', 'extended') AND p.delivery_due_at IS NULL
+                    THEN 'a delivery that nobody watches'
+                 WHEN p.delivery_due_at + interval '5 min' < now() + make_interval(secs => t.clock_offset)
+                    AND w.subject_id IS NULL THEN 'its delivery was to be looked at ' || p.delivery_due_at
                  WHEN NOT l.covered OR l.allocated + l.backordered = 0 THEN
                     CASE WHEN p.due_at IS NOT NULL THEN 'nothing is open, yet it is watched' END
                  WHEN p.state IN ('shipped', 'not_covered') THEN 'open units, clock ' || p.state
