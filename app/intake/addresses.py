@@ -15,7 +15,7 @@ from app import events
 from app.calendar import add_working_days, local_date
 from app.cancellation.lapses import will_not_ship
 from app.cancellation.service import cancel_lines
-from app.intake.completion import STOPS, awaits_address, begin
+from app.intake.completion import STOPS, asked_for_address, begin
 from app.orders.service import lock, place_hold, release_hold
 from app.promises import records
 from app.promises.readings import from_settings
@@ -52,8 +52,9 @@ def ask(scope: Scope, order_id: UUID, evidence: str, asked_at: datetime | None =
     if not order.placed_at <= at <= scope.now():
         raise invalid("/asked_at", "Give a time after the order, and not in the future.")
     lines = scope.rows(OPEN, order=order_id)
-    if awaits_address(scope, order_id):
-        return any(line.state == "incomplete" for line in lines)
+    before = asked_for_address(scope, order_id)
+    if before is not None:
+        return bool(before.stops)
     place_hold(scope, order_id, HOLD, "The address cannot be used; the buyer was asked for another")
     if not lines:
         raise refused("promise-over", "Nothing of the order is open under a promise.")
@@ -62,19 +63,19 @@ def ask(scope: Scope, order_id: UUID, evidence: str, asked_at: datetime | None =
     stops = prompt and all(
         from_settings(line.readings).address_completed == "restarts_clock" for line in lines
     )
-    stopped = {row.order_line_id: row for row in scope.rows(STOPS, order=order_id)} if stops else {}
-    facts = {"evidence": evidence, "prompt": prompt}
-    kept = {line.id: {**facts, "stops": line.id in stopped} for line in lines}
-    records.note(scope, order_id, "address_asked", at, kept, key=at.isoformat())
-    events.tell(scope, order_id, events.ADDRESS_ASKED, reason=evidence, stops=bool(stopped))
-    return bool(stopped)
+    if stops:
+        scope.rows(STOPS, order=order_id)
+    facts = {"evidence": evidence, "prompt": prompt, "stops": stops}
+    records.note(scope, order_id, "address_asked", at, {line.id: facts for line in lines}, key=at.isoformat())
+    events.tell(scope, order_id, events.ADDRESS_ASKED, reason=evidence, stops=stops)
+    return stops
 
 
 def came(scope: Scope, order_id: UUID, **_: Any) -> None:
     """The order's address was changed: where the buyer had been asked for one, it is usable now, and clocks that stood
     still begin anew; in California not later than the payment gave."""
     lock(scope, order_id)
-    if not awaits_address(scope, order_id):
+    if asked_for_address(scope, order_id) is None:
         return
     now = scope.now()
     lines: dict[UUID, dict[str, Any]] = {line.id: {} for line in scope.rows(OPEN, order=order_id)}
@@ -94,7 +95,7 @@ def never(scope: Scope, order_id: UUID, evidence: str) -> None:
     """No usable address ever came: the seller will not ship (435.2(b)(4), (c)(4)), and everything paid goes back,
     counted from now. Raises Problem 404; 409 `address-not-asked`, `promise-over`."""
     order = lock(scope, order_id)
-    if not awaits_address(scope, order_id):
+    if asked_for_address(scope, order_id) is None:
         raise refused("address-not-asked", "Ask the buyer for an address first, and record that.")
     lines = scope.rows(OPEN, order=order_id)
     live = {line.id for line in lines if line.state not in ("incomplete", "delivery")}

@@ -54,7 +54,7 @@ WHERE p.tenant_id = :tenant AND p.order_line_id = c.line
 """
 
 AWAITED = """
-SELECT kind FROM promise_events WHERE tenant_id = :tenant AND order_id = :order
+SELECT kind, data->>'stops' = 'true' AS stops FROM promise_events WHERE tenant_id = :tenant AND order_id = :order
     AND kind IN ('address_asked', 'address_came') ORDER BY id DESC LIMIT 1
 """
 
@@ -98,7 +98,8 @@ def begin(
     """Begin the clocks that had stopped anew, whole, if neither payment nor address is missing now. `pco`: when the
     last of them came, UTC; `paid_at`: when a payment was accepted, if that was before. The caller holds the order."""
     stopped = scope.rows(STOPPED, order=order_id)
-    if not stopped or awaits_address(scope, order_id) or not all_covered(opened(scope, order_id)):
+    asked = asked_for_address(scope, order_id)
+    if not stopped or (asked is not None and asked.stops) or not all_covered(opened(scope, order_id)):
         return
     begun = {row.order_line_id: _clock(scope, row, pco, paid_at or pco) for row in stopped}
     rows = [
@@ -116,10 +117,11 @@ def begin(
         events.tell(scope, order_id, events.PROMISE_RESUMED, at=pco)
 
 
-def awaits_address(scope: Scope, order_id: UUID) -> bool:
-    """Whether the buyer was asked for an address that can be used, and gave none since."""
+def asked_for_address(scope: Scope, order_id: UUID) -> Any | None:
+    """The event by which the buyer was asked for an address that can be used (`stops`: the clocks wait for it); None
+    where none was, or one came since."""
     row = scope.row(AWAITED, order=order_id)
-    return row is not None and row.kind == "address_asked"
+    return row if row is not None and row.kind == "address_asked" else None
 
 
 def _clock(scope: Scope, row: Any, pco: datetime, paid_at: datetime) -> Clock:
