@@ -207,8 +207,7 @@ BOOKS = (
         SELECT l.tenant_id, l.id AS subject,
             CASE WHEN p.id IS NULL THEN 'no clock'
                  WHEN p.delivery_state IN ('due', 'extended') AND coalesce(p.delivery_due_at, '-infinity')
-                    < now() + make_interval(secs => t.clock_offset) - interval '5 min' AND w.subject_id IS NULL
-                    THEN 'a delivery that nobody watches'
+                    < now() + make_interval(secs => t.clock_offset - 300) AND w.subject_id IS NULL THEN 'not watched'
                  WHEN NOT l.covered OR l.allocated + l.backordered = 0 THEN
                     CASE WHEN p.due_at IS NOT NULL THEN 'nothing is open, yet it is watched' END
                  WHEN p.state IN ('shipped', 'not_covered') THEN 'open units, clock ' || p.state

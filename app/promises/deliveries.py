@@ -237,8 +237,9 @@ def look(scope: Scope, order_id: UUID, **_: Any) -> None:
     for one in contracts(scope, order_id):
         if one.is_void:
             continue
-        _alarm(scope, order_id, one, now)
         phase = one.state.phase(now)
+        if phase in (DeliveryPhase.DUE, DeliveryPhase.EXTENDED):
+            _alarm(scope, order_id, one, now)
         if phase.value == one.line.delivery_state:
             continue
         name = {
