@@ -108,6 +108,15 @@ def add_working_days(day: date, count: int, *, strict: bool = False) -> date:
     return day
 
 
+def subtract_working_days(day: date, count: int) -> date:
+    """The `count`-th working day before `day`; `day` itself when `count` is 0."""
+    while count > 0:
+        day -= _DAY
+        if is_working_day(day):
+            count -= 1
+    return day
+
+
 def add_weeks(day: date, weeks: int) -> date:
     return day + timedelta(weeks=weeks)
 

@@ -48,7 +48,14 @@ SOURCES = (
     Source("tenders", ("kind", "currency")),
     Source(
         "promises",
-        ("order_line_id", "stated", "basis", "evidence", _first("ship_by", "original_date", "date")),
+        (
+            "order_line_id",
+            "stated",
+            "basis",
+            "regimes",
+            "evidence",
+            _first("ship_by", "original_date", "date"),
+        ),
         (_first("pco", "made_at", "timestamptz"), _first("deadline", "original_deadline", "timestamptz")),
     ),
     Source("promise_events", ("order_line_id", "kind", "key", "actor", "data"), ("at", "recorded_at")),

@@ -206,6 +206,8 @@ BOOKS = (
         """
         SELECT l.tenant_id, l.id AS subject,
             CASE WHEN p.id IS NULL THEN 'no clock'
+                 WHEN p.delivery_state IN ('due', 'extended') AND coalesce(p.delivery_due_at, '-infinity')
+                    < now() + make_interval(secs => t.clock_offset - 300) AND w.subject_id IS NULL THEN 'not watched'
                  WHEN NOT l.covered OR l.allocated + l.backordered = 0 THEN
                     CASE WHEN p.due_at IS NOT NULL THEN 'nothing is open, yet it is watched' END
                  WHEN p.state IN ('shipped', 'not_covered') THEN 'open units, clock ' || p.state
@@ -367,10 +369,8 @@ def _finding(session: Session, book: Book, tenant_id: UUID | None) -> Finding:
     examples: list[str] = []
     if row.faults:
         shown = f"SELECT * FROM ({narrowed(book.query, tenant_id)}) b WHERE fault IS NOT NULL LIMIT 5"
-        examples = [
-            f"tenant {one.tenant_id}, {one.subject}: {one.fault}"
-            for one in session.execute(text(shown), values)
-        ]
+        faulty = session.execute(text(shown), values)
+        examples = [f"tenant {one.tenant_id}, {one.subject}: {one.fault}" for one in faulty]
     return Finding(book, row.rows, row.faults, examples)
 
 

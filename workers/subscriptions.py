@@ -11,11 +11,11 @@ from app.exceptions import service as exceptions
 from app.fulfillment import moves, shortfalls, windows
 from app.fulfillment import service as fulfillment
 from app.imports import service as imports
-from app.intake import completion
+from app.intake import addresses, completion
 from app.notices import delivery, letters, sampling
 from app.payments import account, attempts, calls, holds, settlement
 from app.payments import service as payments
-from app.promises import bulk, revisions, watch
+from app.promises import bulk, deliveries, revisions, watch
 from app.refunds import owing, rows
 from app.refunds import service as refunds
 from app.routing import refresh, runs
@@ -46,7 +46,7 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     settlement.RENEW: (Verb(payments.renew),),
     settlement.RETRY: (Verb(payments.retry),),
     holds.LAPSED: (Verb(payments.give_up),),
-    events.SHIPPED: (Verb(payments.take), Verb(letters.shipped)),
+    events.SHIPPED: (Verb(payments.take), Verb(letters.shipped), Verb(owing.shipped)),
     events.PAYMENT_CAPTURED: (Verb(letters.parcel_left), Verb(owing.captured)),
     events.CAPTURE_FAILED: (Verb(letters.parcel_left),),
     events.PAYMENT_VOIDED: (Verb(refunds.settle),),
@@ -62,17 +62,20 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
         Verb(reactions.owe_back),
         Verb(letters.cancelled),
         Verb(exceptions.cancelled),
+        Verb(deliveries.stand),
     ),
     events.ORDER_CANCELLED: (
         Verb(payments.let_go),
         Verb(reactions.owe_back),
         Verb(letters.cancelled),
         Verb(exceptions.cancelled),
+        Verb(deliveries.stand),
     ),
     events.DELAY_ANSWERED: (Verb(lapses.due),),
     lapses.RECALL_OVER: (Verb(lapses.recall_over),),
     watch.SCAN: (Verb(watch.scan),),
-    watch.DUE: (Verb(lapses.due), Verb(revisions.review)),
+    watch.DUE: (Verb(lapses.due), Verb(revisions.review), Verb(deliveries.look)),
+    events.ADDRESS_CHANGED: (Verb(addresses.came), Verb(shortfalls.take_back)),
     events.NOTICE_QUEUED: (Call(delivery.begin, delivery.call, delivery.finish), Verb(refunds.stated)),
     bulk.REVISE: (Verb(bulk.send),),
     events.NOTICE_FAILED: (Verb(lapses.due), Verb(revisions.review)),
@@ -90,7 +93,6 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     events.WORK_SUBMITTED: (Verb(fulfillment.deliver_digital),),
     events.WORK_REJECTED: (Verb(shortfalls.route_again),),
     events.WORK_SHORT: (Verb(shortfalls.route_again),),
-    events.ADDRESS_CHANGED: (Verb(shortfalls.take_back),),
     events.UNITS_WAITING: (Verb(shortfalls.route_again),),
     members.INVITED: (Call(mails.begin_invitation, mails.send_invitation, mails.finish_invitation),),
 }

@@ -11,6 +11,8 @@ from app.edge import Blueprint, permit
 from app.fulfillment.schemas import NothingIn
 from app.orders.queries import document
 from app.orders.schemas import OrderOut, WorkOut
+from app.promises import deliveries
+from app.promises.schemas import DeliveryActIn, DeliveryActOut
 from app.shapes import identifier
 from tenants.scope import current
 
@@ -36,6 +38,23 @@ def will_not_ship(request: dict[str, Any], id: str) -> Response:
     lines = {identifier(line) for line in request["lines"]} if "lines" in request else None
     lapses.will_not_ship(current(), identifier(id), lines, request["reason"])
     return _json(document(current(), identifier(id)))
+
+
+@blueprint.route("/orders/<id>/delivery-reports", methods=["POST"])
+@permit("orders:write")
+@blueprint.arguments(DeliveryActIn)
+@blueprint.response(201, DeliveryActOut)
+def delivery_report(request: dict[str, Any], id: str) -> dict[str, Any]:
+    """Under a law of delivery: record that lines arrived, that the buyer gives a further time, or ends the contract."""
+    scope, order_id, evidence = current(), identifier(id), {"text": request["evidence"]}
+    lines = {identifier(line) for line in request["lines"]} if "lines" in request else None
+    if request["said"] == "ended_by_buyer":
+        ended = lapses.contract_ended(scope, order_id, lines, evidence, request.get("at"))
+        return {"lines": [str(line) for line in ended]}
+    said = deliveries.say(
+        scope, order_id, request["said"], lines, evidence, at=request.get("at"), until=request.get("until")
+    )
+    return {"lines": [str(line) for line in said]}
 
 
 @blueprint.route("/fulfillment-orders/<id>/cancellation-acceptance", methods=["POST"])

@@ -9,20 +9,22 @@ the provider's answer, some hours at most.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from app import events
+from app.calendar import local_date
 from app.cancellation import rules
 from app.cancellation.service import cancel, cancel_lines, reasons, take_unanswered
 from app.orders.service import lock
-from app.promises import records
+from app.promises import deliveries, records
 from app.promises.service import stand
 from app.promises.standing import Standing, standings
 from app.promises.vocabulary import Case, Phase
+from app.refunds import owing
 from infra.errors import not_found, refused
 from tenants.scope import Scope
 
@@ -35,6 +37,15 @@ UPDATE promises p SET state = 'cancelled', vested_at = v.vested_at, vests_on = v
 FROM jsonb_to_recordset(CAST(:doc AS jsonb)) AS v(line uuid, vested_at timestamptz, vests_on date)
 WHERE p.tenant_id = :tenant AND p.order_line_id = v.line
 """
+
+VEST_OPEN = (
+    VEST
+    + """
+    AND EXISTS (SELECT 1 FROM order_lines l WHERE l.tenant_id = :tenant AND l.id = v.line
+        AND l.allocated + l.backordered > 0)
+"""
+)
+"""As above, of lines of which something is still open: what has left stays `shipped`."""
 
 ASKED = """
 SELECT f.id, array_agg(w.order_line_id) AS lines FROM fulfillment_order_lines w
@@ -61,8 +72,27 @@ def due(scope: Scope, order_id: UUID, **_: Any) -> None:
 
 def will_not_ship(scope: Scope, order_id: UUID, line_ids: Collection[UUID] | None, reason: str) -> list[UUID]:
     """The seller will not ship these lines (None: all that is open) and says so to the buyer (435.2(b)(4), (c)(4)):
-    from this moment nobody may. Returns the lines. Raises Problem 404, 409 `promise-over`."""
-    return _end(scope, order_id, line_ids, "will_not_ship", {"reason": reason})
+    from this moment nobody may. Under a law of delivery alone the word ends nothing: the buyer may end the contract at
+    once. Returns the lines. Raises Problem 404, 409 `promise-over`."""
+    lock(scope, order_id)
+    under = [one.line for one in deliveries.contracts(scope, order_id) if not one.is_void]
+    refusing = {line.id for line in under if line_ids is None or line.id in line_ids}
+    if refusing:
+        deliveries.say(scope, order_id, "delivery_refused", refusing, {"reason": reason})
+    only = {line.id for line in under if line.promise == "delivery"} & refusing
+    if only and not _live(scope, order_id, line_ids) - only:
+        return sorted(only)
+    rest = None if line_ids is None else set(line_ids) - only
+    return [*sorted(only), *_end(scope, order_id, rest, "will_not_ship", {"reason": reason})]
+
+
+def _live(scope: Scope, order_id: UUID, line_ids: Collection[UUID] | None) -> set[UUID]:
+    """Those of the lines (None: of all) that live under the delay rule. Raises Problem 404."""
+    every, now = {one.line.id: one for one in standings(scope, order_id)}, scope.now()
+    wanted = every.keys() if line_ids is None else set(line_ids)
+    if not wanted <= every.keys():
+        raise not_found("line")
+    return {line for line in wanted if every[line].lives(now)}
 
 
 def buyer_cancels(
@@ -82,6 +112,31 @@ def buyer_cancels(
         return
     _end(scope, order_id, by_right, "cancel_requested", evidence)
     cancel_lines(scope, order, wanted - by_right, reason)
+
+
+def contract_ended(
+    scope: Scope,
+    order_id: UUID,
+    line_ids: Collection[UUID] | None,
+    evidence: dict[str, Any],
+    at: datetime | None = None,
+) -> list[UUID]:
+    """The buyer ends the contract about lines that were not delivered (Directive 2011/83/EU, Art. 18(2); Consumer
+    Rights Act 2015, s. 28(6) to (9)); None: all about which they may. Nobody may send what has not left, and
+    everything paid goes back, also for what is lost on its way. Raises as `deliveries.say`."""
+    order = lock(scope, order_id)
+    data = {**evidence, "case": rules.CONTRACT}
+    ended = deliveries.say(scope, order_id, "ended_by_buyer", line_ids, data, at=at)
+    if not ended:
+        return []
+    vested = at or scope.now()
+    day = local_date(vested, scope.tenant.timezone)
+    vests = [{"line": line, "vested_at": vested, "vests_on": day} for line in ended]
+    scope.execute(VEST_OPEN, doc=orjson.dumps(vests).decode())
+    cancel_lines(scope, order, ended, rules.CONTRACT_ENDED)
+    _await_answers(scope, order_id)
+    owing.owe(scope, order_id, day, why="undelivered")
+    return ended
 
 
 def _end(

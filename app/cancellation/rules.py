@@ -108,6 +108,16 @@ REASONS = {
     Case.NO_OPTION_OFFERED: "It did not ship in the time we had promised",
 }
 """Why, in words for the buyer."""
+CONTRACT = "contract"
+"""The case of a line whose contract its buyer ended because it was not delivered (EU, UK)."""
+CONTRACT_ENDED = "It was not delivered in time, and you ended the contract"
+
+
+def reason_of(case: str) -> str:
+    """The same of a case as it is recorded."""
+    return CONTRACT_ENDED if case == CONTRACT else REASONS[Case(case)]
+
+
 PUNCTUAL = timedelta(minutes=2)
 """An effect that comes within this of its instant is on time."""
 

@@ -33,7 +33,6 @@ from app.money import share
 from app.orders.queries import document, work_documents
 from app.orders.service import finish, lock
 from app.promises.records import note
-from app.promises.vocabulary import Case
 from app.shapes import identifier
 from app.transitions import REQUEST, transition
 from infra.errors import invalid, refused
@@ -53,7 +52,7 @@ UPDATE promises p SET state = CASE WHEN l.shipped > 0 THEN 'shipped' ELSE 'cance
 FROM order_lines l WHERE l.tenant_id = :tenant AND l.id = p.order_line_id AND p.tenant_id = :tenant
     AND p.order_line_id = ANY(:lines) AND l.allocated + l.backordered = 0
     AND p.state NOT IN ('shipped', 'not_covered') AND l.cancelled > 0
-RETURNING p.order_line_id, p.vested_at = :now AS now
+RETURNING p.order_line_id, p.vested_at = :now AND p.regimes ? 'us_federal' AND l.covered AS now
 """
 VALUES = """
 UPDATE order_lines l SET value_cancelled = l.value_cancelled + c.value
@@ -141,10 +140,10 @@ def reasons(scope: Scope, order_id: UUID) -> dict[UUID, str]:
     """Why lines of the order were cancelled by law, in words for the buyer."""
     rows = scope.rows(
         "SELECT order_line_id, data->>'case' AS ended FROM promise_events WHERE tenant_id = :tenant"
-        " AND order_id = :order AND kind = 'ended' ORDER BY id",
+        " AND order_id = :order AND kind IN ('ended', 'ended_by_buyer') ORDER BY id",
         order=order_id,
     )
-    return {row.order_line_id: rules.REASONS[Case(row.ended)] for row in rows}
+    return {row.order_line_id: rules.reason_of(row.ended) for row in rows}
 
 
 def take_unanswered(scope: Scope, work_id: UUID, line_ids: Collection[UUID], reason: str) -> None:

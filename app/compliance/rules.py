@@ -132,7 +132,11 @@ class Chapter:
 
 
 def procedures(
-    merchant: str, zone: str, readings: Mapping[str, Any], settings: Mapping[str, Any]
+    merchant: str,
+    zone: str,
+    readings: Mapping[str, Any],
+    laws: Mapping[str, Any],
+    settings: Mapping[str, Any],
 ) -> list[Chapter]:
     """What Kept does for this merchant under its current settings, in plain words (16 CFR 435.2(a)(4), (d))."""
     notices, contact = settings.get("notices") or {}, settings.get("contact") or {}
@@ -142,6 +146,7 @@ def procedures(
         Chapter("The buyer's answer", _on_answers(contact)),
         Chapter("Cancellation", _on_cancellation(settings)),
         Chapter("Refunds", _on_refunds(settings, readings)),
+        Chapter("Other laws", _on_other_laws(laws, readings)),
         Chapter("Payments", _on_payments(settings)),
         Chapter("Records", _on_records()),
         Chapter("What people do", _on_people(merchant)),
@@ -223,6 +228,39 @@ def _on_refunds(settings: Mapping[str, Any], readings: Mapping[str, Any]) -> tup
         "When it cannot go back that way, a check is due within seven working days of finding that out.",
         "A refund counts as made when the money has gone and the buyer has a statement with its date and amount. Until"
         " then it stays open, and alarms when the aim is missed, two working days before the last day, and after it.",
+    )
+
+
+def _on_other_laws(laws: Mapping[str, Any], readings: Mapping[str, Any]) -> tuple[str, ...]:
+    sellers = ", ".join(
+        [laws["seller_country"], *sorted(set(laws["channels"].values()) - {laws["seller_country"]})]
+    )
+    chosen = [f"{country}: {', '.join(own) or 'none'}" for country, own in sorted(laws["ship_to"].items())]
+    return (
+        f"Which laws an item follows is decided when it is ordered, by where the seller is ({sellers}) and where it"
+        " goes, and kept with it."
+        + (
+            f" By choice for {'; '.join(chosen)} (advised by {laws['counsel'] or 'nobody'})."
+            if chosen
+            else ""
+        ),
+        "In California the earlier of both clocks holds, and money goes back within a week.",
+        "Consumers in the European Union and the United Kingdom must have the goods on the day agreed, or within"
+        " 30 days. When it is late they may give a further time; after it, or at once where delivery was refused or"
+        " the day was essential, they may end the contract and get everything back without undue delay. Silence ends"
+        " nothing.",
+        "Buyers that are businesses are treated "
+        + (
+            "as consumers are by the delay rule."
+            if readings["business_buyers"] == "covered"
+            else f"as outside of the delay rule (advised by {readings['counsel']})."
+        ),
+        "An address that cannot be used is asked for within a working day, and the order held; its clock "
+        + (
+            "goes on."
+            if readings["address_completed"] == "keeps_clock"
+            else "begins anew with the usable one."
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import date
 
 from app.calendar import local_date
 from app.compliance import queries, rules
+from app.promises.laws import laws_document, laws_from
 from app.promises.readings import from_settings, to_document
 from tenants.scope import Scope
 
@@ -29,4 +30,5 @@ def procedures(scope: Scope) -> list[rules.Chapter]:
     """What Kept does under the tenant's settings of this moment."""
     tenant = scope.tenant
     readings = to_document(from_settings(tenant.settings.get("promises")))
-    return rules.procedures(tenant.name, tenant.timezone, readings, tenant.settings)
+    laws = laws_document(laws_from(tenant.settings.get("laws")))
+    return rules.procedures(tenant.name, tenant.timezone, readings, laws, tenant.settings)

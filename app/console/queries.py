@@ -280,7 +280,7 @@ WHERE e.outcome IN ('pending', 'unknown') AND (e.outcome = 'unknown' OR e.error_
   AND e.asked_at < :lost AND {tenant}
 ORDER BY e.asked_at LIMIT :most
 """
-OVERDUE = """p.state NOT IN ('shipped', 'cancelled', 'not_covered', 'incomplete', 'consent_indefinite')
+OVERDUE = """p.state NOT IN ('shipped', 'cancelled', 'not_covered', 'incomplete', 'consent_indefinite', 'delivery')
   AND p.deadline <= CAST(:now AS timestamptz) + make_interval(secs => t.clock_offset)"""
 """A clock past its deadline, by the tenant's business time, to which nothing was done."""
 PROMISES = f"""

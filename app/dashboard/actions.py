@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from app.allocation.service import offer
 from app.cancellation.service import cancel as cancel_units
+from app.intake import addresses
 from app.orders import service as orders
 from app.orders.models import HOLD_KINDS
 from app.pages import formats, toast
@@ -102,6 +103,22 @@ def address(order_id: UUID) -> Response:
         raise invalid(f"/{name}", f"{str(name).replace('_', ' ').capitalize()}: {messages[0]}") from error
     orders.change_address(current(), order_id, ship_to)
     toast("The address is changed.")
+    return _back(order_id)
+
+
+@blueprint.post("/orders/<uuid:order_id>/address-request", endpoint="address_request")
+@page("orders:write")
+def address_request(order_id: UUID) -> Response:
+    """The address was never usable: the buyer was asked for another, or never gave one."""
+    evidence = request.form.get("evidence", "").strip()
+    if not 3 <= len(evidence) <= 2000:
+        raise invalid("/evidence", "Write down when and how the buyer was asked.")
+    if request.form.get("outcome") == "never":
+        addresses.never(current(), order_id, evidence)
+        toast("What was open is canceled; what was paid for it goes back.")
+    else:
+        stopped = addresses.ask(current(), order_id, evidence)
+        toast("The order is held; its clock " + ("stands still." if stopped else "goes on."))
     return _back(order_id)
 
 

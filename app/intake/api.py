@@ -8,10 +8,12 @@ from flask import Response, current_app
 from marshmallow import ValidationError
 
 from app.edge import Blueprint, permit
-from app.intake.schemas import BatchIn, BatchOut, OrderIn
+from app.intake import addresses
+from app.intake.schemas import AddressRequestIn, AddressRequestOut, BatchIn, BatchOut, OrderIn
 from app.intake.service import Placed, place
 from app.orders.schemas import OrderOut
 from app.problems import field_errors
+from app.shapes import identifier
 from infra.errors import Problem
 from tenants.scope import current
 
@@ -50,6 +52,21 @@ def place_batch(batch: dict[str, Any]) -> Response:
             results.append({"status": 422, "problem": problem.document("")})
     placed = iter(place(current(), sound) if sound else [])
     return _json({"results": [result or _result(next(placed)) for result in results]}, 200)
+
+
+@blueprint.route("/orders/<id>/address-requests", methods=["POST"])
+@permit("orders:write")
+@blueprint.arguments(AddressRequestIn)
+@blueprint.response(201, AddressRequestOut)
+def address_request(request: dict[str, Any], id: str) -> dict[str, Any]:
+    """The address was never usable: record that the buyer was asked for another (`asked`), which holds the order; or
+    that none ever came (`never`), which cancels it and gives the money back. A usable one goes to /address."""
+    scope, order_id = current(), identifier(id)
+    if request["outcome"] == "never":
+        addresses.never(scope, order_id, request["evidence"])
+        return {"outcome": "never", "clock_stopped": False}
+    stopped = addresses.ask(scope, order_id, request["evidence"], request.get("asked_at"))
+    return {"outcome": "asked", "clock_stopped": stopped}
 
 
 def _result(placed: Placed) -> dict[str, Any]:

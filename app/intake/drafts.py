@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,17 +15,16 @@ import orjson
 from app.events import ORDER_PLACED
 from app.intake import rows
 from app.intake.rows import Line, Placement, Taken
-from app.intake.rules import PricedLine, SkuFacts, price, promise_input, tender_amounts
+from app.intake.rules import PricedLine, SkuFacts, price, tender_amounts
+from app.intake.terms import Sale, check_preorder, terms, zones_of
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
 from app.network.loads import Loads
-from app.network.places import destination_zones
 from app.network.rules import ships_on
 from app.orders.shapes import order_document, order_number
 from app.payments.rules import PAY_NOW
 from app.promises.on_time import seller_record
-from app.promises.readings import Settings, SettingsFault, from_settings
-from app.promises.rules import PromiseFault, clock, coverage, promise_faults
+from app.promises.policy import in_force
 from app.routing import recording
 from app.routing.baskets import Asked, basket, destination, resting_pairs
 from app.routing.configuration import Configuration
@@ -87,7 +87,7 @@ class Composer:
         self.scope, self.configured, self.shelf = scope, configured, facts.shelf
         self.skus, self.channels = facts.skus, facts.channels
         self.loads, self.resting = facts.loads, facts.resting
-        self.readings = _readings(scope)
+        self.readings, self.laws = in_force(scope)
         self.on_time = seller_record(scope)
         self.now = scope.now()
         self.real = real_now()
@@ -111,11 +111,9 @@ class Composer:
         amounts = tender_amounts(request["tenders"], total, currency)
         placed_at = request.get("placed_at") or self.now
         order_id = new_id()
-        zones = destination_zones(ship_to["country"], ship_to.get("region"), ship_to.get("postal_code"))
-        lines = [
-            self._line(request, at, line, placed_at, zones, in_person=kind == "store")
-            for at, line in enumerate(priced.lines)
-        ]
+        zones = zones_of(ship_to)
+        sale = self._sale(request, placed_at, in_person=kind == "store")
+        lines = [self._line(request, at, line, sale, zones) for at, line in enumerate(priced.lines)]
         placements, decisions = self._route(request, lines)
         kill = (request.get("policy") or {}).get("fill_or_kill") or any(made.kill for made, _ in decisions)
         if kill and any(line.allocated < line.priced.quantity for line in lines):
@@ -132,7 +130,9 @@ class Composer:
         work = self._work(order_id, placements, (request.get("policy") or {}).get("service") or "")
         basis = {"seller": self.on_time}
         promises = [
-            rows.promise_row(order_id, line, request, placed_at, basis | {"work": self._given(line, work)})
+            rows.promise_row(
+                order_id, line, request, placed_at, self.laws, basis | {"work": self._given(line, work)}
+            )
             for line in lines
         ]
         self.rows["promises"].extend(promises)
@@ -166,35 +166,44 @@ class Composer:
 
     # ---- promise
 
-    def _line(
-        self,
-        request: Mapping[str, Any],
-        at: int,
-        priced: PricedLine,
-        placed_at: datetime,
-        zones: tuple[str, ...],
-        *,
-        in_person: bool,
-    ) -> Line:
-        given = request["lines"][at]
-        promise = given.get("promise") or request.get("promise")
-        sku = priced.sku
-        covered = coverage(
-            ordered_in_person=in_person,
-            exemption=sku.attributes.get("exemption") or ("seeds_and_plants" if sku.exempt else None),
-        ).covered
-        shown = promise_input(promise)
-        made = clock(placed_at, zones, self.scope.tenant.timezone, shown, settings=self.readings)
-        charged = any(one["kind"] in PAY_NOW for one in request["tenders"])
-        faults = promise_faults(
-            [shown] if shown else [], made, preorder=bool(sku.attributes.get("preorder")), charged=charged
+    def _sale(self, request: Mapping[str, Any], placed_at: datetime, *, in_person: bool) -> Sale:
+        return Sale(
+            channel=request["channel"],
+            placed_at=placed_at,
+            seller_zone=self.scope.tenant.timezone,
+            business=bool(request["customer"].get("business")),
+            in_person=in_person,
+            charged=any(one["kind"] in PAY_NOW for one in request["tenders"]),
         )
-        if covered and PromiseFault.CHARGED_PREORDER_WITHOUT_DATE in faults:
-            raise invalid(
-                f"/lines/{at}/promise",
-                f"{sku.code} is a pre-order that is paid for now: state the day it ships, or charge at shipment.",
-            )
-        return Line(id=new_id(), priced=priced, request=given, clock=made, covered=covered)
+
+    def _line(
+        self, request: Mapping[str, Any], at: int, priced: PricedLine, sale: Sale, zones: tuple[str, ...]
+    ) -> Line:
+        given, goes_to = request["lines"][at], request["ship_to"]
+        if given.get("ship_to"):
+            goes_to, zones = given["ship_to"], zones_of(given["ship_to"])
+        shown = given.get("promise") or request.get("promise")
+        sold = terms(
+            sale,
+            priced.sku,
+            shown,
+            goes_to,
+            zones,
+            partial(self._under_way, goes_to),
+            self.readings,
+            self.laws,
+        )
+        check_preorder(sold, sale, priced.sku, shown, f"/lines/{at}/promise")
+        return Line(id=new_id(), priced=priced, request=given, terms=sold)
+
+    def _under_way(self, goes_to: Mapping[str, Any]) -> int:
+        """Working days that a parcel to there takes at most, by the rate cards of the merchant's nodes; by the
+        merchant's setting where they do not say, or nobody knows where it is."""
+        network, to = self.configured.network, destination(goes_to)
+        if to.lat is None or not len(network):
+            return self.readings.transit_days
+        known = int(network.tariffs.transit_days(network.lanes(to).rows).max())
+        return known if known >= 0 else self.readings.transit_days
 
     # ---- routing and reservation
 
@@ -386,11 +395,3 @@ class Composer:
         self.rows["outbox"].append(
             {"id": new_id(), "order_id": order_id, "topic": ORDER_PLACED, "at": self.real}
         )
-
-
-def _readings(scope: Scope) -> Settings:
-    """The tenant's readings of the delay rule (setting `promises`). Raises Problem 409 when they are none."""
-    try:
-        return from_settings(scope.tenant.settings.get("promises"))
-    except SettingsFault as fault:
-        raise refused("promise-settings", f"Mend the settings first. {fault}") from fault

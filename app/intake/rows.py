@@ -13,13 +13,16 @@ import numpy as np
 from app.catalog.rules import volume_cm3
 from app.events import ORDER_PLACED
 from app.intake.rules import Priced, PricedLine
+from app.intake.terms import Terms
 from app.inventory.rules import MADE
 from app.network.loads import Loads
 from app.network.places import locate
 from app.payments.rules import PAY_NOW
+from app.promises.laws import Laws
 from app.promises.readings import DEFAULT, Settings
+from app.promises.regimes import Delivery
 from app.promises.rules import Clock
-from app.promises.timing import first_look
+from app.promises.timing import decide_at, first_look
 from app.routing.configuration import Configuration
 from app.routing.facts import BasketLine
 from app.routing.rules import Decision
@@ -33,12 +36,16 @@ class Line:
     id: UUID
     priced: PricedLine
     request: Mapping[str, Any]
-    clock: Clock
-    covered: bool
+    terms: Terms
     allocated: int = 0
     expected: datetime | None = None
     free: int | None = None
     """Units that its channel could have had when it was routed; None: it does not run out."""
+
+    @property
+    def clock(self) -> Clock:
+        """By when it must ship."""
+        return self.terms.clock
 
 
 Taken = tuple[str, str, int]
@@ -135,7 +142,7 @@ def line_row(order_id: UUID, at: int, line: Line, parts: list[tuple[str, int]]) 
         "tax": priced.tax,
         "total": priced.total,
         "tax_code": sku.tax_code,
-        "covered": line.covered,
+        "covered": line.terms.covered,
         "components": [{"sku_id": part, "quantity": each} for part, each in parts if sku.kind == "kit"],
         "options": line.request.get("options") or {},
         "ship_to": line.request.get("ship_to"),
@@ -143,22 +150,31 @@ def line_row(order_id: UUID, at: int, line: Line, parts: list[tuple[str, int]]) 
 
 
 def promise_row(
-    order_id: UUID, line: Line, request: Mapping[str, Any], placed_at: datetime, basis: Mapping[str, Any]
+    order_id: UUID,
+    line: Line,
+    request: Mapping[str, Any],
+    placed_at: datetime,
+    laws: Laws,
+    basis: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The clock a line is under, with what the buyer was shown, and on which basis, as evidence."""
+    """The clocks a line is under, with what the buyer was shown, and on which basis, as evidence."""
     shown = line.request.get("promise") or request.get("promise")
+    terms = line.terms
     return {
         "id": new_id(),
         "order_id": order_id,
         "order_line_id": line.id,
-        "stated": line.clock.basis == "stated",
-        "basis": line.clock.basis if line.covered else "not covered",
+        "stated": line.clock.basis == "stated" if terms.covered else bool(shown and set(shown) & STATED),
+        "basis": line.clock.basis if terms.covered else "delivery" if terms.delivery else "not covered",
+        "regimes": list(terms.regimes),
         "evidence": {
             "shown": shown,
             "allocated": line.allocated,
             "backordered": line.priced.quantity - line.allocated,
             "rules": line.clock.settings.version,
+            "laws": laws.version,
             **_readings(line.clock.settings),
+            **_delivery_facts(terms),
             "conflicting": line.clock.conflicting,
             "expected_ship_at": line.expected,
             "free": line.free,
@@ -168,8 +184,12 @@ def promise_row(
         "deadline": line.clock.deadline_at,
         "original_date": line.clock.ship_by,
         "expected_ship_at": line.expected if line.allocated == line.priced.quantity else None,
-        "state": "open" if line.covered else "not_covered",
+        "state": "open" if terms.covered else "delivery" if terms.delivery else "not_covered",
         "due_at": _first_look(line, placed_at),
+        "deliver_by": terms.delivery and terms.delivery.deliver_by,
+        "delivery_deadline": terms.delivery and terms.delivery.deadline_at,
+        "delivery_state": terms.delivery and "due",
+        "delivery_due_at": terms.delivery and _first_delivery_look(line, terms.delivery, placed_at),
     }
 
 
@@ -183,6 +203,29 @@ def load_of(work: Mapping[str, Any], loads: Loads, capacities: Mapping[str, int 
     return shown | {"packages": packages, "capacity": capacities.get(node)}
 
 
+STATED = {"ship_by", "within", "deliver_by"}
+
+
+def _delivery_facts(terms: Terms) -> dict[str, Any]:
+    """What a law of delivery started from, and the days under way where a clock was reckoned with them."""
+    if terms.delivery is None:
+        return {} if terms.transit_days is None else {"transit_days": terms.transit_days}
+    first = {
+        "deliver_by": terms.delivery.deliver_by,
+        "deadline": terms.delivery.deadline_at,
+        "essential": terms.delivery.essential,
+    }
+    return {"transit_days": terms.transit_days, "delivery": first}
+
+
+def _first_delivery_look(line: Line, to: Delivery, placed_at: datetime) -> datetime:
+    """When the watch looks at a delivery first: to alarm where no other clock does, else at its deadline."""
+    if line.terms.covered:
+        return to.deadline_at
+    decide = decide_at(line.clock.deadline_at, line.clock.settings.decide_days)
+    return decide if placed_at < decide < to.deadline_at else to.deadline_at
+
+
 def _readings(settings: Settings) -> dict[str, Any]:
     """Where the clock follows other readings of the rule than the usual ones: which."""
     if settings == DEFAULT:
@@ -193,7 +236,7 @@ def _readings(settings: Settings) -> dict[str, Any]:
 
 def _first_look(line: Line, placed_at: datetime) -> datetime | None:
     """When the watch looks at the line first: at once where it is known already that it cannot ship in time."""
-    if not line.covered:
+    if not line.terms.covered:
         return None
     if line.expected is not None and line.expected >= line.clock.deadline_at:
         return placed_at

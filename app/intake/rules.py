@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.money import spread
-from app.promises.rules import PromiseInput, Unit
 from app.tax.rules import TaxableCharge, TaxableLine, estimate
 from infra.errors import FieldError, Problem
 
@@ -209,17 +208,3 @@ def tender_amounts(tenders: Sequence[Mapping[str, Any]], total: int, currency: s
 
 def _invalid(errors: list[FieldError]) -> Problem:
     return Problem(422, "invalid", errors[0].message, errors=errors)
-
-
-def promise_input(given: Mapping[str, Any] | None) -> PromiseInput | None:
-    """What the buyer was shown, as the rule reads it."""
-    if not given:
-        return None
-    within = given.get("within")
-    return PromiseInput(
-        ship_by=given.get("ship_by"),
-        within=within["value"] if within else None,
-        unit=Unit(within["unit"]) if within else Unit.DAYS,
-        deliver_by=given.get("deliver_by"),
-        transit_days=5 if given.get("deliver_by") else 0,
-    )

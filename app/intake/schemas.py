@@ -46,6 +46,9 @@ class PromiseIn(Strict):
     deliver_by = Day(metadata={"type": "string", "format": "date"})
     text = Text(2000)
     shown_at = Instant()
+    essential = fields.Boolean(
+        metadata={"description": "EU, UK: the buyer said before the contract that the date is essential."}
+    )
 
     @validates_schema
     def one_time(self, data: dict[str, Any], **_: Any) -> None:
@@ -111,6 +114,9 @@ class CustomerIn(Strict):
     email = fields.Email(required=True, validate=validate.Length(max=254))
     name = Text(200, load_default="")
     phone = Text(40, load_default="")
+    business = fields.Boolean(
+        metadata={"description": "The buyer is a business, not a consumer. The delay rule covers both."}
+    )
     language = fields.String(
         validate=validate.OneOf(("en", "es")),
         metadata={"description": "In which messages are written; else `en`."},
@@ -147,6 +153,21 @@ class OrderIn(Strict):
     promise = fields.Nested(PromiseIn)
     placed_at = Instant()
     policy = fields.Nested(PolicyIn)
+
+
+class AddressRequestIn(Strict):
+    """The buyer was asked for an address that can be used (`asked`), or never gave one (`never`)."""
+
+    outcome = fields.String(required=True, validate=validate.OneOf(("asked", "never")))
+    evidence = Text(2000, least=3, required=True, metadata={"description": "What shows it."})
+    asked_at = Instant(metadata={"description": "When the buyer was asked; else now. Business time, UTC."})
+
+
+class AddressRequestOut(Strict):
+    """`clock_stopped`: the clock begins anew with the usable address (setting `address_completed`, asked promptly)."""
+
+    outcome = fields.String()
+    clock_stopped = fields.Boolean()
 
 
 class BatchIn(Strict):

@@ -108,16 +108,20 @@ WITH doc AS MATERIALIZED (
     JOIN placed ON placed.id = l.order_id
 ), promised AS (
     INSERT INTO promises (tenant_id, id, order_id, order_line_id, stated, basis, evidence, made_at,
-        original_deadline, original_date, deadline, expected_ship_at, state, due_at)
+        original_deadline, original_date, deadline, expected_ship_at, state, due_at, regimes, deliver_by,
+        delivery_deadline, delivery_state, delivery_due_at)
     SELECT %(tenant)s, p.id, p.order_id, p.order_line_id, p.stated, p.basis, p.evidence, p.made_at, p.deadline,
-        p.original_date, p.deadline, p.expected_ship_at, p.state, p.due_at
+        p.original_date, p.deadline, p.expected_ship_at, p.state, p.due_at, p.regimes, p.deliver_by,
+        p.delivery_deadline, p.delivery_state, p.delivery_due_at
     FROM doc, jsonb_to_recordset(d->'promises') AS p(id uuid, order_id uuid, order_line_id uuid, stated boolean,
         basis text, evidence jsonb, made_at timestamptz, deadline timestamptz, original_date date,
-        expected_ship_at timestamptz, state text, due_at timestamptz)
+        expected_ship_at timestamptz, state text, due_at timestamptz, regimes jsonb, deliver_by date,
+        delivery_deadline timestamptz, delivery_state text, delivery_due_at timestamptz)
     JOIN placed ON placed.id = p.order_id
 ), watched AS (
     UPDATE timers SET due_at = first.due
-    FROM (SELECT min(p.due_at) AS due FROM doc, jsonb_to_recordset(d->'promises') AS p(due_at timestamptz)) first
+    FROM (SELECT min(least(p.due_at, p.delivery_due_at)) AS due FROM doc,
+        jsonb_to_recordset(d->'promises') AS p(due_at timestamptz, delivery_due_at timestamptz)) first
     WHERE timers.tenant_id = %(tenant)s AND timers.key = 'promise-scan' AND timers.state = 'armed'
         AND timers.due_at > first.due
 ), reserved AS (

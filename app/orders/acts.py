@@ -48,6 +48,7 @@ def acts(
         if hold["kind"] != "payment"
     ]
     made.append(_address(order, work))
+    made.append(_address_request(order, lines, holds))
     return made
 
 
@@ -100,3 +101,14 @@ def _address(order: Row, work: Sequence[Row]) -> dict[str, Any]:
                 "address", label, f"Not now: {one['node_name']} has accepted the work", icon, refused=True
             )
     return _act("address", label, "Units are routed again when the place changes", icon)
+
+
+def _address_request(order: Row, lines: Sequence[Row], holds: Sequence[Row]) -> dict[str, Any]:
+    label, icon = "The address is not usable", "map-pin"
+    if order["status"] != "placed" or not any(line["allocated"] + line["backordered"] for line in lines):
+        return _act("address_request", label, "Not now: nothing is left to send", icon, refused=True)
+    asked = any(hold["kind"] == "address" for hold in holds)
+    detail = (
+        "The buyer was asked; say if none ever came" if asked else "Note that the buyer was asked for another"
+    )
+    return _act("address_request", label, detail, icon)

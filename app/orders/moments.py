@@ -88,8 +88,17 @@ KINDS: dict[str, Kind] = {
     events.PROMISE_STOPPED: Kind(
         "The clock stopped: the payment did not go through", "clock-pause", "money", "risk"
     ),
-    events.PROMISE_RESUMED: Kind("The clock began anew with the new payment", "clock-play", "money"),
+    events.PROMISE_RESUMED: Kind("The clock began anew: nothing is missing any more", "clock-play", "money"),
     events.PROMISE_AMENDED: Kind("The buyer agreed to a change", "pencil", "messages"),
+    events.DELIVERED: Kind("Delivered", "package", "stock", "kept"),
+    events.DELIVERY_LATE: Kind("The time to deliver is over", "clock-pause", "", "late"),
+    events.DELIVERY_EXTENDED: Kind("The buyer gives a further time", "calendar", "messages"),
+    events.DELIVERY_REFUSED: Kind("The seller will not deliver", "circle-x", "messages", "late"),
+    events.CONTRACT_TERMINABLE: Kind("The buyer may end the contract", "alert-triangle", "", "late"),
+    events.CONTRACT_ENDED: Kind("The buyer ended the contract", "circle-x", "messages", "late"),
+    events.ADDRESS_ASKED: Kind(
+        "The address cannot be used; the buyer is asked for another", "map-pin", "messages", "risk"
+    ),
     events.SHIPMENT_CORRECTED: Kind("It had shipped before it was canceled", "truck", "stock", "kept"),
     events.SHIPPED_TOO_LATE: Kind(
         "{node} sent it although it was canceled", "alert-triangle", "stock", "late"

@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from app.orders.models import HOLD_KINDS
 from app.orders.rules import FULFILLMENT_STATUSES
+from app.promises.schemas import DeliveryOut, LawOut
 from app.shapes import Instant, ListIn, MoneyShape, Strict, Text, quantity
 
 MOST_LINES = 500
@@ -20,6 +21,8 @@ class PromiseOut(Schema):
     deadline = Instant(metadata={"description": "First instant that is no longer in time."})
     expected_ship_at = Instant(allow_none=True)
     state = fields.String()
+    laws = fields.List(fields.Nested(LawOut), metadata={"description": "Decided when it was ordered."})
+    delivery = fields.Nested(DeliveryOut, allow_none=True)
 
 
 class LineOut(Schema):

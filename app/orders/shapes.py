@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from app.orders.rules import fulfillment_status, payment_status
+from app.promises.regimes import IN_WORDS, Regime
 from app.shapes import instant, money
 
 Row = Mapping[str, Any]
@@ -95,6 +96,22 @@ def promise_document(promise: Row) -> dict[str, Any]:
         "deadline": _at(promise["deadline"]),
         "expected_ship_at": _at(promise["expected_ship_at"]),
         "state": promise["state"],
+        "laws": [{"code": law, "name": IN_WORDS[Regime(law)]} for law in promise["regimes"]],
+        "delivery": _delivery_document(promise),
+    }
+
+
+def _delivery_document(promise: Row) -> dict[str, Any] | None:
+    """The clock of a law of delivery; None where none governs."""
+    if promise["delivery_state"] is None:
+        return None
+    first = promise["evidence"]["delivery"]
+    return {
+        "deliver_by": _day(promise["deliver_by"]),
+        "deadline": _at(promise["delivery_deadline"]),
+        "first_deliver_by": _day(first["deliver_by"]),
+        "essential": first["essential"],
+        "state": promise["delivery_state"],
     }
 
 

@@ -18,6 +18,7 @@ from app.orders.shapes import order_number
 from app.orders.standing import WORST, promised_day
 from app.pages import formats
 from app.payments.queries import needed
+from app.promises.regimes import IN_WORDS, Regime
 from app.refunds.queries import of_order as refunds_of
 from app.routing.configuration import configuration
 from app.routing.explanations import explain_table
@@ -159,7 +160,9 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
             holds,
             work,
             needs_payment=payment is not None,
-            delay_lines=sum(line["s"] == "risk" and not line["asked"] for line in late),
+            delay_lines=sum(
+                line["s"] == "risk" and not line["asked"] and line["state"] != "delivery" for line in late
+            ),
             asked=order["status"] == "placed" and any(notice["kind"] == "delay" for notice in notices),
         ),
         "town": summary.town(order["ship_to"]),
@@ -199,7 +202,8 @@ def _lines(scope: Scope, order_id: UUID) -> list[Row]:
         scope,
         """
         SELECT l.*, p.state, p.stated, p.basis, p.evidence, p.made_at, p.deadline, p.original_deadline,
-            p.original_date, p.expected_ship_at, gone.at AS shipped_at, asked.units AS cancel_requested
+            p.original_date, p.expected_ship_at, p.regimes, p.deliver_by, p.delivery_state,
+            gone.at AS shipped_at, asked.units AS cancel_requested
         FROM order_lines l
         LEFT JOIN promises p ON p.tenant_id = :tenant AND p.order_line_id = l.id
         LEFT JOIN LATERAL (SELECT max(s.shipped_at) AS at FROM shipment_lines sl
@@ -249,6 +253,8 @@ def _describe(line: Row, order: Row, work: Sequence[Row], now: datetime, zone: s
     )
     line["asked"] = (line["state"] or "").startswith("wait_")
     line["clock_words"] = summary.clock_words(line, line["day"], formats.local_day(now, zone))
+    line["laws"] = [IN_WORDS[Regime(law)] for law in line["regimes"] or ()]
+    line["delivery_words"] = summary.delivery_words(line, formats.local_day(now, zone))
     line["icon"] = ICONS.get(line["kind"], "package")
     line["kind_words"] = KIND_WORDS[line["kind"]]
     line["origin"] = _origin(line, work, now, zone)

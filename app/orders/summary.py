@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from app.calendar import day_in_words
 from app.orders.standing import WORST, promised_day, standing
 from app.pages import formats
 
@@ -121,6 +122,24 @@ def comes(sources: Sequence[Mapping[str, Any]], today: date) -> str:
     last = sources[-1]
     day = formats.short_date(date.fromisoformat(last["expected_on"]), "UTC", today, weekday=False)
     return f"Waits for {last['reference']} from {last['supplier']}, due {day}"
+
+
+DELIVERY = {
+    "due": "To be delivered by {}",
+    "late": "Not delivered by {}; the buyer may give a further time",
+    "extended": "The buyer waits for delivery until {}",
+    "terminable": "Not delivered by {}; the buyer may end the contract",
+    "delivered": "Delivered",
+    "ended": "The buyer ended the contract",
+    "closed": "",
+}
+
+
+def delivery_words(line: Line, today: date) -> str:
+    """How a line stands under a law of delivery; empty where none governs, or nothing is left to deliver."""
+    if line["delivery_state"] is None:
+        return ""
+    return DELIVERY[line["delivery_state"]].format(day_in_words(line["deliver_by"], today=today))
 
 
 def shipped_day(line: Line, zone: str) -> date:

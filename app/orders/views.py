@@ -105,7 +105,12 @@ def _nodes(scope: Scope) -> list[Any]:
     return scope.rows("SELECT code, name FROM nodes WHERE tenant_id = :tenant ORDER BY name LIMIT 200")
 
 
-DIALOGS = {"cancel": "cancel-units", "hold": "hold-order", "address": "change-address"}
+DIALOGS = {
+    "cancel": "cancel-units",
+    "hold": "hold-order",
+    "address": "change-address",
+    "address_request": "address-request",
+}
 """Acts that ask for something first: the dialog each opens."""
 OTHER_PAGES = {"delay": "delay_pages.form", "delay_answer": "delay_pages.answer_form"}
 """Acts with a page of their own."""

@@ -8,6 +8,7 @@ from app.edge import Blueprint, permit
 from app.promises import schemas
 from app.promises.amendments import amend
 from app.promises.bulk import revise
+from app.promises.policy import follow, followed
 from app.promises.queries import counts, delay_notices, listed, notice_of
 from app.promises.service import answer_delay, send_delay_notice
 from app.promises.vocabulary import Rider
@@ -97,3 +98,20 @@ def revisions(request: dict[str, Any]) -> dict[str, Any]:
         line_ids=lines,
         preview=request["preview"],
     )
+
+
+@blueprint.route("/settings/promises", methods=["GET"])
+@permit("settings:read")
+@blueprint.response(200, schemas.PromisePolicyOut)
+def policy() -> dict[str, Any]:
+    """The laws that the merchant's orders follow, and how the delay rule is read, with their versions."""
+    return followed(current())
+
+
+@blueprint.route("/settings/promises", methods=["PUT"])
+@permit("settings:write")
+@blueprint.arguments(schemas.PromisePolicyIn)
+@blueprint.response(200, schemas.PromisePolicyOut)
+def change_policy(request: dict[str, Any]) -> dict[str, Any]:
+    """Change them, for orders placed from now on. A part that is left out stays as it is."""
+    return follow(current(), readings=request.get("promises"), laws=request.get("laws"))

@@ -101,6 +101,8 @@ def _told(scope: Scope, one: Standing, order: Any, revised: date | None) -> dict
         "reply_by": None,
         "refused": None,
     }
+    if one.line.promise == "delivery":
+        return {**row, "refused": "Its law knows no delay notice: write to the buyer."}
     if one.vested or one.at(scope.now()).phase not in LIVE:
         return {**row, "refused": "Its time is over: it is canceled."}
     plan = plan_notice(one.state, revised)

@@ -39,6 +39,7 @@ STATES = {
     "wait_renewed": "Asked again; silence cancels",
     "consent_definite": "New date agreed",
     "consent_indefinite": "Agreed to wait",
+    "delivery": "To arrive in time",
     "cancelled": "Canceled",
 }
 ANSWERS = {"consent": "Will wait", "cancel": "Canceled", "consent_rider": "Will wait, and longer"}

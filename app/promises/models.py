@@ -22,7 +22,11 @@ STATES = (
     "shipped",
     "cancelled",
     "not_covered",
+    "delivery",
 )
+"""As the delay rule knows them; `delivery`: it does not cover the line, a law of delivery alone does."""
+DELIVERY_STATES = ("due", "late", "extended", "terminable", "delivered", "ended", "closed")
+"""`closed`: nothing is left to be delivered, because it was canceled otherwise."""
 
 
 class Promise(TenantTable):
@@ -33,7 +37,9 @@ class Promise(TenantTable):
     order_line_id: Mapped[UUID]
     stated: Mapped[bool]
     basis: Mapped[str]
-    """`stated`, `30 days`, `50 days`, `quote` or `not covered`."""
+    """`stated`, `30 days`, `50 days`, `delivery` (so that it arrives in time) or `not covered`."""
+    regimes: Mapped[list[Any]] = mapped_column(server_default='["us_federal"]')
+    """The laws the line follows (promises/regimes.py), as decided when it was ordered."""
     evidence: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     """What was shown and when, and the reasonable basis: available units, nodes, lead time."""
     made_at: Mapped[datetime]
@@ -53,8 +59,16 @@ class Promise(TenantTable):
     """The instant from which the line, or units of it, is cancelled by law; what was handed over before it shipped."""
     vests_on: Mapped[date | None]
     """The seller's day from which the refund's working days count."""
+    deliver_by: Mapped[date | None]
+    """Under a law of delivery: the last day to deliver that is in force, agreed or granted since."""
+    delivery_deadline: Mapped[datetime | None]
+    """The first instant after that day in the zone that binds, UTC."""
+    delivery_state: Mapped[str | None]
+    delivery_due_at: Mapped[datetime | None]
+    """When the watch must look at the delivery next (UTC, business time)."""
     __table_args__ = (
         one_of("state", *STATES),
+        one_of("delivery_state", *DELIVERY_STATES),
         tenant_key("order_line_id", "order_lines"),
         tenant_key("order_id", "orders"),
         Index("uq_promises_line", "tenant_id", "order_line_id", unique=True),
@@ -71,6 +85,13 @@ class Promise(TenantTable):
             "due_at",
             postgresql_include=["order_id"],
             postgresql_where="due_at IS NOT NULL",
+        ),
+        Index(
+            "ix_promises_delivery_due",
+            "tenant_id",
+            "delivery_due_at",
+            postgresql_include=["order_id"],
+            postgresql_where="delivery_due_at IS NOT NULL",
         ),
     )
 
@@ -89,6 +110,12 @@ EVENTS = (
     "corrected",
     "gone",
     "made",
+    "address_asked",
+    "address_came",
+    "delivered",
+    "period_granted",
+    "delivery_refused",
+    "ended_by_buyer",
 )
 
 

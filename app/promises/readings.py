@@ -38,7 +38,8 @@ class Settings:
     `address_completed` (U7): whether a clock restarts when an address that was never usable is mended, if the
     seller asked promptly and can prove it. `business_buyers` (U3): `exempt` only on the word of counsel, named
     in `counsel`. `decide_days`: how long before the deadline a person is asked to decide.
-    `refund_target_days`: our own aim for a refund, in working days.
+    `refund_target_days`: our own aim for a refund, in working days. `transit_days` (A4): working days a parcel is
+    under way where no rate card says, by which a promised day of delivery becomes one of shipping.
     """
 
     version: str = BASE_VERSION
@@ -53,6 +54,7 @@ class Settings:
     counsel: str = ""
     decide_days: int = 5
     refund_target_days: int = 2
+    transit_days: int = 5
 
 
 DEFAULT = Settings()
@@ -67,7 +69,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "address_completed": ("keeps_clock", "restarts_clock"),
     "business_buyers": ("covered", "exempt"),
 }
-LIMITS = {"decide_days": (0, 25), "refund_target_days": (0, 7)}
+LIMITS = {"decide_days": (0, 25), "refund_target_days": (0, 7), "transit_days": (0, 60)}
 
 FIXED: dict[str, str] = {
     "days": "calendar",  # A1

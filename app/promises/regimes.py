@@ -26,6 +26,15 @@ class Regime(StrEnum):
     UK = "uk"  # Consumer Rights Act 2015, s. 28
 
 
+DELIVERY_LAWS = frozenset({Regime.EU, Regime.UK})
+"""Laws about delivery to a consumer. The others are about shipment."""
+IN_WORDS = {
+    Regime.US_FEDERAL: "Mail, Internet, or Telephone Order Merchandise Rule, 16 CFR Part 435",
+    Regime.US_CALIFORNIA: "California Business and Professions Code, section 17538",
+    Regime.EU: "Directive 2011/83/EU, Article 18",
+    Regime.UK: "Consumer Rights Act 2015, section 28",
+}
+
 _UNITED_STATES = frozenset({"US", "USA", "AS", "GU", "MP", "PR", "VI"})
 _EUROPE = frozenset(  # the Union and, by the EEA agreement, Iceland, Liechtenstein and Norway
     {"AT", "BE", "BG", "HR", "CY", "CZ", "DK", "EE", "FI", "FR", "DE", "GR", "HU", "IE", "IT", "LV", "LT"}
@@ -190,6 +199,17 @@ def deliver(state: Delivery, event: DeliveryEvent) -> Delivery:
     if isinstance(event, PeriodGranted):
         return replace(state, extended_until=event.until) if phase is DeliveryPhase.LATE else state
     return replace(state, ended_at=event.at) if phase is DeliveryPhase.TERMINABLE else state
+
+
+DELIVERY_REFUND_DAYS = 14
+"""Our own last day for "without undue delay", in calendar days: what both legislators allow at most where they name a
+day for giving money back to a consumer (Directive 2011/83/EU, Art. 13(1); Consumer Rights Act 2015, s. 20(15))."""
+
+
+def delivery_refund_latest(ended_on: date) -> date:
+    """The day after which money that went back would be late by our own reading; earlier by `delivery_refund_target`
+    if all goes well."""
+    return ended_on + timedelta(days=DELIVERY_REFUND_DAYS)
 
 
 def delivery_refund_target(ended_on: date, settings: Settings = DEFAULT) -> date:

@@ -99,6 +99,60 @@ class AmendmentOut(Schema):
     lines = fields.List(fields.String())
 
 
+class LawOut(Schema):
+    """A law that a line follows, and its name."""
+
+    code = fields.String()
+    name = fields.String()
+
+
+class DeliveryOut(Schema):
+    """The clock of a law of delivery (EU, UK): `deliver_by` is the day in force, agreed or granted since."""
+
+    deliver_by = fields.Date()
+    deadline = Instant(metadata={"description": "First instant that is no longer in time."})
+    first_deliver_by = fields.Date()
+    essential = fields.Boolean()
+    state = fields.String(
+        metadata={
+            "description": "due, late, extended, terminable, delivered, ended; closed: canceled otherwise."
+        }
+    )
+
+
+class DeliveryActIn(Strict):
+    """What was said of a delivery that a law of delivery governs (EU, UK)."""
+
+    said = fields.String(
+        required=True,
+        validate=validate.OneOf(("delivered", "period_granted", "ended_by_buyer")),
+        metadata={
+            "description": "delivered: the buyer has the goods. period_granted: the buyer gives a further time."
+            " ended_by_buyer: the buyer ends the contract."
+        },
+    )
+    lines = fields.List(
+        Text(60, least=1),
+        validate=validate.Length(1, 1000),
+        metadata={"description": "Ids of lines; without them all to which it can apply."},
+    )
+    until = fields.Date(metadata={"description": "period_granted: the last day of the further time."})
+    at = Instant(metadata={"description": "When it was so, or was received; else now. Business time, UTC."})
+    evidence = Text(2000, least=3, required=True, metadata={"description": "What shows it."})
+
+    @validates_schema
+    def dated(self, data: dict[str, Any], **_: Any) -> None:
+        """A further time has an end; nothing else has."""
+        if ("until" in data) != (data["said"] == "period_granted"):
+            raise ValidationError("Send it with period_granted, and only then.", "until")
+
+
+class DeliveryActOut(Schema):
+    """The lines for which it was new."""
+
+    lines = fields.List(fields.String())
+
+
 class RevisionIn(Strict):
     """A new date for all open lines of a SKU, or for these lines. `ship_by` null: no date can be given."""
 
@@ -196,3 +250,20 @@ class PromiseCountsOut(Schema):
     live = fields.Integer()
     to_decide = fields.Integer(metadata={"description": "A later date is proposed, and a person decides."})
     refund = fields.Integer(metadata={"description": "Canceled lines of orders with an unproven refund."})
+
+
+class PromisePolicyIn(Strict):
+    """Each part whole; docs/promises.md lists their members."""
+
+    promises = fields.Dict(metadata={"description": "How the delay rule is read."})
+    laws = fields.Dict(
+        metadata={"description": "seller_country, channels, ship_to, counsel: which laws orders follow."}
+    )
+
+
+class PromisePolicyOut(Schema):
+    """Both parts in full. `configuration` counts every change of the merchant's settings."""
+
+    promises = fields.Dict()
+    laws = fields.Dict()
+    configuration = fields.Integer()

@@ -36,6 +36,8 @@ from infra.errors import Problem, invalid, not_found, refused
 from infra.ids import new_id
 from tenants.scope import Scope
 
+NO_CLOCK = frozenset({"incomplete", "not_covered", "delivery"})
+"""What a promise is where no clock of the delay rule runs."""
 TAKEN = frozenset({Outcome.APPLIED, Outcome.CORRECTED, Outcome.DUPLICATE})
 
 
@@ -64,6 +66,9 @@ def send_delay_notice(
     return [_send(scope, order_id, group, revised, reason, rider) for group in groups.values()]
 
 
+NO_NOTICE = "silence would mean nothing. Write to the buyer; when it is late, they may give a further time."
+
+
 def lock(scope: Scope, order_id: UUID) -> None:
     found = scope.row("SELECT id FROM orders WHERE tenant_id = :tenant AND id = :id FOR UPDATE", id=order_id)
     if found is None:
@@ -80,6 +85,8 @@ def _chosen(scope: Scope, order_id: UUID, line_ids: Sequence[UUID] | None) -> li
         chosen = [every[one] for one in line_ids]
     now = scope.now()
     for one in chosen:
+        if one.line.promise == "delivery":
+            raise refused("no-notice-duty", f"The law of {one.line.title} knows no delay notice: {NO_NOTICE}")
         if not one.lives(now):
             raise refused(
                 "promise-over", f"{one.line.title} is shipped, cancelled or past its last day already."
@@ -282,7 +289,7 @@ def stand(scope: Scope, order_id: UUID, **_: Any) -> None:
     the cancellation has its effect."""
     now, rows = scope.now(), []
     for one in standings(scope, order_id):
-        if not one.open_units or one.vested or one.line.promise in ("incomplete", "not_covered"):
+        if not one.open_units or one.vested or one.line.promise in NO_CLOCK:
             continue
         live = one.state.phase in LIVE
         rows.append(

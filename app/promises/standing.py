@@ -111,7 +111,7 @@ def _standing(scope: Scope, line: Any, told: list[Any], answers: list[Any], reco
         goes_to.get("country") or "US", goes_to.get("region"), goes_to.get("postal_code")
     )
     zones = Zones(scope.tenant.timezone, tuple(buyer))
-    if line.promise == "not_covered":
+    if line.promise in ("not_covered", "delivery"):
         return Standing(line, not_covered(zones), line.expected_ship_at, line.made_at)
     if line.promise == "incomplete":
         return Standing(line, incomplete(zones), line.expected_ship_at, line.made_at)

@@ -27,17 +27,20 @@ LOOKED_AT = timedelta(hours=1)
 MOST_LINES = 1000
 
 FIND = """
-SELECT id, order_id, due_at FROM promises WHERE tenant_id = :tenant AND due_at <= :now
-ORDER BY due_at LIMIT :most FOR UPDATE SKIP LOCKED
+SELECT id, order_id, {due} AS due_at FROM promises WHERE tenant_id = :tenant AND {due} <= :now
+ORDER BY {due} LIMIT :most FOR UPDATE SKIP LOCKED
 """
 
 LEASE = """
-UPDATE promises SET due_at = :again WHERE tenant_id = :tenant AND id = ANY(:ids)
+UPDATE promises SET {due} = :again WHERE tenant_id = :tenant AND id = ANY(:ids)
 """
 
 NEXT = """
-SELECT min(due_at) AS due FROM promises WHERE tenant_id = :tenant AND due_at IS NOT NULL
+SELECT least((SELECT min(due_at) FROM promises WHERE tenant_id = :tenant AND due_at IS NOT NULL),
+    (SELECT min(delivery_due_at) FROM promises WHERE tenant_id = :tenant AND delivery_due_at IS NOT NULL)) AS due
 """
+CLOCKS = ("due_at", "delivery_due_at")
+"""The columns that say when to look: at the delay rule's clock, and at the clock of delivery."""
 
 QUEUE = """
 INSERT INTO outbox (tenant_id, id, topic, subject_id, payload, available_at, created_at)
@@ -62,19 +65,21 @@ def arm_scan(scope: Scope, tenant_id: UUID, **_: Any) -> None:
 def scan(scope: Scope, tenant_id: UUID, **_: Any) -> None:
     """Have every order looked at that is due, in the order in which they fell due, and set the clock anew."""
     now = scope.now()
-    found = scope.rows(FIND, now=now, most=MOST_LINES)
     orders: dict[UUID, datetime] = {}
-    for row in found:
-        orders.setdefault(row.order_id, row.due_at)
-    if found:
-        scope.execute(LEASE, again=now + LOOKED_AT, ids=[row.id for row in found])
+    for clock in CLOCKS:
+        found = scope.rows(FIND.format(due=clock), now=now, most=MOST_LINES)
+        for row in found:
+            orders[row.order_id] = min(orders.get(row.order_id, row.due_at), row.due_at)
+        if found:
+            scope.execute(LEASE.format(due=clock), again=now + LOOKED_AT, ids=[row.id for row in found])
+    if orders:
         scope.execute(
             QUEUE,
             real=real_now(),
             doc=orjson.dumps(
                 [
                     {"id": new_id(), "topic": DUE, "order_id": order, "payload": {"due": due.isoformat()}}
-                    for order, due in orders.items()
+                    for order, due in sorted(orders.items(), key=lambda one: one[1])
                 ]
             ).decode(),
         )

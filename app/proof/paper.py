@@ -8,6 +8,7 @@ from typing import Any
 
 from app.calendar import zone
 from app.money import Money
+from app.promises.regimes import IN_WORDS, Regime
 from infra.report import Heading, Pairs, Part, Table, Words, pdf
 
 Row = Mapping[str, Any]
@@ -92,6 +93,10 @@ def _promises(proof: Mapping[str, Any], place: str) -> list[Part]:
         rows += [
             ("Made", _time(promise["made_at"], place)),
             (
+                "Follows",
+                "; ".join(IN_WORDS[Regime(law)] for law in promise["regimes"]) or "none of the known laws",
+            ),
+            (
                 "Shown to the buyer",
                 "a stated day" if promise["stated"] else f"no day stated: {promise['basis']}",
             ),
@@ -100,6 +105,8 @@ def _promises(proof: Mapping[str, Any], place: str) -> list[Part]:
             ("Deadline in force", _time(promise["deadline"], place)),
             ("State", _word(promise["state"])),
         ]
+        if promise["delivery_state"] is not None:
+            rows.append(("Delivery", f"by {promise['deliver_by']}, {_word(promise['delivery_state'])}"))
         if promise.get("vested_at"):
             rows.append(
                 ("Right to a refund since", _joined(_time(promise["vested_at"], place), promise["vests_on"]))

@@ -11,7 +11,7 @@ from app.proof import queries, rules
 from app.refunds.queries import document as refund_document
 from tenants.scope import Scope
 
-SHOWN = ("contact", "notices", "refunds", "promises", "recall_hours", "payment_hold_hours")
+SHOWN = ("contact", "notices", "refunds", "promises", "laws", "recall_hours", "payment_hold_hours")
 """Tenant settings that shaped what happened."""
 
 

@@ -10,7 +10,6 @@ from app import events
 from app.calendar import local_date
 from app.payments.book import Book, opened
 from app.payments.rules import parts
-from app.promises.regimes import Regime, regime_of
 from app.refunds import rows, rules
 from app.refunds.service import settle
 from infra.ids import new_id
@@ -27,25 +26,35 @@ def owe(scope: Scope, order_id: UUID, vests_on: date, *, why: str = "cancelled")
     book = opened(scope, order_id)
     so_far = _so_far(scope, order_id)
     kinds = [(tender.kind, tender.amount) for tender in book.tenders]
-    live, lawful = parts(kinds, book.live), parts(kinds, min(book.live, _alone(scope, book)))
+    left = book.live - (_undelivered(scope, order_id) if _is_taken(book) else 0)
+    live, lawful = parts(kinds, left), parts(kinds, min(left, _alone(scope, book)))
     made = []
     for tender, needed, least in zip(book.tenders, live, lawful, strict=True):
         owed, gone = so_far.get((tender.id, True), 0), so_far.get((tender.id, False), 0)
         share = rules.Share(tender.amount, book.captured(tender), needed, least, owed, gone)
         taken, let_go = rules.newly_due(share)
         if taken:
-            made.append(_open(scope, book, tender, taken, vests_on, why, taken=True))
+            made.append(
+                _open(scope, book, tender, taken, vests_on, f"{why}:{book.order.total - left}", taken=True)
+            )
         if let_go and _was_offered(book, tender):
-            made.append(_open(scope, book, tender, let_go, vests_on, "untaken", taken=False))
+            cause = f"untaken:{book.order.total - left}"
+            made.append(_open(scope, book, tender, let_go, vests_on, cause, taken=False))
     if made:
         scope.later(rows.SETTLE, order_id)
     return made
 
 
+def shipped(scope: Scope, order_id: UUID, **_: Any) -> None:
+    """A parcel left: where the buyer had ended the contract about it meanwhile, its money goes back all the same."""
+    if _undelivered(scope, order_id):
+        owe(scope, order_id, local_date(scope.now(), scope.tenant.timezone), why="undelivered")
+
+
 def captured(scope: Scope, order_id: UUID, **_: Any) -> None:
     """Money was taken: for what shipped of an order whose rest was cancelled, where the lawful refund may be more than
     the cancelled units' share; or by somebody else, for what is to be let go."""
-    if _shipping(scope):
+    if _shipping(scope) or _undelivered(scope, order_id):
         owe(scope, order_id, local_date(scope.now(), scope.tenant.timezone), why="shipped-alone")
     settle(scope, order_id)
 
@@ -79,21 +88,36 @@ def _alone(scope: Scope, book: Book) -> int:
     return book.live if alone is None else alone
 
 
+def _undelivered(scope: Scope, order_id: UUID) -> int:
+    """The value of what left and never arrived, where the buyer ended the contract about it; minor units."""
+    row = scope.row(
+        "SELECT coalesce(sum(l.value_shipped), 0)::bigint AS value FROM promises p JOIN order_lines l"
+        " ON l.tenant_id = :tenant AND l.id = p.order_line_id"
+        " WHERE p.tenant_id = :tenant AND p.order_id = :order AND p.delivery_state = 'ended'",
+        order=order_id,
+    )
+    return int(row.value) if row is not None else 0
+
+
+def _is_taken(book: Book) -> bool:
+    """Whether what shipped is paid: before, nothing of it can be given back; `captured` comes again."""
+    return sum(book.captured(tender) for tender in book.tenders) >= book.shipped
+
+
 def _was_offered(book: Book, tender: Any) -> bool:
     """Whether the tender was the buyer's to lose: of a card that was never accepted nothing is let go."""
     return tender.kind != "card" or bool(book.of(tender, "authorize", "succeeded", *rules.OPEN))
 
 
 def _open(
-    scope: Scope, book: Book, tender: Any, amount: int, vests_on: date, why: str, *, taken: bool
+    scope: Scope, book: Book, tender: Any, amount: int, vests_on: date, cause: str, *, taken: bool
 ) -> UUID:
-    gone = book.order.total - book.live
     zone = scope.tenant.timezone
     days = rules.days(
         vests_on,
         tender.kind,
         zone,
-        california=_goes_to_california(scope, book.order.id),
+        regimes=rows.regimes(scope, book.order.id),
         settings=rows.readings(scope),
     )
     due_id = new_id()
@@ -105,7 +129,7 @@ def _open(
         order=book.order.id,
         tender=tender.id,
         amount=amount,
-        cause=f"{why}:{gone}",
+        cause=cause,
         taken=taken,
         form=rules.form(tender.kind, taken=taken),
         vests=vests_on,
@@ -128,18 +152,3 @@ def _open(
         latest_on=days.latest_on,
     )
     return due_id
-
-
-def _goes_to_california(scope: Scope, order_id: UUID) -> bool:
-    """Whether anything of the order does: all of its money then goes back by that state's week."""
-    found = scope.rows(
-        "SELECT DISTINCT coalesce(l.ship_to, o.ship_to) AS place FROM order_lines l"
-        " JOIN orders o ON o.tenant_id = :tenant AND o.id = l.order_id"
-        " WHERE l.tenant_id = :tenant AND l.order_id = :order",
-        order=order_id,
-    )
-    places = [row.place for row in found]
-    return any(
-        Regime.US_CALIFORNIA in regime_of("US", place.get("country") or "US", place.get("region"))
-        for place in places
-    )

@@ -8,6 +8,7 @@ from uuid import UUID
 from app import events
 from app.payments.book import Book
 from app.promises.readings import Settings, from_settings
+from app.promises.regimes import Regime
 from app.refunds import rules
 from tenants.scope import Scope
 
@@ -45,6 +46,17 @@ COLUMNS = frozenset(
 def readings(scope: Scope) -> Settings:
     """How the tenant reads the rule."""
     return from_settings(scope.tenant.settings.get("promises"))
+
+
+def regimes(scope: Scope, order_id: UUID) -> frozenset[Regime]:
+    """The laws that anything of the order follows: all of its money goes back by the strictest of them. The delay
+    rule's days where none governs."""
+    found = scope.rows(
+        "SELECT DISTINCT jsonb_array_elements_text(regimes) AS law FROM promises"
+        " WHERE tenant_id = :tenant AND order_id = :order",
+        order=order_id,
+    )
+    return frozenset(Regime(row.law) for row in found) or frozenset({Regime.US_FEDERAL})
 
 
 def find(scope: Scope, due_id: UUID) -> Any | None:

@@ -10,7 +10,13 @@ from typing import Any
 from app.calendar import add_working_days, end_of_day, is_working_day
 from app.promises import refunds as law
 from app.promises.readings import DEFAULT, Settings
-from app.promises.regimes import california_latest
+from app.promises.regimes import (
+    DELIVERY_LAWS,
+    Regime,
+    california_latest,
+    delivery_refund_latest,
+    delivery_refund_target,
+)
 from infra.errors import invalid, refused
 
 MONEY = frozenset({"cash", "check", "money_order"})
@@ -41,16 +47,24 @@ def days(
     zone: str,
     *,
     impossible_on: date | None = None,
-    california: bool = False,
+    regimes: frozenset[Regime] = frozenset({Regime.US_FEDERAL}),
     settings: Settings = DEFAULT,
 ) -> Days:
-    """The days of a refund of that kind of tender (16 CFR 435.1(b)), counted anew from the day on which the same
-    method was found impossible; `california`: within that state's week where it ends earlier (Bus. & Prof. 17538)."""
+    """The days of a refund of that kind of tender by the laws of its order, of several the earliest: the delay rule's
+    (16 CFR 435.1(b)), counted anew from the day on which the same method was found impossible; California's week
+    (Bus. & Prof. 17538); without undue delay where a law of delivery governs."""
+    if regimes and regimes <= DELIVERY_LAWS:
+        began = impossible_on or vests_on
+        last = delivery_refund_latest(began)
+        return Days(last, last, delivery_refund_target(began, settings), end_of_day(last, zone))
     tender = law.CLASS_OF_TENDER.get(kind, law.TenderClass.OTHER)
     latest = law.latest(vests_on, tender, impossible_since=impossible_on, settings=settings)
     strict = law.latest(vests_on, tender, impossible_since=impossible_on, settings=settings, strict=True)
-    if california and impossible_on is None:
+    if Regime.US_CALIFORNIA in regimes and impossible_on is None:
         latest, strict = california_latest(latest, vests_on), california_latest(strict, vests_on)
+    if DELIVERY_LAWS & regimes:
+        last = delivery_refund_latest(impossible_on or vests_on)
+        latest, strict = min(latest, last), min(strict, last)
     target = add_working_days(impossible_on or vests_on, settings.refund_target_days, strict=True)
     return Days(latest, strict, min(target, strict), end_of_day(strict, zone))
 

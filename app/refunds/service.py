@@ -182,7 +182,12 @@ def _cannot(scope: Scope, book: Book, due: Any, tender: Any, reason: str, discov
     """The money cannot go back the way it came: cash, a check or a money order is due, counted from the discovery."""
     zone = scope.tenant.timezone
     days = rules.days(
-        due.vests_on, tender.kind, zone, impossible_on=discovered_on, settings=rows.readings(scope)
+        due.vests_on,
+        tender.kind,
+        zone,
+        impossible_on=discovered_on,
+        regimes=rows.regimes(scope, due.order_id),
+        settings=rows.readings(scope),
     )
     due = rows.update(
         scope,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -17,6 +17,7 @@ from app.orders.standing import promised_day
 from app.pages import formats
 from app.payments.queries import needed
 from app.promises.queries import open_question
+from app.promises.regimes import DELIVERY_LAWS, IN_WORDS, Regime
 from app.selfservice.words import Words
 from tenants.scope import Scope
 
@@ -61,6 +62,7 @@ def order_page(scope: Scope, order_id: UUID) -> Row | None:
         "question": question,
         "answers": answers,
         "payment": payment,
+        "deliveries": _deliveries(lines, zone, now),
         "can_cancel": order["status"] == "placed"
         and any(line["open"] and not line["asked"] for line in lines),
         "now": now,
@@ -71,7 +73,8 @@ def _lines(scope: Scope, order_id: UUID) -> list[Row]:
     rows = scope.rows(
         """
         SELECT l.id, l.title, l.kind, l.ordered, l.cancelled, l.allocated, l.backordered, l.shipped, l.items,
-            p.state, p.deadline, p.original_deadline, p.original_date, p.vested_at
+            p.state, p.deadline, p.original_deadline, p.original_date, p.vested_at, p.regimes, p.deliver_by,
+            p.delivery_state
         FROM order_lines l LEFT JOIN promises p ON p.tenant_id = :tenant AND p.order_line_id = l.id
         WHERE l.tenant_id = :tenant AND l.order_id = :order ORDER BY l.position
         """,
@@ -92,6 +95,8 @@ def _words(line: Mapping[str, Any], order: Mapping[str, Any], t: Words, *, asked
         return t("We asked our warehouse to stop it and tell you as soon as it answers"), "due"
     if (line["state"] or "").startswith("wait_"):
         return t("Delayed: we asked you whether to wait or to cancel"), "risk"
+    if line["delivery_state"] in ("late", "terminable"):
+        return t("Late: it should have reached you by {}", t.day(line["deliver_by"])), "late"
     promised = line["state"] not in (None, "not_covered", "consent_indefinite") and line["deadline"]
     day = t.day(promised_day(line, order["buyer_zone"])) if promised else ""
     wanted = formats.number(line["ordered"] - line["cancelled"])
@@ -99,6 +104,28 @@ def _words(line: Mapping[str, Any], order: Mapping[str, Any], t: Words, *, asked
     if line["backordered"]:
         return start + (t("On order with us, ships by {}", day) if day else t("On order with us")), "due"
     return start + (t("Being prepared, ships by {}", day) if day else t("Being prepared")), "due"
+
+
+def _deliveries(lines: Sequence[Row], zone: str, now: datetime) -> list[Row]:
+    """What the law of delivery lets the buyer do, by state: [{state, by, lines, law, soonest}]; the states that ask
+    for something first."""
+    found = []
+    for state in ("terminable", "late", "extended", "due"):
+        own = [line for line in lines if line["delivery_state"] == state]
+        for by in sorted({line["deliver_by"] for line in own}):
+            chosen = [line for line in own if line["deliver_by"] == by]
+            found.append(
+                {
+                    "state": state,
+                    "by": by,
+                    "lines": chosen,
+                    "law": next(
+                        IN_WORDS[law] for law in map(Regime, chosen[0]["regimes"]) if law in DELIVERY_LAWS
+                    ),
+                    "soonest": local_date(now, zone) + timedelta(days=1),
+                }
+            )
+    return found
 
 
 def _title(order: Mapping[str, Any], lines: Sequence[Row], *, payment: bool) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -20,9 +21,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app import links
 from app.calendar import local_date
-from app.cancellation.lapses import buyer_cancels
+from app.cancellation.lapses import buyer_cancels, contract_ended
 from app.pages import PageContext
 from app.payments.service import CardWanted, card_wanted, confirm_action, retry_payment
+from app.promises.deliveries import say
 from app.promises.queries import open_question
 from app.promises.service import ANSWERS, answer_delay
 from app.selfservice.queries import order_page
@@ -224,6 +226,29 @@ def _cancel(scope: Scope, order_id: UUID) -> None:
         raise invalid("/line", "Choose what to cancel.")
     lines = [identifier(str(one.get("id") if isinstance(one, dict) else one)) for one in named]
     buyer_cancels(scope, order_id, lines or None, _seen(), "You canceled it")
+
+
+@blueprint.post("/o/<token>/delivery", endpoint="delivery")
+@_buyer
+def delivery(scope: Scope, order_id: UUID) -> AnyResponse:
+    """Under a law of delivery: give the shop a further time, or end the contract where the law lets the buyer."""
+    return _done(scope, order_id, lambda: _deliver(scope, order_id))
+
+
+def _deliver(scope: Scope, order_id: UUID) -> None:
+    sent = _sent()
+    named = request.form.getlist("line") if not request.is_json else sent.get("lines") or []
+    lines = {identifier(str(one)) for one in named} or None
+    if sent.get("act") == "end":
+        contract_ended(scope, order_id, lines, _seen())
+    elif sent.get("act") == "wait":
+        try:
+            until = date.fromisoformat(str(sent.get("until") or ""))
+        except ValueError as error:
+            raise invalid("/until", "Give the day until which you will wait.") from error
+        say(scope, order_id, "period_granted", lines, _seen(), until=until)
+    else:
+        raise invalid("/act", "Choose to give a further time, or to end the contract.")
 
 
 @blueprint.post("/o/<token>/payment", endpoint="payment")

@@ -107,6 +107,36 @@ SPANISH = {
         " este momento, puede ser tarde: se lo decimos en cualquier caso."
     ),
     "Cancel what I chose": "Cancelar lo que elegí",
+    # a delivery that a law of delivery governs
+    "Late: it should have reached you by {}": "Con retraso: debía llegarle a más tardar el {}",
+    "You may end the contract": "Puede poner fin al contrato",
+    "{}: to reach you by {}. It did not, or the shop has said that it will not deliver. If you end the contract,"
+    " everything you paid for it comes back to you without undue delay. If you do nothing, the shop still owes"
+    " you the goods.": (
+        "{}: debía llegarle a más tardar el {}. No llegó, o la tienda dijo que no lo entregará. Si pone fin al"
+        " contrato, se le devuelve sin demora indebida todo lo que pagó por ello. Si no hace nada, la tienda le sigue"
+        " debiendo el producto."
+    ),
+    "End the contract and refund me": "Poner fin al contrato y reembolsarme",
+    "It is late: give the shop a further time": "Va con retraso: dé a la tienda un plazo más",
+    "{}: should have reached you by {}. Say until when you will still wait, a time that is fair in the circumstances."
+    " If it has not come by then, you may end the contract here and get back everything you paid for it. If you"
+    " do nothing, the shop still owes you the goods.": (
+        "{}: debía llegarle a más tardar el {}. Diga hasta cuándo esperará aún, un plazo justo según las"
+        " circunstancias. Si para entonces no ha llegado, puede poner fin al contrato aquí y recuperar todo lo que"
+        " pagó por ello. Si no hace nada, la tienda le sigue debiendo el producto."
+    ),
+    "I will wait until": "Esperaré hasta el",
+    "Give this further time": "Dar este plazo",
+    "{}: to reach you by {}, the further time you gave. If it does not, you can end the contract on this page from the"
+    " next day on.": (
+        "{}: debe llegarle a más tardar el {}, el plazo que usted dio. Si no llega, puede poner fin al contrato en esta"
+        " página desde el día siguiente."
+    ),
+    "{}: to reach you by {}. If it does not, you can give the shop a further time on this page from the next day on.": (
+        "{}: debe llegarle a más tardar el {}. Si no llega, puede dar a la tienda un plazo más en esta página desde el"
+        " día siguiente."
+    ),
     # a payment
     "{} to pay": "{} por pagar",
     "Without a payment we cancel what has not shipped on {}.": (
@@ -135,6 +165,10 @@ SPANISH = {
     "Choose to wait or to cancel.": "Elija esperar o cancelar.",
     "Choose what to cancel.": "Elija qué desea cancelar.",
     "There is nothing to answer at the moment.": "No hay nada que responder en este momento.",
+    "Give the day until which you will wait.": "Indique el día hasta el que esperará.",
+    "Give the last day of the further time: after today, within a year.": (
+        "Indique el último día del plazo: después de hoy y dentro de un año."
+    ),
     "There is nothing to answer.": "No hay nada que responder.",
     "It has shipped already, or is canceled. You can send it back.": (
         "Ya se envió o está cancelado. Puede devolverlo."

@@ -10,6 +10,7 @@ from app.pages import current_page
 SECTIONS = (
     ("Business", "/settings/business", "settings:read"),
     ("Notices", "/settings/notices", "settings:read"),
+    ("Promises", "/settings/promises", "settings:read"),
     ("Refunds", "/settings/refunds", "settings:read"),
     ("Team", "/settings/team", "team:read"),
     ("Keys", "/settings/keys", "keys:read"),

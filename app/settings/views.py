@@ -6,7 +6,7 @@ from flask import Blueprint, Flask, redirect
 from werkzeug.wrappers import Response
 
 from app.pages import register_nav
-from app.settings import audit, business, keys, notices, providers, refunds, team
+from app.settings import audit, business, keys, notices, promises, providers, refunds, team
 from app.settings.sections import tabs
 from app.web import page
 from infra.errors import Problem
@@ -32,6 +32,7 @@ def register(app: Flask) -> None:
         index,
         business.blueprint,
         notices.blueprint,
+        promises.blueprint,
         refunds.blueprint,
         team.blueprint,
         keys.blueprint,

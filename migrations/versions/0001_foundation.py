@@ -1763,9 +1763,23 @@ def upgrade() -> None:
         sa.Column("due_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("vested_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("vests_on", sa.Date(), nullable=True),
+        sa.Column(
+            "regimes",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default='["us_federal"]',
+            nullable=False,
+        ),
+        sa.Column("deliver_by", sa.Date(), nullable=True),
+        sa.Column("delivery_deadline", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("delivery_state", sa.Text(), nullable=True),
+        sa.Column("delivery_due_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "state IN ('incomplete', 'open', 'wait_silent', 'wait_express', 'wait_renewed', 'consent_definite', 'consent_indefinite', 'shipped', 'cancelled', 'not_covered')",
+            "state IN ('incomplete', 'open', 'wait_silent', 'wait_express', 'wait_renewed', 'consent_definite', 'consent_indefinite', 'shipped', 'cancelled', 'not_covered', 'delivery')",
             name=op.f("ck_promises_state_known"),
+        ),
+        sa.CheckConstraint(
+            "delivery_state IN ('due', 'late', 'extended', 'terminable', 'delivered', 'ended', 'closed')",
+            name=op.f("ck_promises_delivery_state_known"),
         ),
         sa.ForeignKeyConstraint(
             ["tenant_id", "order_id"],
@@ -1796,6 +1810,14 @@ def upgrade() -> None:
         postgresql_where="due_at IS NOT NULL",
     )
     op.create_index(
+        "ix_promises_delivery_due",
+        "promises",
+        ["tenant_id", "delivery_due_at"],
+        unique=False,
+        postgresql_include=["order_id"],
+        postgresql_where="delivery_due_at IS NOT NULL",
+    )
+    op.create_index(
         op.f("ix_promises_tenant_id_order_id"), "promises", ["tenant_id", "order_id"], unique=False
     )
     op.create_index("uq_promises_line", "promises", ["tenant_id", "order_line_id"], unique=True)
@@ -1812,7 +1834,7 @@ def upgrade() -> None:
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.CheckConstraint(
-            "kind IN ('dishonored', 'completed', 'later_asked', 'substituted', 'late_known', 'at_risk', 'revised', 'cancel_requested', 'will_not_ship', 'ended', 'corrected', 'gone', 'made')",
+            "kind IN ('dishonored', 'completed', 'later_asked', 'substituted', 'late_known', 'at_risk', 'revised', 'cancel_requested', 'will_not_ship', 'ended', 'corrected', 'gone', 'made', 'address_asked', 'address_came', 'delivered', 'period_granted', 'delivery_refused', 'ended_by_buyer')",
             name=op.f("ck_promise_events_kind_known"),
         ),
         sa.ForeignKeyConstraint(

@@ -47,6 +47,8 @@ BODIES: dict[str, Any] = {
     "promises.amendment": {"lines": ["none"], "ship_by": "2100-01-01", "evidence": "Chat"},
     "cancellation.will_not_ship": {"reason": "The kiln is gone"},
     "inbound.receive": {"receipt": "GRN-2", "lines": [{"sku": "A", "quantity": 1}]},
+    "cancellation.delivery_report": {"said": "delivered", "evidence": "Carrier's scan"},
+    "order_intake.address_request": {"outcome": "asked", "evidence": "Mail of today"},
     "orders.hold": {"kind": "manual", "reason": "test"},
     "orders.address": {
         "line1": "1 Main St",

@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.promises.laws import governing, laws_document, laws_from
+from app.promises.readings import SettingsFault
 from app.promises.refunds import TenderClass, latest
 from app.promises.regimes import (
     Delivered,
@@ -127,3 +129,41 @@ def test_an_essential_date_ends_the_contract_at_once():
 
 def test_a_refund_without_undue_delay_is_aimed_at_two_days_from_monday_to_friday():
     assert delivery_refund_target(date(2026, 7, 10)) == date(2026, 7, 10) + timedelta(days=4)
+
+
+@pytest.mark.parametrize(
+    ("document", "channel", "place", "business", "laws"),
+    [
+        ({}, "web", {"country": "DE"}, False, (FEDERAL, EU)),
+        ({"seller_country": "fr"}, "web", {"country": "DE"}, False, (EU,)),
+        ({"channels": {"shop-de": "DE"}}, "shop-de", {"country": "DE"}, False, (EU,)),
+        ({"channels": {"shop-de": "DE"}}, "web", {"country": "DE"}, False, (FEDERAL, EU)),
+        ({"channels": {"shop-de": "DE"}}, "shop-de", {"country": "DE"}, True, ()),
+        ({"ship_to": {"CH": ["us_federal", "eu"]}}, "web", {"country": "CH"}, False, (FEDERAL, EU)),
+        ({"ship_to": {"US": ["us_california", "us_federal"]}}, "web", {"region": "NY"}, False, (FEDERAL,)),
+        ({"ship_to": {"US": ["us_federal"]}, "counsel": "A"}, "web", {"region": "CA"}, False, (FEDERAL,)),
+    ],
+)
+def test_a_merchant_may_choose_by_channel_and_country(document, channel, place, business, laws):
+    chosen = laws_from(document)
+    assert governing(chosen, channel, place, business=business) == laws
+    assert laws_from(laws_document(chosen)) == chosen
+    assert (chosen.version == laws_from({}).version) is (document == {})
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        ({"ship_to": {"US": ["us_federal"]}}, "laws.counsel"),
+        ({"ship_to": {"GB": []}}, "laws.counsel"),
+        ({"ship_to": {"GB": "uk"}}, "laws.ship_to.GB"),
+        ({"seller_country": "Germany"}, "laws.seller_country"),
+        ({"channels": ["DE"]}, "laws.channels"),
+        ({"grace": 1}, "laws.grace"),
+        ([], "laws"),
+    ],
+)
+def test_what_is_no_choice_is_refused_by_its_place(document, path):
+    with pytest.raises(SettingsFault) as fault:
+        laws_from(document)
+    assert fault.value.path == path

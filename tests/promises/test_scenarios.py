@@ -1,21 +1,22 @@
 """The scenarios of the delay rule, by their numbers, through the running service: orders and notices over the API,
 answers on the buyer's page, shipments by the provider, time by the sandbox clock.
 
-Only in the pure rules (tests/promises/test_check.py), because the service takes no such input: 4 to 8 and 92 (how T
-follows from what was shown: one function, called by intake), 14 (leap years), 25 (a page that changes is no event
-here), 26 and 31 in part (a notice that lacks something is refused before it is sent), 58 to 64 (amounts and forms of a
-refund: tests/refunds), 77 to 88 (who is covered: tests/promises/test_rules.py).
+Only in the pure rules (tests/promises/test_check.py), because the service takes no such input: 5 (an order has one
+promise), 7 to 10 (no application for credit comes in), 25 (a page that changes is no event here), 26 and 31 in part
+(a notice that lacks something is refused before it is sent), 58, 59, 62 and 64 (tests/refunds), 79 and 80 (no pick-up
+in a store), 82 (no order is taken cash on delivery). 77: test_laws.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 
 import pytest
 
 from tests.factories import Merchant
 from tests.outside import Inbox
-from tests.promises.story import Story, moment
+from tests.promises.story import EXTERNAL, HOME, Story, moment
 
 Begin = Callable[..., Story]
 STATED = {"promise": {"ship_by": "2026-03-01"}}
@@ -64,6 +65,20 @@ def test_02_the_last_call_asks_the_buyer_when_nobody_decided(begin: Begin) -> No
     story.on("2026-01-27").is_state("open")
     assert "promise.at_risk" in story.timeline()
     story.on("2026-01-31 12:00").is_state("wait_express")
+
+
+def test_04_and_92_hours_are_instants_and_a_day_ends_where_it_ends_first(begin: Begin) -> None:
+    story = begin("2026-01-02 02:30")  # Thursday 23:30 in Los Angeles
+    there = HOME | {"city": "Los Angeles", "region": "CA", "postal_code": "90012"}
+    story.ordered(ship_to=there).must_ship_by("2026-01-31")
+    assert story.promise().deadline == moment("2026-02-01 00:00")
+    story.on("2026-01-10 10:00").ordered(promise={"within": {"value": 48, "unit": "hours"}})
+    story.must_ship_by("2026-01-12")
+    assert abs((story.promise().deadline - moment("2026-01-12 10:00")).total_seconds()) < 60
+
+
+def test_14_a_leap_year_has_its_day(begin: Begin) -> None:
+    begin("2028-01-31").ordered().must_ship_by("2028-03-01")
 
 
 def test_13_a_fraud_check_does_not_stop_the_clock(begin: Begin) -> None:
@@ -247,6 +262,28 @@ def test_55_and_56_other_tenders(begin: Begin) -> None:
     story.on("2026-12-19").cancelled("c5", "2026-12-18").latest("2026-12-30")
 
 
+def test_61_each_part_goes_back_by_its_own_day(begin: Begin) -> None:
+    tenders = [
+        {"kind": "check", "reference": "1001", "amount": {"amount": 5000, "currency": "USD"}},
+        {"kind": "terms", "reference": "house account"},
+    ]
+    story = begin("2026-06-20")
+    lines = story.merchant.order_body(("MUG", 1))["lines"]
+    lines[0]["unit_price"] = {"amount": 25000, "currency": "USD"}
+    story.ordered(lines=lines, tenders=tenders).on("2026-07-01")
+    story.merchant.ok("POST", f"/orders/{story.order['id']}/will-not-ship", {"reason": "The kiln is gone."})
+    story.merchant.drain()
+    story.cancelled("c4", "2026-07-01", owed=25000)
+    owed = story.merchant.ok("GET", f"/orders/{story.order['id']}/refunds-due")["data"]
+    assert [(one["amount"]["amount"], one["latest_on"]) for one in owed] == [
+        (5000, "2026-07-13"),
+        (20000, "2026-08-01"),
+    ]
+    assert story.refunds()[0] == (5000, date(2026, 7, 10)), (
+        "Friday 3 July is free, yet not by the strict calendar"
+    )
+
+
 def test_65_each_line_has_its_own_clock(begin: Begin) -> None:
     story = begin("2026-08-10")
     body = story.merchant.order_body(("PEN", 1), ("MUG", 1))
@@ -272,6 +309,16 @@ def test_67_only_the_open_unit_is_cancelled(begin: Begin) -> None:
 def test_68_a_pre_order_counts_from_its_stated_date(begin: Begin) -> None:
     story = begin("2026-03-01", stock=0).ordered(promise={"ship_by": "2026-11-15"}).must_ship_by("2026-11-15")
     story.on("2026-11-02").told("2026-12-15", "silent_consent")
+
+
+def test_70_a_pre_order_that_is_charged_must_state_its_date(begin: Begin) -> None:
+    story = begin("2026-03-01", stock=0)
+    story.merchant.sku("LAMP", kind="preorder", price={"amount": 8000, "currency": "USD"}, tax_code="exempt")
+    body = story.merchant.order_body(("LAMP", 1)) | {"ship_to": HOME, "tenders": EXTERNAL}
+    answer = story.merchant.post("/orders", body)
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/lines/0/promise")
+    story.ordered(("LAMP", 1), tenders=[{"kind": "terms", "reference": "later"}]).must_ship_by("2026-03-31")
+    story.ordered(("LAMP", 1), promise={"ship_by": "2026-11-15"}).must_ship_by("2026-11-15")
 
 
 def test_71_made_to_order_is_covered_too(begin: Begin) -> None:
@@ -303,6 +350,16 @@ def test_76_a_later_date_the_buyer_asks_for_is_the_stated_time(begin: Begin) -> 
     assert story.promise().deadline == moment("2026-06-11 00:00")
     story.on("2026-06-05").is_state("open").unreachable()
     story.on("2026-06-11").cancelled("c5", "2026-06-10")
+
+
+def test_83_to_88_what_is_not_covered_has_no_clock(begin: Begin) -> None:
+    story = begin("2026-05-01")
+    price = {"price": {"amount": 8000, "currency": "USD"}, "tax_code": "exempt"}
+    story.merchant.sku("SEEDS", **price, exempt_from_delay_rule=True)
+    story.merchant.sku("CLUB", **price, attributes={"exemption": "negative_option"})
+    story.merchant.sku("PRINT", **price, attributes={"exemption": "service"})
+    story.ordered(("SEEDS", 1), ("CLUB", 1), ("PRINT", 1), ("MUG", 1))
+    assert [story.state(at) for at in range(4)] == ["not_covered", "not_covered", "not_covered", "open"]
 
 
 def test_91_a_question_is_no_answer(begin: Begin) -> None:

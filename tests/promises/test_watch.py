@@ -66,7 +66,7 @@ def nodes(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def test_what_is_due_is_found_by_the_index_within_a_second(clocks: Scope) -> None:
     now = clocks.now()
     first = plan(clocks, watch.NEXT)
-    found = plan(clocks, watch.FIND, now=now, most=watch.MOST_LINES)
+    found = plan(clocks, watch.FIND.format(due="due_at"), now=now, most=watch.MOST_LINES)
     for one in (first, found):
         steps = list(nodes(one["Plan"]))
         assert any(step.get("Index Name") == "ix_promises_due" for step in steps), steps
@@ -80,7 +80,7 @@ def test_what_is_due_is_found_by_the_index_within_a_second(clocks: Scope) -> Non
     )
     assert row is not None
     assert row.looks == 1, "they are lines of one order"
-    again = plan(clocks, watch.FIND, now=now, most=watch.MOST_LINES)
+    again = plan(clocks, watch.FIND.format(due="due_at"), now=now, most=watch.MOST_LINES)
     assert again["Plan"]["Actual Rows"] == 0, "who was found is not found again while it is looked at"
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from app.promises.regimes import Regime
 from app.refunds import rules
 from app.refunds.rules import LineMoney, Share, newly_due, shipped_alone
 from infra.errors import Problem
@@ -75,12 +76,15 @@ def test_row_59_counts_from_the_discovery() -> None:
     assert days.latest_on == date(2026, 7, 17)
 
 
+CALIFORNIA = frozenset({Regime.US_FEDERAL, Regime.US_CALIFORNIA})
+
+
 def test_what_goes_to_california_is_refunded_within_its_week() -> None:
     vested = date(2026, 10, 2)  # seven working days end on the 14th: the 12th is a holiday
     assert rules.days(vested, "card", NEW_YORK).latest_on == date(2026, 10, 14)
-    california = rules.days(vested, "card", NEW_YORK, california=True)
+    california = rules.days(vested, "card", NEW_YORK, regimes=CALIFORNIA)
     assert (california.latest_on, california.strict_on) == (date(2026, 10, 9), date(2026, 10, 9))
-    found = rules.days(vested, "card", NEW_YORK, california=True, impossible_on=date(2026, 10, 8))
+    found = rules.days(vested, "card", NEW_YORK, regimes=CALIFORNIA, impossible_on=date(2026, 10, 8))
     assert found.latest_on == date(2026, 10, 20), "a check counts from the day the way was found closed"
 
 
