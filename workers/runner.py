@@ -129,16 +129,14 @@ def _act(begun: Asked, *, one_by_one: bool) -> None:
             _end(scope, work, begun.verbs, row.handled, one_by_one=one_by_one)
 
 
-def _end(
-    scope: Scope, work: Work, verbs: tuple[Verb, ...], handled: list[str], *, one_by_one: bool
-) -> None:
+def _end(scope: Scope, work: Work, verbs: tuple[Verb, ...], handled: list[str], *, one_by_one: bool) -> None:
     """Run the row's verbs that are not done yet, and end the row; the transaction is kept. `one_by_one`, one that
     fails leaves the others done, so that a letter with a fault never holds back money: what is done is noted, and
     only the failed one is tried again."""
     done, failure = list(handled), None
     for verb in verbs:
         if verb.name not in done:
-            fault = _one(scope, verb, work) if one_by_one else _straight(scope, verb, work, len(verbs))
+            fault = _run(scope, verb, work, one_by_one=one_by_one, several=len(verbs) > 1)
             failure = failure or fault
             done += [] if fault else [verb.name]
     if failure is None:
@@ -150,28 +148,23 @@ def _end(
         raise failure
 
 
-def _straight(scope: Scope, verb: Verb, work: Work, several: int) -> None:
-    """Run one verb as part of the whole: nearly always all of them succeed, and a savepoint each would cost more
-    than many a verb."""
+def _run(scope: Scope, verb: Verb, work: Work, *, one_by_one: bool, several: bool) -> Exception | None:
+    """Run one verb: in a savepoint of its own if `one_by_one`, which tells its fault; else as part of the whole.
+    Nearly always all of them succeed, and a savepoint each would cost more than many a verb."""
     try:
-        verb.run(scope, work.subject_id, **work.payload)
-    except TO_ALL:
-        raise
-    except Exception as error:
-        if several == 1:
-            raise
-        raise Stumbled from error
-
-
-def _one(scope: Scope, verb: Verb, work: Work) -> Exception | None:
-    """Run one verb inside a savepoint. A lost race is everybody's: the whole transaction is run again."""
-    try:
+        if not one_by_one:
+            verb.run(scope, work.subject_id, **work.payload)
+            return None
         with scope.session.begin_nested():
             verb.run(scope, work.subject_id, **work.payload)
     except TO_ALL:
         raise
     except Exception as error:
-        return error
+        if one_by_one:
+            return error
+        if several:
+            raise Stumbled from error
+        raise
     return None
 
 

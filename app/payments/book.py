@@ -150,7 +150,8 @@ def _read(scope: Scope, order: Any) -> Book:
     there before it waited."""
     tenders: dict[UUID, Any] = {}
     entries = []
-    for shipped, live, *values in scope.rows(READ, order=order.id):
+    rows = scope.rows(READ, order=order.id)
+    for _, _, *values in rows:
         tender = SimpleNamespace(**dict(zip(TENDER, values, strict=False)))
         entry = SimpleNamespace(**dict(zip(ENTRY, values[len(TENDER) :], strict=True)))
         if tender.id is not None:
@@ -158,4 +159,4 @@ def _read(scope: Scope, order: Any) -> Book:
         if entry.id is not None:
             entries.append(entry)
     entries.sort(key=lambda one: (one.at, one.id))
-    return Book(order, list(tenders.values()), entries, shipped, live)
+    return Book(order, list(tenders.values()), entries, rows[0].shipped, rows[0].live)
