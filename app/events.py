@@ -86,6 +86,18 @@ IMPORT_QUEUED = "import.queued"
 SIMULATION_QUEUED = "simulation.queued"
 WEBHOOK_RECEIVED = "webhook.received"
 
+REPORTED = (
+    ORDER_CANCELLED,
+    LINES_CANCELLED,
+    NOTICE_FAILED,
+    CAPTURE_FAILED,
+    SHIPPED_TOO_LATE,
+    PROMISE_ENDED,
+    REFUND_ALARMED,
+)
+"""What the compliance report counts over a period: the timeline has an index by time of these alone, for they are few
+among the many."""
+
 
 def tell(scope: Scope, order_id: UUID, name: str, **data: Any) -> None:
     """Write the event on the order's timeline; nobody reacts."""

@@ -96,6 +96,15 @@ def rows(tenant: str, narrowed: str = "true") -> str:
     )
 
 
+def keys(tenant: str, narrowed: str) -> str:
+    """As `rows`, of order_id and id alone."""
+    return " UNION ALL ".join(
+        f"SELECT {one.order} AS order_id, id FROM {one.table}"
+        f" WHERE {tenant} AND {one.where} AND {narrowed.replace('{order}', one.order)}"
+        for one in SOURCES
+    )
+
+
 def touched(tenant: str, since: str) -> str:
     """The statement of the orders with rows whose id is at least `since`: read by the primary keys."""
     return " UNION ".join(

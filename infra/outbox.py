@@ -216,26 +216,26 @@ def in_flight(session: Session, tenant_id: UUID) -> bool:
     )
 
 
-def lock(session: Session, tenant_id: UUID, row_id: UUID) -> OutboxRow | None:
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A row held for the length of a transaction."""
+
+    topic: str
+    subject_id: UUID
+    payload: dict[str, Any]
+    handled: list[str]
+
+
+def lock(session: Session, tenant_id: UUID, row_id: UUID) -> Taken | None:
     """The row, locked for this transaction, or None when it is finished or another worker holds it."""
-    row = session.execute(
-        text(
-            "SELECT topic, subject_id, payload, attempts, handled FROM outbox WHERE tenant_id = :tenant AND id = :id"
-            " AND state IN ('waiting', 'sent') FOR UPDATE SKIP LOCKED"
-        ),
-        {"tenant": tenant_id, "id": row_id},
-    ).one_or_none()
-    if row is None:
-        return None
-    return OutboxRow(
-        tenant_id=tenant_id,
-        id=row_id,
-        topic=row.topic,
-        subject_id=row.subject_id,
-        payload=row.payload,
-        attempts=row.attempts,
-        handled=row.handled,
-    )
+    row = session.execute(LOCK, {"tenant": tenant_id, "id": row_id}).one_or_none()
+    return None if row is None else Taken(*row)
+
+
+LOCK = text(
+    "SELECT topic, subject_id, payload, handled FROM outbox WHERE tenant_id = :tenant AND id = :id"
+    " AND state IN ('waiting', 'sent') FOR UPDATE SKIP LOCKED"
+)
 
 
 def partly(session: Session, tenant_id: UUID, row_id: UUID, handled: list[str]) -> None:
@@ -248,26 +248,28 @@ def partly(session: Session, tenant_id: UUID, row_id: UUID, handled: list[str]) 
 
 def finish(session: Session, tenant_id: UUID, row_id: UUID) -> None:
     """The work is done; it will not be sent again."""
-    session.execute(
-        text(
-            "UPDATE outbox SET state = 'done', finished_at = :now, error = NULL"
-            " WHERE tenant_id = :tenant AND id = :id AND state <> 'done'"
-        ),
-        {"tenant": tenant_id, "id": row_id, "now": real_now()},
-    )
+    session.execute(FINISH, {"tenant": tenant_id, "id": row_id, "now": real_now()})
 
 
-def fail(session: Session, tenant_id: UUID, row_id: UUID, error: str) -> None:
-    """Try again later (2, 4, 8 ... 600 seconds), or dead-letter with the reason after the last attempt."""
-    session.execute(
+FINISH = text(
+    "UPDATE outbox SET state = 'done', finished_at = :now, error = NULL"
+    " WHERE tenant_id = :tenant AND id = :id AND state <> 'done'"
+)
+
+
+def fail(session: Session, tenant_id: UUID, row_id: UUID, error: str) -> str:
+    """Try again later (2, 4, 8 ... 600 seconds), or dead-letter with the reason after the last attempt. Returns the
+    row's topic; empty when it was finished meanwhile."""
+    topic: str | None = session.execute(
         text(
             "UPDATE outbox SET attempts = attempts + 1, error = :error, leased_until = NULL,"
             " state = CASE WHEN attempts + 1 >= :most THEN 'dead' ELSE 'waiting' END,"
             " available_at = :now + make_interval(secs => least(600, power(2, attempts + 1)))"
-            " WHERE tenant_id = :tenant AND id = :id AND state IN ('waiting', 'sent')"
+            " WHERE tenant_id = :tenant AND id = :id AND state IN ('waiting', 'sent') RETURNING topic"
         ),
         {"tenant": tenant_id, "id": row_id, "error": error[:2000], "most": MOST_ATTEMPTS, "now": real_now()},
-    )
+    ).scalar_one_or_none()
+    return topic or ""
 
 
 def again(session: Session, tenant_id: UUID, row_id: UUID) -> None:

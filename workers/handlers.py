@@ -1,4 +1,4 @@
-"""The two kinds of later work.
+"""The two kinds of later work. A topic has at most one `Call`, its first handler, and any number of verbs.
 
 `Verb`: one transaction, committed together with the outbox row's end: it happens exactly once.
 `Call`: something outside is asked. begin (transaction) -> call (no transaction open, keyed by the attempt) ->
@@ -8,7 +8,7 @@ attempt and `call` repeats it under the same key.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -42,6 +42,12 @@ class Call:
 
 
 Handler = Verb | Call
+
+
+def parted(handlers: Sequence[Handler]) -> tuple[Call | None, tuple[Verb, ...]]:
+    """A topic's call, if it has one, and its verbs."""
+    calls = [handler for handler in handlers if isinstance(handler, Call)]
+    return next(iter(calls), None), tuple(handler for handler in handlers if isinstance(handler, Verb))
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,10 @@ CASES = """
 SELECT data->>'case' AS name, count(*) AS count FROM promise_events
 WHERE tenant_id = :tenant AND kind = 'ended' AND at >= :start AND at < :end GROUP BY 1 ORDER BY 1
 """
-CANCELLATIONS = """
+CANCELLATIONS = f"""
 SELECT coalesce(nullif(data->>'reason', ''), 'no reason given') AS name, count(*) AS count FROM timeline
-WHERE tenant_id = :tenant AND name = ANY(:names) AND at >= :start AND at < :end
+WHERE tenant_id = :tenant AND name IN ('{events.ORDER_CANCELLED}', '{events.LINES_CANCELLED}')
+    AND at >= :start AND at < :end
 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 25
 """
 REFUNDS = """
@@ -52,12 +53,15 @@ SELECT CASE WHEN d.proven_at IS NOT NULL THEN CASE WHEN d.sent_on <= d.latest_on
 FROM refunds_due d JOIN orders o ON o.tenant_id = :tenant AND o.id = d.order_id
 WHERE d.tenant_id = :tenant AND d.opened_at >= :start AND d.opened_at < :end GROUP BY 1, 2 ORDER BY 1, 2
 """
-INCIDENTS = """
+INCIDENTS = f"""
 SELECT name, count(*) AS count FROM timeline
-WHERE tenant_id = :tenant AND at >= :start AND at < :end AND (name = ANY(:always)
-    OR (name = :promise AND data->>'late_by' IS NOT NULL) OR (name = :refund AND data->>'level' = '3'))
+WHERE tenant_id = :tenant AND at >= :start AND at < :end
+    AND (name IN ('{events.NOTICE_FAILED}', '{events.CAPTURE_FAILED}', '{events.SHIPPED_TOO_LATE}')
+        OR (name = '{events.PROMISE_ENDED}' AND data->>'late_by' IS NOT NULL)
+        OR (name = '{events.REFUND_ALARMED}' AND data->>'level' = '3'))
 GROUP BY 1 ORDER BY 1
 """
+"""The names stand in the statement, so that the planner sees that the index of `events.REPORTED` has them all."""
 
 
 def figures(scope: Scope, period: Period) -> list[Figure]:
@@ -70,12 +74,9 @@ def figures(scope: Scope, period: Period) -> list[Figure]:
     found += _counted("notices", scope.rows(NOTICES, **common))
     found += _counted("answers", scope.rows(ANSWERS, **common))
     found += _counted("cases", scope.rows(CASES, **common))
-    names = [events.ORDER_CANCELLED, events.LINES_CANCELLED]
-    found += _counted("cancellations", scope.rows(CANCELLATIONS, **common, names=names))
+    found += _counted("cancellations", scope.rows(CANCELLATIONS, **common))
     found += _with_money("refunds", scope.rows(REFUNDS, **common, now=scope.now()))
-    always = [events.NOTICE_FAILED, events.CAPTURE_FAILED, events.SHIPPED_TOO_LATE]
-    late = {"promise": events.PROMISE_ENDED, "refund": events.REFUND_ALARMED}
-    found += _counted("incidents", scope.rows(INCIDENTS, **common, always=always, **late))
+    found += _counted("incidents", scope.rows(INCIDENTS, **common))
     return found
 
 

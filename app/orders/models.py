@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Float, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app import events
 from infra.db import TenantTable, one_of, tenant_key
 
 HOLD_KINDS = ("payment", "fraud", "address", "credit", "manual", "review")
@@ -190,4 +191,13 @@ class TimelineEvent(TenantTable):
     """Business time."""
     actor: Mapped[str]
     data: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
-    __table_args__ = (tenant_key("order_id", "orders"), Index(None, "tenant_id", "order_id", "id"))
+    __table_args__ = (
+        tenant_key("order_id", "orders"),
+        Index(None, "tenant_id", "order_id", "id"),
+        Index(
+            "ix_timeline_reported",
+            "tenant_id",
+            "at",
+            postgresql_where=text("name IN ('{}')".format("', '".join(events.REPORTED))),
+        ),
+    )

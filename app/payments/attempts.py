@@ -16,10 +16,13 @@ ASK = "payment.ask"
 NO_CARD = "No card was given yet."
 
 
-def arrange(scope: Scope, book: Book) -> None:
-    """Begin what each card of the order needs now; nothing while an answer is awaited. The order is locked."""
-    for tender in book.cards:
-        _begin(scope, book, tender, next_step(book.card(tender)))
+def arrange(scope: Scope, book: Book) -> bool:
+    """Begin what each card of the order needs now; nothing while an answer is awaited. The order is locked. Tells
+    whether anything was begun."""
+    steps = [(tender, next_step(book.card(tender))) for tender in book.cards]
+    for tender, step in steps:
+        _begin(scope, book, tender, step)
+    return any(step.step != "nothing" for _, step in steps)
 
 
 def all_covered(book: Book) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+from app.payments.models import LedgerEntry, Tender
 from app.payments.rules import RETRIED_BY_ITSELF, CardState, parts
 from infra.errors import not_found
 from tenants.scope import Scope
@@ -95,28 +97,66 @@ class Book:
         return [tender for tender in self.tenders if tender.kind == "card"]
 
 
+LOCK = """
+SELECT id, number, status, currency, total, tax_status, customer, placed_at FROM orders
+WHERE tenant_id = :tenant AND id = {order} FOR UPDATE
+"""
+BY_ENTRY = "(SELECT order_id FROM ledger_entries WHERE tenant_id = :tenant AND id = :entry)"
+BY_TENDER = "(SELECT order_id FROM tenders WHERE tenant_id = :tenant AND id = :tender)"
+TENDER = tuple(column.name for column in Tender.__table__.columns)
+ENTRY = tuple(column.name for column in LedgerEntry.__table__.columns)
+READ = f"""
+SELECT s.shipped, s.live, {", ".join(f"t.{name}" for name in TENDER)}, {", ".join(f"e.{name}" for name in ENTRY)}
+FROM (SELECT coalesce(sum(value_shipped), 0)::bigint AS shipped,
+        coalesce(sum(total - value_cancelled), 0)::bigint AS live
+    FROM order_lines WHERE tenant_id = :tenant AND order_id = :order) s
+LEFT JOIN tenders t ON t.tenant_id = :tenant AND t.order_id = :order
+LEFT JOIN ledger_entries e ON e.tenant_id = :tenant AND e.order_id = :order AND e.tender_id = t.id
+ORDER BY t.position
+"""
+
+
 def opened(scope: Scope, order_id: UUID) -> Book:
     """Lock the order and read its money. Raises Problem 404."""
-    order = scope.row(
-        "SELECT id, number, status, currency, total, tax_status, customer, placed_at FROM orders"
-        " WHERE tenant_id = :tenant AND id = :order FOR UPDATE",
-        order=order_id,
-    )
+    order = scope.row(LOCK.format(order=":order"), order=order_id)
     if order is None:
         raise not_found("order")
-    sums = scope.row(
-        "SELECT coalesce(sum(value_shipped), 0)::bigint AS shipped,"
-        " coalesce(sum(total - value_cancelled), 0)::bigint AS live"
-        " FROM order_lines WHERE tenant_id = :tenant AND order_id = :order",
-        order=order_id,
-    )
-    assert sums is not None
-    tenders = scope.rows(
-        "SELECT * FROM tenders WHERE tenant_id = :tenant AND order_id = :order ORDER BY position",
-        order=order_id,
-    )
-    entries = scope.rows(
-        "SELECT * FROM ledger_entries WHERE tenant_id = :tenant AND order_id = :order ORDER BY at, id",
-        order=order_id,
-    )
-    return Book(order, tenders, entries, sums.shipped, sums.live)
+    return _read(scope, order)
+
+
+def of_entry(scope: Scope, entry_id: UUID) -> Book:
+    """As `opened`, of the order that a ledger entry belongs to. Raises Problem 404."""
+    order = scope.row(LOCK.format(order=BY_ENTRY), entry=entry_id)
+    if order is None:
+        raise not_found("ledger entry")
+    return _read(scope, order)
+
+
+def of_tender(scope: Scope, tender_id: UUID) -> Book:
+    """As `opened`, of the order that a tender pays. Raises Problem 404."""
+    order = scope.row(LOCK.format(order=BY_TENDER), tender=tender_id)
+    if order is None:
+        raise not_found("tender")
+    return _read(scope, order)
+
+
+def again(scope: Scope, book: Book) -> Book:
+    """The same order's money after this transaction has changed it; the lock is still ours."""
+    return _read(scope, book.order)
+
+
+def _read(scope: Scope, order: Any) -> Book:
+    """Everything in one statement, sent after the lock was got: one that waits for the lock would read what was
+    there before it waited."""
+    tenders: dict[UUID, Any] = {}
+    entries = []
+    rows = scope.rows(READ, order=order.id)
+    for _, _, *values in rows:
+        tender = SimpleNamespace(**dict(zip(TENDER, values, strict=False)))
+        entry = SimpleNamespace(**dict(zip(ENTRY, values[len(TENDER) :], strict=True)))
+        if tender.id is not None:
+            tenders.setdefault(tender.id, tender)
+        if entry.id is not None:
+            entries.append(entry)
+    entries.sort(key=lambda one: (one.at, one.id))
+    return Book(order, list(tenders.values()), entries, rows[0].shipped, rows[0].live)

@@ -13,10 +13,10 @@ from uuid import UUID
 
 from app import events
 from app.payments import attempts, holds
-from app.payments.book import Book, opened
+from app.payments.book import Book, again, of_entry, of_tender, opened
 from app.payments.rules import PAY_NOW, concerns, refund_shares
 from app.payments.settlement import OPEN, RENEW, lift_hold
-from infra.errors import not_found, refused
+from infra.errors import refused
 from tenants.scope import Scope
 
 LOOK = "payment.reconcile"
@@ -49,7 +49,7 @@ def take(scope: Scope, order_id: UUID, *, shipment: str | UUID, **_: Any) -> Non
         else:
             _book_terms(scope, book, tender, amount, UUID(str(shipment)))
     attempts.totals(scope, order_id)
-    attempts.arrange(scope, opened(scope, order_id))
+    attempts.arrange(scope, again(scope, book))
 
 
 def _book_terms(scope: Scope, book: Book, tender: Any, amount: int, shipment: UUID) -> None:
@@ -83,7 +83,7 @@ def let_go(scope: Scope, order_id: UUID, **_: Any) -> None:
 
 def renew(scope: Scope, entry_id: UUID, **_: Any) -> None:
     """Before an authorization lapses: hold the card anew while goods are awaited. After: ask what became of it."""
-    book = _book_of(scope, entry_id)
+    book = of_entry(scope, entry_id)
     entry = next(one for one in book.entries if one.id == entry_id)
     if entry.outcome != "succeeded" or entry.ended_at is not None:
         return
@@ -100,7 +100,7 @@ def renew(scope: Scope, entry_id: UUID, **_: Any) -> None:
 
 def retry(scope: Scope, tender_id: UUID, **_: Any) -> None:
     """Try the card again for goods that are gone and not paid."""
-    book = _book_of_tender(scope, tender_id)
+    book = of_tender(scope, tender_id)
     tender = book.tender(tender_id)
     if book.waiting_capture(tender) is None:
         return
@@ -109,7 +109,7 @@ def retry(scope: Scope, tender_id: UUID, **_: Any) -> None:
         " AND kind = 'capture' AND outcome = 'pending' AND authorization_id IS NULL",
         tender=tender_id,
     )
-    book = opened(scope, book.order.id)
+    book = again(scope, book)
     card = book.card(book.tender(tender_id))
     if card.refused and not card.held and not card.authorizing:
         attempts.authorize(scope, book, tender, card.open)
@@ -322,17 +322,3 @@ def _uuid(value: Any) -> UUID | None:
         return UUID(str(value)) if value else None
     except ValueError:
         return None
-
-
-def _book_of(scope: Scope, entry_id: UUID) -> Book:
-    row = scope.row("SELECT order_id FROM ledger_entries WHERE tenant_id = :tenant AND id = :id", id=entry_id)
-    if row is None:
-        raise not_found("ledger entry")
-    return opened(scope, row.order_id)
-
-
-def _book_of_tender(scope: Scope, tender_id: UUID) -> Book:
-    row = scope.row("SELECT order_id FROM tenders WHERE tenant_id = :tenant AND id = :id", id=tender_id)
-    if row is None:
-        raise not_found("tender")
-    return opened(scope, row.order_id)

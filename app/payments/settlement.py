@@ -9,7 +9,7 @@ import orjson
 
 from app import events
 from app.payments import attempts, holds
-from app.payments.book import Book, opened
+from app.payments.book import Book, again, of_entry
 from app.payments.rules import GONE, LOST, RETRY_AFTER, lapses_at, refund_cause, renewal_at
 from infra.clock import real_now
 from infra.stripe_gateway import Answer
@@ -22,19 +22,14 @@ OPEN = ("pending", "unknown")
 
 def settle(scope: Scope, entry_id: UUID, answer: Answer | None) -> None:
     """Take an answer to an entry's question. None: it never happened, so the question may be put anew."""
-    found = scope.row(
-        "SELECT order_id FROM ledger_entries WHERE tenant_id = :tenant AND id = :id", id=entry_id
-    )
-    if found is None:
-        return
-    book = opened(scope, found.order_id)
+    book = of_entry(scope, entry_id)
     entry = next(one for one in book.entries if one.id == entry_id)
     SETTLERS[entry.kind](scope, book, entry, answer or Answer("rejected", code=LOST))
     attempts.totals(scope, book.order.id)
-    after = opened(scope, book.order.id)
-    attempts.arrange(scope, after)
+    after = again(scope, book)
+    begun = attempts.arrange(scope, after)
     if entry.kind == "authorize" and answer is not None and answer.outcome == "held":
-        lift_hold(scope, opened(scope, book.order.id))
+        lift_hold(scope, again(scope, after) if begun else after)
 
 
 def lift_hold(scope: Scope, book: Book) -> None:

@@ -80,6 +80,19 @@ class Promise(TenantTable):
             postgresql_where="state NOT IN ('shipped', 'cancelled', 'not_covered', 'incomplete')",
         ),
         Index(
+            "ix_promises_without_date",
+            "tenant_id",
+            "deadline",
+            postgresql_where="state NOT IN ('shipped', 'cancelled', 'not_covered', 'incomplete')"
+            " AND state <> 'consent_indefinite' AND (expected_ship_at IS NULL OR expected_ship_at >= deadline)",
+        ),
+        Index(
+            "ix_promises_waiting",
+            "tenant_id",
+            "deadline",
+            postgresql_where="state IN ('wait_silent', 'wait_express', 'wait_renewed')",
+        ),
+        Index(
             "ix_promises_due",
             "tenant_id",
             "due_at",

@@ -15,41 +15,52 @@ from tenants.scope import Scope
 
 LIVE = "p.state NOT IN ('shipped', 'cancelled', 'not_covered', 'incomplete')"
 ENDING = f"{LIVE} AND p.state <> 'consent_indefinite'"
+WITHOUT_DATE = f"{ENDING} AND (p.expected_ship_at IS NULL OR p.expected_ship_at >= p.deadline)"
+ASKED = ("wait_silent", "wait_express", "wait_renewed")
+WAITING = "p.state IN ('{}')".format("', '".join(ASKED))
 BUCKETS = {
     "due_today": f"{ENDING} AND p.deadline > :now AND p.deadline <= :today",
-    "at_risk": f"{ENDING} AND p.deadline > :now AND (p.expected_ship_at IS NULL OR p.expected_ship_at >= p.deadline)",
+    "at_risk": f"{WITHOUT_DATE} AND p.deadline > :now",
     "late": f"{ENDING} AND p.deadline <= :now",
-    "waiting": f"{LIVE} AND p.state IN ('wait_silent', 'wait_express', 'wait_renewed')",
+    "waiting": WAITING,
     "live": LIVE,
 }
-"""Conditions over `promises p`; `:now` is business time, `:today` the end of the seller's day."""
+"""Conditions over `promises p`, each within an index of its own in models.py; `:now` is business time, `:today` the
+end of the seller's day."""
 UNDECIDED = """(p.state IN ('open', 'wait_silent', 'consent_definite') AND p.deadline > :now
     AND (p.expected_ship_at IS NULL OR p.expected_ship_at >= p.deadline OR p.expected_ship_at <= :now)
     AND EXISTS (SELECT 1 FROM promise_events u WHERE u.tenant_id = :tenant AND u.order_id = p.order_id
         AND u.order_line_id = p.order_line_id AND u.kind = 'late_known'
         AND CAST(u.data->>'deadline' AS timestamptz) = p.deadline))"""
 """Kept has proposed a later date, and nobody has told the buyer yet."""
-REFUND = """(p.state = 'cancelled' AND EXISTS (SELECT 1 FROM refunds_due d WHERE d.tenant_id = :tenant
-    AND d.order_id = p.order_id AND d.proven_at IS NULL))"""
+REFUND = """(p.state = 'cancelled' AND p.order_id IN (SELECT d.order_id FROM refunds_due d
+    WHERE d.tenant_id = :tenant AND d.proven_at IS NULL))"""
 VIEWS = BUCKETS | {"to_decide": UNDECIDED, "refund": REFUND}
 
+MOST_COUNTED = 10_000
+"""A view is counted this far: whoever has more than ten thousand lines to look at need not know how many."""
+LINE = "JOIN order_lines l ON l.tenant_id = :tenant AND l.id = p.order_line_id"
+NOTICE = """LEFT JOIN LATERAL (SELECT n.id, n.state, n.facts FROM notices n WHERE n.tenant_id = :tenant
+    AND n.order_id = p.order_id AND n.kind = 'delay' AND n.facts->'lines' ? CAST(p.order_line_id AS text)
+    ORDER BY n.created_at DESC, n.id DESC LIMIT 1) n ON true"""
 LISTED = """
 SELECT p.*, o.number, o.customer, l.sku, l.title, l.allocated + l.backordered AS units, n.id AS notice_id,
     n.state AS notice_state, n.facts AS notice_facts, a.answer, r.due_at AS refund_by, k.at AS known_at, k.data
     AS known, {undecided} AS undecided
-FROM promises p JOIN orders o ON o.tenant_id = :tenant AND o.id = p.order_id
-JOIN order_lines l ON l.tenant_id = :tenant AND l.id = p.order_line_id
-LEFT JOIN LATERAL (SELECT n.id, n.state, n.facts FROM notices n WHERE n.tenant_id = :tenant AND n.order_id = p.order_id
-    AND n.kind = 'delay' AND n.facts->'lines' ? CAST(p.order_line_id AS text) ORDER BY n.created_at DESC, n.id DESC
-    LIMIT 1) n ON true
+FROM (SELECT p.* FROM promises p {joins} WHERE p.tenant_id = :tenant AND {where}
+    ORDER BY p.deadline {way}, p.id {way} LIMIT :limit) p
+JOIN orders o ON o.tenant_id = :tenant AND o.id = p.order_id
+{line}
+{notice}
 LEFT JOIN LATERAL (SELECT a.answer FROM delay_answers a WHERE a.tenant_id = :tenant AND a.order_id = p.order_id
     AND a.notice_id = n.id ORDER BY a.received_at DESC, a.id DESC LIMIT 1) a ON true
 LEFT JOIN LATERAL (SELECT min(r.due_at) AS due_at FROM refunds_due r WHERE r.tenant_id = :tenant
     AND r.order_id = p.order_id AND r.proven_at IS NULL) r ON true
 LEFT JOIN LATERAL (SELECT k.at, k.data FROM promise_events k WHERE k.tenant_id = :tenant AND k.order_id = p.order_id
     AND k.order_line_id = p.order_line_id AND k.kind = 'late_known' ORDER BY k.id DESC LIMIT 1) k ON true
-WHERE p.tenant_id = :tenant AND {where} ORDER BY p.deadline {way}, p.id {way} LIMIT :limit
+ORDER BY p.deadline {way}, p.id {way}
 """
+"""The page is found first; what is shown of a line is read for the lines of the page alone."""
 
 
 SEARCHED = """(upper(l.sku) = upper(:q) OR p.order_id IN (
@@ -73,6 +84,10 @@ def found(scope: Scope, filters: Mapping[str, Any], most: int) -> list[dict[str,
     bucket, last_first = filters.get("bucket"), bool(filters.get("latest_first"))
     state = filters.get("state")
     where = ["p.state = :state", VIEWS[bucket] if bucket else "true"] if state else [VIEWS[bucket or "live"]]
+    if state in ASKED:
+        where.append(
+            WAITING
+        )  # said once more for the planner: it cannot know which index has the state asked for
     values: dict[str, Any] = {"state": state, "now": now, "today": today_ends(scope, now)}
     for clause, value in (
         ("p.deadline < :before", filters.get("due_before")),
@@ -92,7 +107,10 @@ def found(scope: Scope, filters: Mapping[str, Any], most: int) -> list[dict[str,
         where.append(SEARCHED)
         values |= _meant(filters["q"])
     way = "DESC" if last_first else "ASC"
-    sql = LISTED.format(undecided=UNDECIDED, where=" AND ".join(where), way=way)
+    condition = " AND ".join(where)
+    narrowed = {LINE: filters.get("sku") or filters.get("q"), NOTICE: filters.get("notice_state")}
+    joins = " ".join(join for join, asked in narrowed.items() if asked)
+    sql = LISTED.format(undecided=UNDECIDED, where=condition, way=way, joins=joins, line=LINE, notice=NOTICE)
     used = {name: value for name, value in values.items() if f":{name}" in sql}
     return [_shown(row, now) for row in scope.rows(sql, limit=most, **used)]
 
@@ -105,17 +123,16 @@ def _meant(text: str) -> dict[str, Any]:
     return {"q": text, "number": int(number) if is_number else 0, "like": f"%{escaped}%"}
 
 
+COUNTED = ", ".join(
+    f"(SELECT count(*) FROM (SELECT 1 FROM promises p WHERE p.tenant_id = :tenant AND {sql} LIMIT :most) x) AS {name}"
+    for name, sql in VIEWS.items()
+)
+
+
 def counts(scope: Scope) -> dict[str, int]:
-    """Lines in each view."""
+    """Lines in each view, counted to MOST_COUNTED: that many stands for as many or more."""
     now = scope.now()
-    live = {name: sql for name, sql in VIEWS.items() if name != "refund"}
-    columns = ", ".join(f"count(*) FILTER (WHERE {sql}) AS {name}" for name, sql in live.items())
-    row = scope.row(
-        f"SELECT {columns}, (SELECT count(*) FROM promises p WHERE p.tenant_id = :tenant AND {REFUND}) AS refund"
-        f" FROM promises p WHERE p.tenant_id = :tenant AND {LIVE}",
-        now=now,
-        today=today_ends(scope, now),
-    )
+    row = scope.row(f"SELECT {COUNTED}", now=now, today=today_ends(scope, now), most=MOST_COUNTED)
     return dict(row._mapping) if row is not None else {}
 
 

@@ -241,7 +241,7 @@ class PromiseLinesOut(Schema):
 
 
 class PromiseCountsOut(Schema):
-    """Lines in each bucket now."""
+    """Lines in each bucket now, counted to 10,000: that many stands for as many or more."""
 
     due_today = fields.Integer()
     at_risk = fields.Integer()

@@ -54,6 +54,7 @@ def list_promises() -> str:
         start=max(1, request.args.get("at", 1, type=int) or 1),
         page_size=PAGE_SIZE,
         counts=counts,
+        most_counted=queries.MOST_COUNTED,
         figures=_figures(scope, counts),
         views=listing.VIEWS,
         states=listing.STATES,
@@ -77,7 +78,7 @@ def _figures(scope: Scope, counts: dict[str, int]) -> list[dict[str, Any]]:
     return [kept | {"word": "shipped in time", "url": ""}] + [
         {
             "label": label,
-            "value": formats.number(counts[view]),
+            "value": formats.number(counts[view]) + ("+" if counts[view] >= queries.MOST_COUNTED else ""),
             "s": s if counts[view] else "",
             "word": words,
             "note": "none" if not counts[view] else "",

@@ -40,7 +40,10 @@ class Question:
 def begin(scope: Scope, order_id: UUID, **_: Any) -> Question | None:
     """Prepare to ask. Tax that the channel gave, and the built-in rates, are settled at once: None."""
     order = _locked(scope, order_id)
-    if order is None or _record(scope, order_id, order.tax_total).went_on:
+    if order is None:
+        return None
+    record = _record(scope, order_id, order.tax_total)
+    if record.went_on:
         return None
     if order.tax_status == "given":
         _settled(scope, order, order.tax_total, GIVEN, {})
@@ -49,7 +52,7 @@ def begin(scope: Scope, order_id: UUID, **_: Any) -> Question | None:
     adapter = scope.tenant.settings.get("tax") or {}
     question = _question(scope, order, adapter)
     if adapter.get("adapter", "builtin") == "builtin":
-        finish(scope, question, BuiltInRates().quote(question.request))
+        _taken(scope, order, record, BuiltInRates().quote(question.request))
         return None
     return question
 
@@ -63,7 +66,10 @@ def call(question: Question) -> TaxQuote:
 def finish(scope: Scope, question: Question, quote: TaxQuote) -> None:
     """Take the answer: a lower tax lowers what is not paid yet, a higher one is the merchant's."""
     order = _locked(scope, question.order_id)
-    record = _record(scope, question.order_id, order.tax_total)
+    _taken(scope, order, _record(scope, question.order_id, order.tax_total), quote)
+
+
+def _taken(scope: Scope, order: Any, record: _Record, quote: TaxQuote) -> None:
     if record.status == "estimated":
         lowered = quote.total < order.tax_total and _lower(scope, order, quote)
         detail = {"rate": str(quote.rate), "lines": list(quote.lines), "charges": list(quote.charges)}
@@ -71,7 +77,7 @@ def finish(scope: Scope, question: Question, quote: TaxQuote) -> None:
             detail["collected_above"] = order.tax_total - quote.total
         _settled(scope, order, quote.total, quote.source, detail)
     if not record.went_on:
-        _go_on(scope, question.order_id)
+        _go_on(scope, order.id)
 
 
 def failed(scope: Scope, question: Question, error: Exception) -> None:
@@ -163,16 +169,16 @@ class _Record:
 
 
 def _record(scope: Scope, order_id: UUID, quoted: int) -> _Record:
-    scope.execute(
+    """The order's record, begun if there is none. The order is locked."""
+    row = scope.row(
         "INSERT INTO tax_records (tenant_id, id, order_id, status, provider, quoted, at)"
         " VALUES (:tenant, :id, :order, 'estimated', '', :quoted, :now)"
-        " ON CONFLICT (tenant_id, order_id) DO NOTHING",
+        " ON CONFLICT (tenant_id, order_id) DO NOTHING RETURNING status, detail",
         id=new_id(),
         order=order_id,
         quoted=quoted,
         now=scope.now(),
-    )
-    row = scope.row(
+    ) or scope.row(
         "SELECT status, detail FROM tax_records WHERE tenant_id = :tenant AND order_id = :order",
         order=order_id,
     )

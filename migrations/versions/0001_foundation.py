@@ -1635,6 +1635,14 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_timeline_tenant_id_order_id_id"), "timeline", ["tenant_id", "order_id", "id"], unique=False
     )
+    op.create_index(
+        "ix_timeline_reported",
+        "timeline",
+        ["tenant_id", "at"],
+        unique=False,
+        postgresql_where="name IN ('order.cancelled', 'order.lines_cancelled', 'notice.failed',"
+        " 'payment.capture_failed', 'shipment.refused', 'promise.cancelled', 'refund.alarmed')",
+    )
     op.create_table(
         "delay_answers",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -1800,6 +1808,21 @@ def upgrade() -> None:
         ["tenant_id", "deadline"],
         unique=False,
         postgresql_where="state NOT IN ('shipped', 'cancelled', 'not_covered', 'incomplete')",
+    )
+    op.create_index(
+        "ix_promises_without_date",
+        "promises",
+        ["tenant_id", "deadline"],
+        unique=False,
+        postgresql_where="state NOT IN ('shipped', 'cancelled', 'not_covered', 'incomplete')"
+        " AND state <> 'consent_indefinite' AND (expected_ship_at IS NULL OR expected_ship_at >= deadline)",
+    )
+    op.create_index(
+        "ix_promises_waiting",
+        "promises",
+        ["tenant_id", "deadline"],
+        unique=False,
+        postgresql_where="state IN ('wait_silent', 'wait_express', 'wait_renewed')",
     )
     op.create_index(
         "ix_promises_due",

@@ -64,7 +64,7 @@ def test_a_letter_with_a_fault_does_not_hold_back_money(merchant: Merchant, topi
     again_now(merchant)
     merchant.drain()
     assert state(merchant) == ("done", "Alder & Finch!?", None)
-    assert calls == ["money", "letter", "letter"]
+    assert calls == ["money", "letter", "money", "letter", "letter"], "together; one by one; what had failed"
 
 
 def test_the_last_attempt_is_dead_with_its_reason(merchant: Merchant, topic: str) -> None:
