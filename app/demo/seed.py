@@ -16,6 +16,8 @@ from app.demo.history import History
 from app.demo.orders import Buyers, Shelf, request
 from app.demo.places import PROVIDERS, SITES, node_body
 from app.demo.rules import CARD, RULES, rate_card
+from app.inbound import service as inbound
+from app.inbound.schemas import InboundIn
 from app.intake.schemas import OrderIn
 from app.intake.service import place
 from app.network.rate_cards import put_rate_card
@@ -32,6 +34,13 @@ ZONE = "America/New_York"
 SEED = 1887
 FRESH = 14
 """Card orders that have just come in."""
+ON_ITS_WAY = (
+    ("PO-1041", "Harlan Woolworks", 38, ((SOLD_OUT[2], 40, 9), (SOLD_OUT[3], 60, 16))),
+    ("PO-1044", "Blue Ridge Pottery", 21, ((SOLD_OUT[0], 36, 24),)),
+    ("PO-1036", "Reed & Daughters", 50, ((SOLD_OUT[5], 24, 33),)),
+    ("PO-1039", "Cedar Point Candles", 30, (("CN-SOY-FIG", 240, -2), ("CN-SOY-CEDAR", 120, 5))),
+)
+"""Inbound orders: reference, supplier, days since it was ordered, (SKU, units, days until it is due)."""
 
 
 def open_demo(owner: UUID) -> UUID:
@@ -73,6 +82,7 @@ def _this_morning(scope: Scope, skus: Mapping[str, Mapping[str, Any]]) -> None:
         body["placed_at"] = (scope.now() - timedelta(minutes=3 * (FRESH - at))).isoformat()
     _placed(scope, bodies)
     _scenes(scope, draw, shelf, buyers)
+    _on_its_way(scope)
 
 
 def _scenes(scope: Scope, draw: random.Random, shelf: Shelf, buyers: Buyers) -> None:
@@ -109,6 +119,21 @@ def _scenes(scope: Scope, draw: random.Random, shelf: Shelf, buyers: Buyers) -> 
     cancel(
         scope, UUID(orders[3]["id"]), [{"id": towels["id"], "quantity": 1}], "The buyer wants one candle only"
     )
+
+
+def _on_its_way(scope: Scope) -> None:
+    """What suppliers are to send, some of it here already; of two items that are sold out nobody knows."""
+    today, schema = scope.now().date(), InboundIn()
+    for reference, supplier, ordered, lines in ON_ITS_WAY:
+        wanted = [
+            {"sku": code, "quantity": units, "expected_on": (today + timedelta(days=days)).isoformat()}
+            for code, units, days in lines
+        ]
+        ordered_on = (today - timedelta(days=ordered)).isoformat()
+        body = {"supplier": supplier, "node": "WH-COL", "ordered_on": ordered_on, "lines": wanted}
+        inbound.put(scope, reference, schema.load(body))
+    reference, _, _, lines = ON_ITS_WAY[-1]
+    inbound.receive(scope, reference, "DN-2207", {lines[0][0]: lines[0][1] // 2})
 
 
 def _basket(
