@@ -15,7 +15,6 @@ from app.routing.facts import Ints
 from app.routing.states import DEAREST, NEVER
 from app.routing.tables import Found, Task
 
-
 DEARER: Found = []
 """There is no plan at or below the value that was asked for."""
 

@@ -219,8 +219,10 @@ class Task:
             return self.best
         if self.is_small:
             before, after = self.every[:column], self.every[column + 1 :]
-            return np.minimum.reduce(after, initial=NEVER) if not column else np.minimum(
-                np.minimum.reduce(before), np.minimum.reduce(after, initial=NEVER)
+            return (
+                np.minimum.reduce(after, initial=NEVER)
+                if not column
+                else np.minimum(np.minimum.reduce(before), np.minimum.reduce(after, initial=NEVER))
             )
         return self._surcharged(self._classes.without(column))
 
