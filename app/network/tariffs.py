@@ -149,7 +149,7 @@ class Tariff:
 
     def billed(self, weights_g: Ints, volumes_cm3: Ints) -> Ints:
         """Grams that count: the greater of weight and dimensional weight."""
-        if not self.grams_per_cm3:
+        if not self.grams_per_cm3 or not volumes_cm3.any():
             return weights_g
         sized = np.ceil(np.where(volumes_cm3 > self.dim_over_cm3, volumes_cm3, 0) * self.grams_per_cm3 - 1e-6)
         return np.maximum(weights_g, sized.astype(np.int64))

@@ -15,7 +15,7 @@ import numpy as np
 from app.routing import turns, wide
 from app.routing.bills import FORBIDDEN, Bill, Plan, cost_of, ranked, within_bounds
 from app.routing.facts import Ints
-from app.routing.levels import capped, complete
+from app.routing.levels import DEARER, capped, complete
 from app.routing.tables import MOST_STATES, Found, Task
 
 __all__ = ["Bill", "Plan", "best_single", "cheapest", "compared", "made"]
@@ -117,9 +117,10 @@ def _runner_up(bill: Bill, task: Task, plan: Plan) -> Plan | None:
     for node in plan.nodes:
         column = int(np.searchsorted(task.columns, node))
         if task.binary and bool((holders > task.holds[:, column]).all()):
-            other = _by_tables(bill, task, column)
+            other, dearer = _other(bill, task, column, others)
             if other is not None:
                 others.append(other)
+            if other is not None or dearer:
                 continue
         apart.append(node)
     for node in apart:
@@ -131,6 +132,17 @@ def _runner_up(bill: Bill, task: Task, plan: Plan) -> Plan | None:
         if other is not None:
             others.append(other)
     return min(others, key=lambda other: other.rank, default=None)
+
+
+def _other(bill: Bill, task: Task, column: int, others: list[Plan]) -> tuple[Plan | None, bool]:
+    """The best plan without a column, and whether it is certain to be dearer than one of the others; that is looked
+    for where whole numbers of the tables are a plan's cost itself."""
+    if bill.bounded or task.shift or not others:
+        return _by_tables(bill, task, column), False
+    found = complete(task, column, min(task.key(other) for other in others))
+    if found is DEARER:
+        return None, True
+    return (_by_tables(bill, task, column) if found is None else made(bill, task, found)), False
 
 
 def _wide(bill: Bill, task: Task) -> Plan | None:

@@ -119,14 +119,16 @@ def _spread(one: Figure, given: Given, eligible: Flags) -> float:
 def amounts(figures: Sequence[Figure], plans: Sequence[Sequence[tuple[int, int, int]]]) -> list[list[int]]:
     """What the placements [(row, node, units)] of each plan count in each figure, in millionths of its unit."""
     packages = [(at, node) for at, plan in enumerate(plans) for node in sorted({node for _, node, _ in plan})]
+    placed = [(at, row, node, units) for at, plan in enumerate(plans) for row, node, units in plan]
+    cells = tuple(np.array([each[1:3] for each in placed], dtype=np.int64).reshape(-1, 2).T)
     found = [[0] * len(figures) for _ in plans]
     for which, one in enumerate(figures):
         if one.package is not None:
             for at, node in packages:
                 found[at][which] += int(one.package[node])
         if one.unit is not None:
-            for at, plan in enumerate(plans):
-                found[at][which] += sum(int(one.unit[row, node]) * units for row, node, units in plan)
+            for (at, _, _, units), amount in zip(placed, one.unit[cells].tolist(), strict=True):
+                found[at][which] += amount * units
     if any(one.extra is not None for one in figures):
         _add_extras(figures, plans, packages, found)
     return found
@@ -188,8 +190,11 @@ def _shipping(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> F
     """By the node's rate card; from a node without one by a rough estimate of distance and weight."""
     priced = network.tariffs.priced
 
+    sized = bool(goods.volume_cm3.any())
+
     def table(units: Ints) -> Ints:
-        amounts = network.tariffs.table(units @ goods.weight_g, units @ goods.volume_cm3)
+        volumes = units @ goods.volume_cm3 if sized else None
+        amounts = network.tariffs.table(units @ goods.weight_g, volumes)
         return np.where(amounts >= NOT_CARRIED, FORBIDDEN, amounts * MICRO)
 
     if priced.all():

@@ -15,28 +15,35 @@ from app.routing.facts import Ints
 from app.routing.states import DEAREST, NEVER
 from app.routing.tables import Found, Task
 
+DEARER: Found = []
+"""There is no plan at or below the value that was asked for."""
 
-def complete(task: Task, without: int | None = None) -> Found | None:
+
+def complete(task: Task, without: int | None = None, most: int = NEVER) -> Found | None:
     """The best plan that places everything, of all columns or of those `without` one; None if there is none, or
-    if in it one node would serve twice. Only where no line is gathered."""
+    if in it one node would serve twice; DEARER where it comes to more than `most`. Only where no line is gathered."""
     single = task.alone
     if without is not None:
         single = single.copy()
         single[without] = NEVER
     column = int(single.argmin())
-    if single[column] < min(task.floors[2] + task.least_units, DEAREST):
-        return [(column, task.size - 1)]
-    return Levels(task, task.best_without(without), without).found()
+    two = task.floors[2] + task.least_units
+    if single[column] < min(two, DEAREST):
+        return [(column, task.size - 1)] if single[column] <= most else DEARER
+    if min(int(single[column]), two) > most:
+        return DEARER
+    levels = Levels(task, task.best_without(without), without, most)
+    return DEARER if most < levels.value else levels.found()
 
 
 class Levels:
-    """opt_k of everything for k = 1, 2, ..., as long as one more package may be cheaper.
+    """opt_k of everything for k = 1, 2, ..., as long as one more package may be cheaper and at most `most`.
 
     Whatever the plan, some package has the first line; so the tables of what is left need only the states without
     it, the lower half of all.
     """
 
-    def __init__(self, task: Task, best: Ints, without: int | None = None) -> None:
+    def __init__(self, task: Task, best: Ints, without: int | None = None, most: int = NEVER) -> None:
         self.task, self.best, self.without = task, best, without
         self.last, self.half = len(best) - 1, len(best) // 2
         self.rest = task.states.rest
@@ -45,7 +52,7 @@ class Levels:
         self.values = [int(best[self.last])]
         self.value = self.values[0]
         for count in range(2, len(task.steps) + 1):
-            if self._floor(count) > self.value:
+            if self._floor(count) > min(self.value, most):
                 break
             if count > 2:
                 assert self.rest is not None
@@ -70,9 +77,9 @@ class Levels:
     @cached_property
     def shares(self) -> Ints:
         """By line its share of every package at least, above what the cheapest package costs."""
-        digits = self.task.states.digits
-        each = (self.best - self.cheapest) // np.maximum(np.add.reduce(digits, axis=1), 1)
-        found: Ints = np.minimum.reduce(np.where(digits > 0, each[:, None], NEVER))
+        states = self.task.states
+        each = (self.best - self.cheapest) // states.sizes
+        found: Ints = np.minimum.reduce(each[states.having], axis=1)
         return found
 
     def found(self) -> Found | None:

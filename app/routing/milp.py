@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from app.routing.facts import MICRO, Ints
+from app.routing.highs import silent
 
 MOST_BRANCHES = 50  # nodes of the search tree per question: bounds the time without looking at a clock
 
@@ -122,20 +123,16 @@ class _Program:
         self.proven = True
         rows, count = gives.shape
         self.count, self.total = count, count if whole else count + rows
-        self.model = model = highspy.Highs()
-        for option, value in (
-            ("output_flag", False),
-            ("threads", 1),
-            ("random_seed", 0),
-            ("mip_rel_gap", 0.0),
-            ("mip_abs_gap", 1e-7),
-            ("mip_feasibility_tolerance", 1e-9),
-            ("primal_feasibility_tolerance", 1e-9),
-            ("mip_max_nodes", branches),
-            ("mip_allow_restart", False),
-            ("mip_heuristic_effort", 0.0),
-        ):
-            model.setOptionValue(option, value)
+        self.model = model = silent(
+            random_seed=0,
+            mip_rel_gap=0.0,
+            mip_abs_gap=1e-7,
+            mip_feasibility_tolerance=1e-9,
+            primal_feasibility_tolerance=1e-9,
+            mip_max_nodes=branches,
+            mip_allow_restart=False,
+            mip_heuristic_effort=0.0,
+        )
         upper = np.concatenate((np.ones(count), need.astype(np.float64)))[: self.total]
         model.addVars(self.total, np.zeros(self.total), upper)
         model.changeColsIntegrality(

@@ -49,8 +49,10 @@ def solve(
     strategy: Strategy,
     prices: Prices,
     relaxed: frozenset[str] = frozenset(),
+    compare: bool = True,
 ) -> Solved:
-    """The best plan of a part. Lines that are made or digital go by fewest packages, whatever the strategy says."""
+    """The best plan of a part; if so asked, with those it is compared with and the amounts of each. Lines that are made
+    or digital go by fewest packages, whatever the strategy says."""
     split = _split(strategy.split, relaxed) if part.is_goods else Split()
     objective = strategy.objective if part.is_goods else Objective()
     by_name = objective.mode in NAMED
@@ -63,7 +65,7 @@ def solve(
         split.max_packages,
     )
     if by_name and split.lines and not split.least_package_value:
-        return _by_name(task)
+        return _by_name(task, compare)
     goods = (
         Goods.together(basket, part.lines[0])
         if part.whole
@@ -72,7 +74,7 @@ def solve(
     given: Given = (network, goods, lanes, prices)
     if by_name:
         objective = Objective(LEXICOGRAPHIC, IN_ORDER[objective.mode])
-    return _by_bill(task, objective, split, given, allowed)
+    return _by_bill(task, objective, split, given, allowed, compare)
 
 
 def _split(split: Split, relaxed: frozenset[str]) -> Split:
@@ -83,25 +85,40 @@ def _split(split: Split, relaxed: frozenset[str]) -> Split:
     )
 
 
-def _by_name(task: Task) -> Solved:
+def _by_name(task: Task, compare: bool) -> Solved:
     plan = kernel.best(task)
     if plan is None:
         return Solved(task, None, [], None, None)
+    if not compare:
+        return Solved(task, plan, kernel.place(task, plan), None, None)
     single = plan if len(plan.nodes) == 1 else kernel.best_single(task)
     return Solved(task, plan, kernel.place(task, plan), kernel.runner_up(task, plan), single)
 
 
-def _by_bill(task: Task, objective: Objective, split: Split, given: Given, allowed: Eligible) -> Solved:
+def _by_bill(
+    task: Task, objective: Objective, split: Split, given: Given, allowed: Eligible, compare: bool
+) -> Solved:
+    other: cheapest.Plan | None = None
+    single: cheapest.Plan | None = None
     if objective.mode == LEXICOGRAPHIC:
         counted = [(replace(term, weight=1.0), figures.figure(term.name, given)) for term in objective.terms]
         bills = [figures.bill([each], task.stock, given, split) for each in counted]
-        plan, other, single = _compared(bills, [term.tolerance for term in objective.terms])
+        tolerances = [term.tolerance for term in objective.terms]
+        if compare:
+            plan, other, single = _compared(bills, tolerances)
+        else:
+            plan = best_in_order(bills, tolerances)
     else:
         counted = figures.weighed(objective, given, allowed.nodes)
         bill = figures.bill(counted, task.stock, given, split)
-        plan, other, single = cheapest.compared(bill, MOST_LOOKED_AT)
+        if compare:
+            plan, other, single = cheapest.compared(bill, MOST_LOOKED_AT)
+        else:
+            plan = cheapest.cheapest(bill)
     if plan is None:
         return Solved(task, None, [], None, None)
+    if not compare:
+        return Solved(task, _measured(task, plan), list(plan.placements), None, None, objective=objective)
     return Solved(
         task,
         _measured(task, plan),

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from app.routing.facts import Flags, Ints
+from app.routing.highs import silent
 
 Floats = np.ndarray
 
@@ -110,11 +111,7 @@ def program(market: Market, active: Flags, *, whole: bool) -> Program:
 
 
 def solver(model: Any, **options: Any) -> Any:
-    """HiGHS with the model: one thread, one seed, silent but for its first line."""
-    import highspy
-
-    highs = highspy.Highs()
-    for name, value in {"output_flag": False, "threads": 1, "random_seed": 1, **options}.items():
-        highs.setOptionValue(name, value)
+    """HiGHS with the model: one thread, one seed, silent."""
+    highs = silent(random_seed=1, **options)
     highs.passModel(model)
     return highs

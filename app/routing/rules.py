@@ -104,6 +104,9 @@ class Reasons:
     unfilled: list[tuple[int, int]]
     held: bool
     relaxed: tuple[str, ...]
+    compare: bool
+    asked: frozenset[str]
+    """The constraints that were given up from the start."""
 
     @cached_property
     def digest(self) -> str:
@@ -118,7 +121,17 @@ class Reasons:
 
     @cached_property
     def told(self) -> tuple[dict, str]:
-        """The explanation to keep, plain JSON, and the sentence."""
+        """The explanation to keep, plain JSON, and the sentence. What was decided without comparing is decided once
+        more: the same input gives the same plan."""
+        if not self.compare:
+            return decide(
+                self.network,
+                self.basket,
+                self.rule,
+                excluded=self.excluded,
+                prices=self.prices,
+                relaxed=self.asked,
+            ).why.told
         explained = self.explained
         explanation, sentence = explanations.explain(
             self.network,
@@ -146,6 +159,7 @@ def decide(
     excluded: Collection[tuple[int | None, int]] = (),
     prices: Prices = NO_PRICES,
     relaxed: Collection[str] = (),
+    compare: bool = True,
 ) -> Decision:
     """Choose the nodes for a basket.
 
@@ -153,7 +167,8 @@ def decide(
     every line of the same SKU. Lines that are made to order, digital, or sent a way of their own by a line route
     leave before the strategy is asked. Where units stay without a place, the strategy's fallback gives up its
     constraints step by step; the first step that leaves the fewest units decides. `relaxed`: constraints given up
-    from the start. Raises ValueError when the basket does not fit the network.
+    from the start. Without `compare` only the plan is sought, no runner-up and no best single node; its explanation is
+    found when it is read. Raises ValueError when the basket does not fit the network.
     """
     available = _checked(network, basket)
     lanes = Lanes(network, basket)
@@ -164,14 +179,17 @@ def decide(
     for step in ((), *strategy.fallback.relax):
         given_up = frozenset((*relaxed, *step))
         found = [
-            _planned(network, basket, part, lanes, strategy, key, excluded, prices, given_up)
+            _planned(network, basket, part, lanes, strategy, key, excluded, prices, given_up, compare)
             for part in parts
         ]
         attempts.append(_Attempt(step, found, _unfilled(basket, _all(found))))
         if not attempts[-1].unfilled:
             break
     chosen = min(attempts, key=lambda attempt: attempt.missing)
-    return _decision(network, basket, rule, strategy, chosen, available, lanes, excluded, prices)
+    asked = frozenset(relaxed)
+    return _decision(
+        network, basket, rule, strategy, chosen, available, lanes, excluded, prices, compare, asked
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,6 +215,8 @@ def _decision(
     lanes: Lanes,
     excluded: Collection[tuple[int | None, int]],
     prices: Prices,
+    compare: bool,
+    asked: frozenset[str],
 ) -> Decision:
     found, unfilled, placements = chosen.found, chosen.unfilled, sorted(_all(chosen.found))
     waits = basket.ship_complete or strategy.split.ship_complete or strategy.on_partial == "wait"
@@ -217,6 +237,8 @@ def _decision(
         unfilled,
         held,
         chosen.relaxed,
+        compare,
+        asked,
     )
     explained = why.explained
     return Decision(
@@ -261,10 +283,11 @@ def _planned(
     excluded: Collection[tuple[int | None, int]],
     prices: Prices,
     relaxed: frozenset[str],
+    compare: bool,
 ) -> Findings:
     """The best plan of one part, with what ruled each node out."""
     allowed = eligible(network, basket, part, strategy, key, lanes, excluded, relaxed)
-    solved = solve(network, basket, part, allowed, lanes, strategy, prices, relaxed)
+    solved = solve(network, basket, part, allowed, lanes, strategy, prices, relaxed, compare)
     return Findings(
         route=part.kinds,
         rows=part.lines,

@@ -182,7 +182,8 @@ class Run:
         lines = [one.line for one in parcel.lines]
         given = basket(self.configured, parcel.asked, lines, parcel.to, available, self.loads)
         rule = self.rule(parcel.asked.channel)
-        return decide(self.configured.network, given, rule, prices=self.configured.prices), given
+        prices = self.configured.prices
+        return decide(self.configured.network, given, rule, prices=prices, compare=False), given
 
     def _available(self, line: PastLine, channel: str) -> Ints:
         if not line.parts:

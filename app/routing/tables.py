@@ -6,6 +6,7 @@ number of one that is gathered.
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from app.routing.bills import FORBIDDEN, Bill
+from app.routing.bills import FORBIDDEN, Bill, Plan
 from app.routing.facts import Flags, Ints
 from app.routing.states import NEVER, States, possible, states_of
 
@@ -199,6 +200,10 @@ class Task:
                 total += int(self.extra[self.bill.row[node], state])
         return total
 
+    def key(self, plan: Plan) -> int:
+        """A plan's cost and priorities as one whole number of the tables, where costs are not made coarser."""
+        return (plan.cost << PRIORITY_BITS) + sum(self.bill.priority[list(plan.nodes)].tolist())
+
     # ---- the least that one package costs; lines that are whole
 
     @cached_property
@@ -213,12 +218,13 @@ class Task:
         if column is None:
             return self.best
         if self.is_small:
-            best: Ints = np.minimum.reduce(np.delete(self.every, column, axis=0))
-            return best
-        table = self._classes.table.copy()
-        at, others = self._classes.without(column)
-        table[at] = others
-        return self._surcharged(table)
+            before, after = self.every[:column], self.every[column + 1 :]
+            return (
+                np.minimum.reduce(after, initial=NEVER)
+                if not column
+                else np.minimum(np.minimum.reduce(before), np.minimum.reduce(after, initial=NEVER))
+            )
+        return self._surcharged(self._classes.without(column))
 
     def at(self, states: Ints) -> Ints:
         """[column, state of these]: what a package costs; NEVER or more if impossible."""
@@ -285,7 +291,10 @@ class Task:
         lowest = self.opening
         if self.surcharge is not None:
             lowest = lowest + self.surcharge[:, 1:].min(axis=1)[self.rows]
-        return sorted(lowest.tolist())[: len(self.steps)]
+        count = len(self.steps)
+        if len(lowest) > count:
+            lowest = np.partition(lowest, count - 1)[:count]
+        return sorted(lowest.tolist())
 
     @cached_property
     def floors(self) -> list[int]:
@@ -311,15 +320,24 @@ class _Classes:
         self._last = _spread(nothing, taking[middle:, self.order]).T.copy()
         self.table = self._least(self._first, self._last, starts)
 
-    def without(self, column: int) -> tuple[int, Ints]:
-        """Which class a column is of, and its row of the table without that column."""
+    def without(self, column: int) -> Ints:
+        """The table as though a column were not there: only the states that are cheapest from it are worked out
+        again."""
         place = int((self.order == column).argmax())
-        at = int(np.searchsorted(self._bounds, place, side="right")) - 1
-        own = np.arange(self._bounds[at], self._bounds[at + 1])
-        own = own[own != place]
-        if not len(own):
-            return at, np.full(self.table.shape[1], NEVER)
-        return at, self._least(self._first[:, own], self._last[:, own], np.zeros(1, dtype=np.int64))[0]
+        at = bisect.bisect_right(self._bounds, place) - 1
+        own = slice(self._bounds[at], self._bounds[at + 1])
+        table = self.table.copy()
+        cheapest = (self._first[:, place, None] + self._last[:, place]).reshape(-1) == table[at]
+        states = cheapest.nonzero()[0]
+        block = max(1, MOST_CELLS // (own.stop - own.start))
+        for begin in range(0, len(states), block):
+            some = states[begin : begin + block]
+            high, low = np.divmod(some, len(self._last))
+            sums = self._first[high, own]
+            sums += self._last[low, own]
+            sums[:, place - own.start] = NEVER
+            table[at, some] = np.minimum.reduce(sums, axis=1)
+        return table
 
     @staticmethod
     def _least(first: Ints, last: Ints, starts: Ints) -> Ints:

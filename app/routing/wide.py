@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.routing.facts import MICRO, Flags, Ints
+from app.routing.highs import silent
 
 MOST_BRANCHES = 2_000  # nodes of the search tree: bounds the time without looking at a clock
 MOST_ROUNDS = 20
@@ -139,16 +140,12 @@ def _by_program(market: _Market, kept: Ints, known: tuple[int, ...]) -> tuple[tu
     lines, columns = (market.stock[:, kept] > 0).nonzero()
     given = market.stock[:, kept][lines, columns]
     count, amounts, rows = len(kept), len(lines), len(market.need)
-    model = highspy.Highs()
-    for option, value in (
-        ("output_flag", False),
-        ("threads", 1),
-        ("random_seed", 0),
-        ("mip_rel_gap", 0.0),
-        ("mip_abs_gap", 1e-7),
-        ("mip_max_nodes", MOST_BRANCHES),
-    ):
-        model.setOptionValue(option, value)
+    model = silent(
+        random_seed=0,
+        mip_rel_gap=0.0,
+        mip_abs_gap=1e-7,
+        mip_max_nodes=MOST_BRANCHES,
+    )
     highest = float(market.unit[:, kept].max() + market.package[kept].sum()) / MICRO
     costs = np.concatenate(
         (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -176,3 +178,13 @@ def test_wide_sweep_against_the_integer_program() -> None:
             rng, int(rng.integers(1, 13)), int(rng.integers(5, 60)), float(rng.uniform(0.1, 0.5))
         )
         assert_amounts_agree(rng, int(rng.integers(1, 5)), int(rng.integers(4, 25)))
+
+
+def test_the_integer_program_says_nothing() -> None:
+    """Also the first time in a process; what else is printed may be read by a program."""
+    asked = (
+        "import numpy as np; from app.routing import milp; one = np.ones((2, 3), dtype=np.int64);"
+        " print(milp.choose(one, one[:, 0], one[:, 0], np.arange(3), np.zeros(3, dtype=np.int64))[1])"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("True\n", "")

@@ -199,3 +199,15 @@ def test_a_full_place_counts_unless_the_rule_says_otherwise() -> None:
     assert decided([[1, 1]], {"respect_capacity": False}, places, **full).nodes == (1,)
     relaxed = {"fallback": {"relax": [["capacity"]], "then": "backorder"}}
     assert decided([[0, 1]], relaxed, places, **full).nodes == (1,)
+
+
+@pytest.mark.parametrize(
+    "strategy", [{}, cost({"term": "shipping"}, {"term": "handling"}), {"split": {"max_packages": 1}}]
+)
+def test_what_is_decided_without_comparing_reads_the_same(strategy: dict[str, Any]) -> None:
+    rule = documents.parse({"name": "Test", "strategies": [{"id": "all", **strategy}]})
+    given = ordered([line("SOAP"), line("LAMP")], [[0, 0, 1, 0, 1], [0, 0, 1, 1, 0]])
+    whole, plain = (decide(network(), given, rule, compare=compare) for compare in (True, False))
+    assert (whole.runner_up is not None, plain.runner_up) == (True, None)
+    assert plain.placements == whole.placements
+    assert (plain.explanation, plain.sentence) == (whole.explanation, whole.sentence)
