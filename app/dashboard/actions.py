@@ -110,6 +110,7 @@ def address(order_id: UUID) -> Response:
 @page("orders:write")
 def address_request(order_id: UUID) -> Response:
     """The address was never usable: the buyer was asked for another, or never gave one."""
+    orders.lock(current(), order_id)
     evidence = request.form.get("evidence", "").strip()
     if not 3 <= len(evidence) <= 2000:
         raise invalid("/evidence", "Write down when and how the buyer was asked.")

@@ -17,8 +17,10 @@ TOTALS = ("items", "discounts", "charges", "tax", "total")
 
 
 def quote(scope: Scope, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Quote a basket (loaded schemas.QuoteIn). Raises Problem 422 and 409 exactly as placing the order would."""
-    request = {**given, "external_ref": "", "customer": NOBODY, "tenders": [{"kind": "external"}]}
+    """Quote a basket (loaded schemas.QuoteIn). Raises Problem 422 and 409 as placing the order would, but for how it
+    is paid."""
+    # Nothing is paid by asking: a pre-order that would be charged at once is refused when it is placed.
+    request = {**given, "external_ref": "", "customer": NOBODY, "tenders": [{"kind": "terms"}]}
     facts = read(scope, [request])
     composer = Composer(scope, configuration(scope), facts)
     order = composer.draft(request, "").document
