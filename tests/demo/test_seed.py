@@ -41,7 +41,9 @@ def demo(app: Flask, in_force: Settings) -> Iterator[UUID]:
             fire_timers()  # one order is late: the watch finds it
             drain(tenant_id)
             janitor.seal()
-            print(f"demo: seeded in {seconds:.1f} s, drained in {time.process_time() - began - seconds:.1f} s")
+            print(
+                f"demo: seeded in {seconds:.1f} s, drained in {time.process_time() - began - seconds:.1f} s"
+            )
             assert seconds < MOST_SECONDS
             yield tenant_id
         finally:
