@@ -53,7 +53,7 @@ def main(argv: list[str]) -> int:
 
 def measure(home: Path, *, quick: bool, full: bool) -> list[Figure]:
     """All figures."""
-    _kept("up", home, "--no-demo", "--tenants", "2", "--detach")
+    _kept("up", home, "--no-demo", "--tenants", "2" if full else "1", "--detach")
     use_home(home)
     pids = {
         file.name.removeprefix("child-").removesuffix(".pid"): int(file.read_text().split()[0])

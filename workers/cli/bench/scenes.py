@@ -134,7 +134,7 @@ class Bench:
         clients.run(self.address, self.key, 4, self.seconds, self._order)
         with psycopg.connect(settings.current().owner_database_url, autocommit=True) as owner:
             owner.execute("ANALYZE")
-        clients.run(self.address, self.key, 4, self.seconds / 2, self._order)
+        clients.run(self.address, self.key, 4, self.seconds / 4, self._order)
 
     def _raw_limit(self, count: int) -> float:
         each = max(10, int(self.seconds * 300 / count))
