@@ -17,7 +17,7 @@ from uuid import UUID
 import orjson
 
 from app import events
-from app.calendar import day_in_words, strict_deadline, subtract_working_days
+from app.calendar import day_in_words, earliest_local_date, strict_deadline, subtract_working_days
 from app.network.places import destination_zones
 from app.promises import records, watch
 from app.promises.readings import from_settings
@@ -138,7 +138,7 @@ def say(
     if at > now or any(at < one.line.made_at for one in chosen):
         raise invalid("/at", "Give a time after the order, and not in the future.")
     data = {**evidence, **({"until": until} if until is not None else {})}
-    event = _event(kind, at, until)
+    event = _event(kind, at, until, chosen[0].state.zones)
     refusals = {one.line.id: _refusal(one, event) for one in chosen}
     wanted = [one for one in chosen if refusals[one.line.id] is None]
     if not wanted:
@@ -191,10 +191,11 @@ EVENTS: dict[str, Callable[[datetime], DeliveryEvent]] = {
 }
 
 
-def _event(kind: str, at: datetime, until: date | None) -> DeliveryEvent:
+def _event(kind: str, at: datetime, until: date | None, zones: Zones) -> DeliveryEvent:
     if kind != "period_granted":
         return EVENTS[kind](at)
-    if until is None or not 0 < (until - at.date()).days <= FURTHEST_DAYS:
+    said_on = earliest_local_date(at, zones.buyer or (zones.seller,))
+    if until is None or not 0 < (until - said_on).days <= FURTHEST_DAYS:
         raise invalid("/until", "Give the last day of the further time: after today, within a year.")
     return PeriodGranted(at, until)
 

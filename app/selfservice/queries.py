@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -62,7 +62,7 @@ def order_page(scope: Scope, order_id: UUID) -> Row | None:
         "question": question,
         "answers": answers,
         "payment": payment,
-        "deliveries": _deliveries(lines, zone, now),
+        "deliveries": _deliveries(lines, local_date(now, order["buyer_zone"])),
         "can_cancel": order["status"] == "placed"
         and any(line["open"] and not line["asked"] for line in lines),
         "now": now,
@@ -106,7 +106,7 @@ def _words(line: Mapping[str, Any], order: Mapping[str, Any], t: Words, *, asked
     return start + (t("Being prepared, ships by {}", day) if day else t("Being prepared")), "due"
 
 
-def _deliveries(lines: Sequence[Row], zone: str, now: datetime) -> list[Row]:
+def _deliveries(lines: Sequence[Row], today: date) -> list[Row]:
     """What the law of delivery lets the buyer do, by state: [{state, by, lines, law, soonest}]; the states that ask
     for something first."""
     found = []
@@ -122,7 +122,7 @@ def _deliveries(lines: Sequence[Row], zone: str, now: datetime) -> list[Row]:
                     "law": next(
                         IN_WORDS[law] for law in map(Regime, chosen[0]["regimes"]) if law in DELIVERY_LAWS
                     ),
-                    "soonest": local_date(now, zone) + timedelta(days=1),
+                    "soonest": today + timedelta(days=1),
                 }
             )
     return found

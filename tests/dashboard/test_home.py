@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
+from app.calendar import local_date
 from app.dashboard import queries
 from app.routing import stuck
 from infra.clock import real_now
@@ -50,7 +51,7 @@ def test_every_figure_of_the_strip_leads_to_as_many_orders(app: Flask, shop: Sho
 def test_orders_per_hour_count_today_in_the_merchants_zone(shop: Shop) -> None:
     with inside(shop.merchant.tenant_id) as scope:
         hours = queries.orders_per_hour(scope, scope.now())
-        midnight = queries.start_of_day(scope.now().date(), scope.tenant.timezone)
+        midnight = queries.start_of_day(local_date(scope.now(), scope.tenant.timezone), scope.tenant.timezone)
     today = [one for one in shop.placed if datetime.fromisoformat(one["placed_at"]) >= midnight]
     assert hours.so_far == len(today)
     assert sum(sum(counts) for _, _, counts in hours.series) == len(today)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app import integrity
+from app.calendar import local_date
 from tenants.scope import inside, operator
 from tests.factories import Merchant
 
@@ -25,7 +26,7 @@ def coming(merchant: Merchant) -> dict[str, Any]:
 
 def day(merchant: Merchant, days: int) -> str:
     with inside(merchant.tenant_id) as scope:
-        return (scope.now().date() + timedelta(days=days)).isoformat()
+        return (local_date(scope.now(), scope.tenant.timezone) + timedelta(days=days)).isoformat()
 
 
 def body(*lines: tuple[str, int, str | None], **fields: Any) -> dict[str, Any]:

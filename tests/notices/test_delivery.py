@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from standardwebhooks import Webhook
 
+from app.calendar import local_date
 from app.notices import delivery, printing
 from infra.errors import Problem
 from infra.settings import Settings
@@ -278,7 +279,7 @@ def test_a_letter_is_printed_mailed_and_marked(shop: Shop) -> None:
     with inside(shop.tenant_id) as scope:
         assert printing.pages(scope, None) == printing.pages(scope, [notice_id])
         assert printing.pages(scope, None).startswith(b"%PDF-")
-        today = scope.now().date()
+        today = local_date(scope.now(), scope.tenant.timezone)
         assert printing.mark_mailed(scope, [notice_id], today) == 1
         assert printing.mark_mailed(scope, [notice_id], today) == 0
     assert notice(shop, notice_id).state == "sent"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from app.calendar import local_date
 from app.notices import templates
 from app.notices.compose import own_wording
 from infra.settings import Settings
@@ -138,7 +139,7 @@ def test_letters_are_picked_dated_and_marked(desk: Desk, shop: Shop) -> None:
     assert desk.post("/letters", "/letters", ids=str(notice_id), day="2199-01-01").status_code == 422
     assert notice(shop, notice_id).state == "queued"
     with inside(shop.tenant_id) as scope:
-        today = scope.now().date().isoformat()
+        today = local_date(scope.now(), scope.tenant.timezone).isoformat()
     assert desk.post("/letters", "/letters", ids=str(notice_id), day=today).status_code == 303
     assert notice(shop, notice_id).state == "sent"
     assert "Letter to Marisol Vega" in desk.read(f"/orders/{order['id']}?tab=messages")
