@@ -115,8 +115,8 @@ def _runner_up(bill: Bill, task: Task, plan: Plan) -> Plan | None:
     apart: list[int] = []
     holders = np.add.reduce(task.holds, axis=1)
     for node in plan.nodes:
-        column = int(np.searchsorted(task.columns, node))
-        if task.binary and bool((holders > task.holds[:, column]).all()):
+        column = int(task.columns.searchsorted(node))
+        if task.binary and bool(np.logical_and.reduce(holders > task.holds[:, column])):
             other, dearer = _other(bill, task, column, others)
             if other is not None:
                 others.append(other)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.network.tariffs import NOT_CARRIED
 from app.routing.bills import FORBIDDEN, Bill
 from app.routing.facts import MICRO, Flags, Ints, Network
 from app.routing.policy import COST, SCORE, Objective, Split, Term
@@ -195,7 +194,7 @@ def _shipping(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> F
     def table(units: Ints) -> Ints:
         volumes = units @ goods.volume_cm3 if sized else None
         amounts = network.tariffs.table(units @ goods.weight_g, volumes)
-        return np.where(amounts >= NOT_CARRIED, FORBIDDEN, amounts * MICRO)
+        return np.minimum(amounts * MICRO, FORBIDDEN)  # what is not carried comes to more
 
     if priced.all():
         return Figure(extra=table, row=lanes.rows)

@@ -45,7 +45,7 @@ class Task:
     def of(cls, bill: Bill) -> Task | None:
         """None when nothing can be placed."""
         whole = bill.whole
-        if whole.all():
+        if np.logical_and.reduce(whole):
             columns = np.logical_or.reduce(bill.holds).nonzero()[0]
             return cls(bill, np.arange(len(whole)), columns, bill.quantity, bill.quantity, binary=True)
         total = np.add.reduce(bill.stock, axis=1)
