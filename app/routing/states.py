@@ -73,7 +73,8 @@ class States:
         return np.stack([every[some] for some in self.digits.T > 0])
 
     def joined(self, best: Ints, last: Ints) -> Ints:
-        """For every state the least of best[part] + last[rest], over parts with some of its first line."""
+        """For every state the least of best[part] + last[rest], over parts with some of its first line. States are the
+        last axis."""
         return self._least(best, last, first_line=True)
 
     def added(self, one: Ints, last: Ints) -> Ints:
@@ -84,11 +85,11 @@ class States:
         if first_line not in self._pairs:
             self._pairs[first_line] = _pairs_of(self.steps, first_line)
         parts, rests, blocks = self._pairs[first_line]
-        found = np.full(self.size, NEVER, dtype=np.int64)
-        for pairs, bounds, of in blocks:
-            sums = one[parts[pairs]]
-            sums += last[rests[pairs]]
-            np.minimum.reduceat(sums, bounds, out=found[of])
+        found = np.full(one.shape, NEVER)
+        for pairs, bounds, of in blocks:  # no index is out of range: `clip` saves looking
+            sums = one.take(parts[pairs], axis=-1, mode="clip")
+            sums += last.take(rests[pairs], axis=-1, mode="clip")
+            np.minimum.reduceat(sums, bounds, axis=-1, out=found[..., of])
         return possible(found)
 
 

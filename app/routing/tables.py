@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from app.routing.bills import FORBIDDEN, Bill, Plan
+from app.routing.bills import FORBIDDEN, Bill
 from app.routing.facts import Flags, Ints
 from app.routing.packages import MOST_CELLS, Classed, Listed, spread
 from app.routing.states import NEVER, States, possible, states_of
@@ -195,10 +195,6 @@ class Task:
                 total += int(self.extra[self.bill.row[node], state])
         return total
 
-    def key(self, plan: Plan) -> int:
-        """A plan's cost and priorities as one whole number of the tables, where costs are not made coarser."""
-        return (plan.cost << PRIORITY_BITS) + sum(self.bill.priority[list(plan.nodes)].tolist())
-
     # ---- the least that one package costs; lines that are whole
 
     @cached_property
@@ -285,3 +281,11 @@ class Task:
         opened = [0, *itertools.accumulate(self.openings)]
         further = [min(one, 0) for one in self.openings]
         return [one + sum(further[at:]) for at, one in enumerate(opened)] + [NEVER] * len(self.steps)
+
+    @cached_property
+    def shared(self) -> tuple[int, int]:
+        """What every package costs at least, and what all lines add to that: of each its least share in what any
+        package costs above the cheapest. Of lines that are whole."""
+        cheapest = int(np.minimum.reduce(self.best))
+        shares = (self.best - cheapest) // self.states.sizes
+        return cheapest, int(np.add.reduce(np.minimum.reduce(shares[self.states.having], axis=1)))
