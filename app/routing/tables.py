@@ -73,7 +73,7 @@ class Task:
     def _cut(self, values: Ints) -> Ints:
         """The rows of these lines and the columns of these nodes."""
         rows = values if len(self.lines) == len(values) else values[self.lines]
-        return rows[:, self.columns]
+        return rows if len(self.columns) == rows.shape[1] else rows[:, self.columns]
 
     @cached_property
     def steps(self) -> Ints:
