@@ -16,6 +16,7 @@ from app.routing import turns, wide
 from app.routing.bills import FORBIDDEN, Bill, Plan, cost_of, ranked, within_bounds
 from app.routing.facts import Ints
 from app.routing.levels import capped, complete, spared
+from app.routing.states import DEAREST
 from app.routing.tables import MOST_STATES, Found, Task
 
 __all__ = ["Bill", "Plan", "best_single", "cheapest", "compared", "made"]
@@ -39,7 +40,7 @@ def compared(bill: Bill, most_nodes: int = 4) -> Compared:
     plan = None if task is None else _best(bill, task)
     if task is None or plan is None:
         return None, None, None
-    single = plan if len(plan.nodes) == 1 else best_single(bill)
+    single = plan if len(plan.nodes) == 1 else _single(bill, task)
     if len(plan.nodes) > most_nodes or plan.method != "set":
         return plan, None, single
     return plan, _runner_up(bill, task, plan), single
@@ -77,6 +78,15 @@ def made(bill: Bill, task: Task, found: Found) -> Plan:
         if units
     ]
     return ranked(bill, placements, task.cost(found), "set", True)
+
+
+def _single(bill: Bill, task: Task) -> Plan | None:
+    """The best plan of one package. Where a node holds everything, the tables that are there tell."""
+    if task.binary and task.size <= MOST_STATES and not task.shift:
+        column = int(task.alone.argmin())
+        if task.alone[column] < DEAREST:
+            return made(bill, task, [(column, task.size - 1)])
+    return best_single(bill)
 
 
 def _best(bill: Bill, task: Task) -> Plan | None:
