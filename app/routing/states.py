@@ -95,7 +95,7 @@ class States:
 
 def possible(costs: Ints) -> Ints:
     """The same array with NEVER for all that cannot be."""
-    costs[costs >= DEAREST] = NEVER
+    np.putmask(costs, costs >= DEAREST, NEVER)
     return costs
 
 
