@@ -116,7 +116,7 @@ class Tariff:
     def zones(self, area: int | None, distances: Ints) -> Ints:
         """The zone from every node. `area`: the destination's three-digit ZIP area (places.zip3), `distances`:
         millionths of a mile from every node."""
-        near = np.searchsorted(self.thresholds, distances, side="left")
+        near = self.thresholds.searchsorted(distances)
         near = np.minimum(near, self.zone_count - 1)
         if self.by_area is None or area is None:
             return near
@@ -131,10 +131,9 @@ class Tariff:
         """[zone, weight]: the price of a parcel of each weight to each zone."""
         billed = weights_g if volumes_cm3 is None else self.billed(weights_g, volumes_cm3)
         heaviest = int(self.steps[-1])
-        more = (billed - 1) // heaviest
-        if not (more > 0).any():
+        if int(np.maximum.reduce(billed, initial=0)) <= heaviest:
             return self._cartons(billed, volumes_cm3, residential)
-        more = np.clip(more, 0, MOST_CARTONS)
+        more = np.clip((billed - 1) // heaviest, 0, MOST_CARTONS)
         each = None if volumes_cm3 is None else volumes_cm3 // (more + 1)
         last = self._cartons(np.clip(billed - more * heaviest, 0, heaviest), each, residential)
         full = self._cartons(np.full_like(billed, heaviest), each, residential)
@@ -156,10 +155,10 @@ class Tariff:
 
     def _cartons(self, billed: Ints, volumes: Ints | None, residential: bool) -> Ints:
         """[zone, weight] of single cartons, none heavier than the heaviest step."""
-        prices, step = self.prices[int(residential)], np.searchsorted(self.steps, billed, side="left")
+        prices, step = self.prices[int(residential)], self.steps.searchsorted(billed)
         if not len(self.sizes) or volumes is None:
             return prices[0][:, step]
-        over = np.searchsorted(self.sizes, volumes, side="left")
+        over = self.sizes.searchsorted(volumes)
         return prices[over, :, step].T
 
 

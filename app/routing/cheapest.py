@@ -15,7 +15,8 @@ import numpy as np
 from app.routing import turns, wide
 from app.routing.bills import FORBIDDEN, Bill, Plan, cost_of, ranked, within_bounds
 from app.routing.facts import Ints
-from app.routing.levels import DEARER, capped, complete
+from app.routing.levels import capped, complete, spared
+from app.routing.states import DEAREST
 from app.routing.tables import MOST_STATES, Found, Task
 
 __all__ = ["Bill", "Plan", "best_single", "cheapest", "compared", "made"]
@@ -39,7 +40,7 @@ def compared(bill: Bill, most_nodes: int = 4) -> Compared:
     plan = None if task is None else _best(bill, task)
     if task is None or plan is None:
         return None, None, None
-    single = plan if len(plan.nodes) == 1 else best_single(bill)
+    single = plan if len(plan.nodes) == 1 else _single(bill, task)
     if len(plan.nodes) > most_nodes or plan.method != "set":
         return plan, None, single
     return plan, _runner_up(bill, task, plan), single
@@ -79,6 +80,15 @@ def made(bill: Bill, task: Task, found: Found) -> Plan:
     return ranked(bill, placements, task.cost(found), "set", True)
 
 
+def _single(bill: Bill, task: Task) -> Plan | None:
+    """The best plan of one package. Where a node holds everything, the tables that are there tell."""
+    if task.binary and task.size <= MOST_STATES and not task.shift:
+        column = int(task.alone.argmin())
+        if task.alone[column] < DEAREST:
+            return made(bill, task, [(column, task.size - 1)])
+    return best_single(bill)
+
+
 def _best(bill: Bill, task: Task) -> Plan | None:
     """Where everything can be placed and the plan keeps the bounds, it is the best within them too."""
     if task.size > MOST_STATES:
@@ -111,19 +121,13 @@ def _by_tables(bill: Bill, task: Task, without: int | None = None) -> Plan | Non
 
 def _runner_up(bill: Bill, task: Task, plan: Plan) -> Plan | None:
     """Where the other nodes still hold every line, the tables that are there tell; else the order is another one."""
-    others: list[Plan] = []
-    apart: list[int] = []
-    holders = np.add.reduce(task.holds, axis=1)
-    for node in plan.nodes:
-        column = int(np.searchsorted(task.columns, node))
-        if task.binary and bool((holders > task.holds[:, column]).all()):
-            other, dearer = _other(bill, task, column, others)
-            if other is not None:
-                others.append(other)
-            if other is not None or dearer:
-                continue
-        apart.append(node)
-    for node in apart:
+    columns = task.columns.searchsorted(plan.nodes)
+    spare = np.zeros(len(columns), dtype=bool)
+    if task.binary:
+        holders = np.add.reduce(task.holds, axis=1)
+        spare = np.logical_and.reduce(holders[:, None] > task.holds[:, columns])
+    others, unknown = _spared(bill, task, columns[spare].tolist())
+    for node in task.columns[[*unknown, *columns[~spare].tolist()]].tolist():
         less = bill.without(node)
         most = np.minimum(np.add.reduce(less.stock, axis=1), bill.quantity).sum()
         if others and most < min(others, key=lambda other: other.rank).filled:
@@ -134,15 +138,18 @@ def _runner_up(bill: Bill, task: Task, plan: Plan) -> Plan | None:
     return min(others, key=lambda other: other.rank, default=None)
 
 
-def _other(bill: Bill, task: Task, column: int, others: list[Plan]) -> tuple[Plan | None, bool]:
-    """The best plan without a column, and whether it is certain to be dearer than one of the others; that is looked
-    for where whole numbers of the tables are a plan's cost itself."""
-    if bill.bounded or task.shift or not others:
-        return _by_tables(bill, task, column), False
-    found = complete(task, column, min(task.key(other) for other in others))
-    if found is DEARER:
-        return None, True
-    return (_by_tables(bill, task, column) if found is None else made(bill, task, found)), False
+def _spared(bill: Bill, task: Task, columns: list[int]) -> tuple[list[Plan], list[int]]:
+    """Plans among which is the best that does without one of these columns, and those columns of which the tables
+    cannot tell. All at once where whole numbers of the tables are a plan's cost itself."""
+    if columns and not bill.bounded and not task.shift:
+        found = spared(task, columns)
+        if found is not None:
+            return [made(bill, task, each) for each in found], []
+    plans = [(column, _by_tables(bill, task, column)) for column in columns]
+    return (
+        [plan for _, plan in plans if plan is not None],
+        [column for column, plan in plans if plan is None],
+    )
 
 
 def _wide(bill: Bill, task: Task) -> Plan | None:

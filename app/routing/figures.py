@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.network.tariffs import NOT_CARRIED
 from app.routing.bills import FORBIDDEN, Bill
 from app.routing.facts import MICRO, Flags, Ints, Network
 from app.routing.policy import COST, SCORE, Objective, Split, Term
@@ -33,12 +32,13 @@ SCORE_SCALE = 1_000 * MICRO
 @dataclass(frozen=True, slots=True, eq=False)
 class Figure:
     """One term: per package by node, per unit by row and node (None: nothing), and besides by the units in a package
-    (one row per class of nodes, `row` the class of each node)."""
+    (of all `rows`; one row per class of nodes, `row` the class of each node)."""
 
     package: Ints | None = None
     unit: Ints | None = None
     extra: Callable[[Ints], Ints] | None = None
     row: Ints | None = None
+    rows: int = 0
 
 
 def figure(name: str, given: Given) -> Figure:
@@ -54,6 +54,7 @@ def _of_one_unit(one: Figure, quantity: Ints) -> Figure:
         one,
         unit=None if one.unit is None else (quantity @ one.unit)[None, :],
         extra=None if extra is None else lambda units: extra(units * quantity),
+        rows=1,
     )
 
 
@@ -142,9 +143,7 @@ def _add_extras(
 ) -> None:
     """What packages cost besides, by what is in them: all packages of all plans at once."""
     place = {package: at for at, package in enumerate(packages)}
-    rows = 1 + max((row for plan in plans for row, _, _ in plan), default=0)
-    rows = max([rows, *(len(one.unit) for one in figures if one.unit is not None)])
-    units = np.zeros((len(packages), rows), dtype=np.int64)
+    units = np.zeros((len(packages), max(one.rows for one in figures)), dtype=np.int64)
     for at, plan in enumerate(plans):
         for row, node, count in plan:
             units[place[at, node], row] += count
@@ -195,17 +194,17 @@ def _shipping(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> F
     def table(units: Ints) -> Ints:
         volumes = units @ goods.volume_cm3 if sized else None
         amounts = network.tariffs.table(units @ goods.weight_g, volumes)
-        return np.where(amounts >= NOT_CARRIED, FORBIDDEN, amounts * MICRO)
+        return np.minimum(amounts * MICRO, FORBIDDEN)  # what is not carried comes to more
 
     if priced.all():
-        return Figure(extra=table, row=lanes.rows)
+        return Figure(extra=table, row=lanes.rows, rows=len(goods.quantity))
     package = ESTIMATED_PACKAGE + np.rint(lanes.distance * ESTIMATED_PER_MILE).astype(np.int64)
     unit = np.empty((len(goods.quantity), len(network)), dtype=np.int64)
     unit[:] = (goods.weight_g * (ESTIMATED_PER_KG * MICRO // 1000))[:, None]
     if not priced.any():
         return Figure(package, unit)
     unit[:, priced] = 0
-    return Figure(np.where(priced, 0, package), unit, table, lanes.rows)
+    return Figure(np.where(priced, 0, package), unit, table, lanes.rows, len(goods.quantity))
 
 
 def _handling(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
@@ -267,7 +266,7 @@ def _margin_floor(network: Network, goods: Goods, lanes: Lanes, prices: Prices) 
         short = np.maximum(costs - (units @ goods.margin) * MICRO, 0)
         return np.where(costs >= FORBIDDEN, FORBIDDEN, short)
 
-    return Figure(extra=table, row=np.arange(len(network)))
+    return Figure(extra=table, row=np.arange(len(network)), rows=len(goods.quantity))
 
 
 def _markdown_bonus(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:

@@ -6,7 +6,7 @@ Where one node would serve twice in that, nodes are taken in `turns`.
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,106 +15,112 @@ from app.routing.facts import Ints
 from app.routing.states import DEAREST, NEVER
 from app.routing.tables import Found, Task
 
-DEARER: Found = []
-"""There is no plan at or below the value that was asked for."""
 
-
-def complete(task: Task, without: int | None = None, most: int = NEVER) -> Found | None:
-    """The best plan that places everything, of all columns or of those `without` one; None if there is none, or
-    if in it one node would serve twice; DEARER where it comes to more than `most`. Only where no line is gathered."""
+def complete(task: Task, without: int | None = None) -> Found | None:
+    """The best plan that places everything, of all columns or of those `without` one; None if there is none, or if in
+    it one node would serve twice. Only where no line is gathered."""
     single = task.alone
     if without is not None:
         single = single.copy()
         single[without] = NEVER
     column = int(single.argmin())
-    two = task.floors[2] + task.least_units
-    if single[column] < min(two, DEAREST):
-        return [(column, task.size - 1)] if single[column] <= most else DEARER
-    if min(int(single[column]), two) > most:
-        return DEARER
-    levels = Levels(task, task.best_without(without), without, most)
-    return DEARER if most < levels.value else levels.found()
+    if single[column] < min(task.floors[2] + task.least_units, DEAREST):
+        return [(column, task.size - 1)]
+    return Levels(task, task.best_without(without)[None, :], [without]).found(0)
+
+
+def spared(task: Task, columns: Sequence[int]) -> list[Found] | None:
+    """As `complete`, each time without another one of these columns: the best plan of all, one for each column without
+    which it comes to the same. None if there is none, or if in one of them a node would serve twice."""
+    single, column = task.alone, int(task.alone.argmin())
+    if all(each == column for each in columns):
+        single = single.copy()
+        single[column] = NEVER
+        column = int(single.argmin())
+    if single[column] < min(task.floors[2] + task.least_units, DEAREST):
+        return [[(column, task.size - 1)]]
+    bests = np.empty((len(columns), task.size), dtype=np.int64)
+    for at, column in enumerate(columns):
+        bests[at] = task.best_without(column)
+    levels = Levels(task, bests, columns)
+    found = [levels.found(at) for at in levels.least()]
+    kept = [each for each in found if each is not None]
+    return kept if kept and len(kept) == len(found) else None
 
 
 class Levels:
-    """opt_k of everything for k = 1, 2, ..., as long as one more package may be cheaper and at most `most`.
+    """opt_k of everything for k = 1, 2, ..., as long as one more package may be cheaper: of several tables `bests` at
+    once, each `without` a column, until the least of all is certain.
 
     Whatever the plan, some package has the first line; so the tables of what is left need only the states without
     it, the lower half of all.
     """
 
-    def __init__(self, task: Task, best: Ints, without: int | None = None, most: int = NEVER) -> None:
-        self.task, self.best, self.without = task, best, without
-        self.last, self.half = len(best) - 1, len(best) // 2
+    def __init__(self, task: Task, bests: Ints, without: Sequence[int | None]) -> None:
+        self.task, self.bests, self.without = task, bests, without
+        self.last, self.half = bests.shape[1] - 1, bests.shape[1] // 2
         self.rest = task.states.rest
-        self.tables: list[Ints] = [best[: self.half]]
+        self.tables: list[Ints] = [bests[:, : self.half]]
         """opt_k of the states without the first line, from k = 1."""
-        self.values = [int(best[self.last])]
-        self.value = self.values[0]
+        self.values: list[list[int]] = [bests[:, self.last].tolist()]
+        self.value = min(self.values[0])
         for count in range(2, len(task.steps) + 1):
-            if self._floor(count) > min(self.value, most):
+            if self._floor(count) > self.value:
                 break
             if count > 2:
                 assert self.rest is not None
                 self.tables.append(self.rest.joined(self.tables[0], self.tables[-1]))
-            sums = best[self.half : -1] + self.tables[-1][:0:-1]
-            self.values.append(int(np.minimum.reduce(sums)))
-            self.value = min(self.value, self.values[-1])
+            sums = bests[:, self.half : -1] + self.tables[-1][:, :0:-1]
+            self.values.append(np.minimum.reduce(sums, axis=1).tolist())
+            self.value = min(self.value, *self.values[-1])
 
     def _floor(self, count: int) -> int:
         """No plan of so many packages, or of more, costs less: whichever of two bounds is the higher."""
-        task = self.task
-        by_units = task.floors[count] + task.least_units
+        by_units = self.task.floors[count] + self.task.least_units
         if by_units > self.value or count == 2:
             return by_units
-        return max(by_units, count * self.cheapest + int(np.add.reduce(self.shares)))
+        cheapest, shares = self.task.shared
+        return max(by_units, count * cheapest + shares)
 
-    @cached_property
-    def cheapest(self) -> int:
-        """The least that any package costs."""
-        return int(np.minimum.reduce(self.best))
+    def least(self) -> list[int]:
+        """The tables that reach the least value."""
+        return [at for at in range(len(self.bests)) if any(own[at] == self.value for own in self.values)]
 
-    @cached_property
-    def shares(self) -> Ints:
-        """By line its share of every package at least, above what the cheapest package costs."""
-        states = self.task.states
-        each = (self.best - self.cheapest) // states.sizes
-        found: Ints = np.minimum.reduce(each[states.having], axis=1)
-        return found
-
-    def found(self) -> Found | None:
-        """The packages of the best plan."""
+    def found(self, at: int) -> Found | None:
+        """The packages of the best plan by a table that reaches the least value."""
         if self.value >= DEAREST:
             return None
-        levels = [level for level, value in enumerate(self.values) if value == self.value]
-        parts = self._parts(levels[0], self.last, self.value) if len(levels) == 1 else None
+        levels = [level for level, own in enumerate(self.values) if own[at] == self.value]
+        parts = self._parts(at, levels[0], self.last, self.value) if len(levels) == 1 else None
         if parts is None:
-            return self._settled(levels[-1] + 1)
-        keys = self.task.at_others(self.without)(np.array(parts))
-        columns = (keys == self.best[parts]).argmax(axis=0).tolist()
+            return self._settled(at, levels[-1] + 1)
+        keys = self.task.at_others(self.without[at])(np.array(parts))
+        columns = (keys == self.bests[at, parts]).argmax(axis=0).tolist()
         if len(set(columns)) < len(columns):
             return None
         return list(zip(columns, parts, strict=True))
 
-    def _parts(self, level: int, state: int, value: int) -> list[int] | None:
+    def _parts(self, at: int, level: int, state: int, value: int) -> list[int] | None:
         """The only way to divide a state into packages of this value; None where there are several."""
         if level == 0:
             return [state]
+        best = self.bests[at]
         parts = self.task.states.firsts(state)
-        parts = parts[self.best[parts] + self.tables[level - 1][state - parts] == value]
+        parts = parts[best[parts] + self.tables[level - 1][at][state - parts] == value]
         if len(parts) != 1:
             return None
         part = int(parts[0])
-        rest = self._parts(level - 1, state - part, value - int(self.best[part]))
+        rest = self._parts(at, level - 1, state - part, value - int(best[part]))
         return None if rest is None else [part, *rest]
 
-    def _settled(self, most: int) -> Found | None:
+    def _settled(self, at: int, most: int) -> Found | None:
         """Among equals the lowest nodes."""
-        tables = [self.best]
+        best = self.bests[at]
+        tables = [best]
         while len(tables) < most - 1:
-            tables.append(self.task.states.joined(self.best, tables[-1]))
-        keys = self.task.at_others(self.without)
-        lowest = ties.lowest(self.task.states, self.best, tables, keys, [self.last], most)
+            tables.append(self.task.states.joined(best, tables[-1]))
+        keys = self.task.at_others(self.without[at])
+        lowest = ties.lowest(self.task.states, best, tables, keys, [self.last], most)
         if lowest is None:
             return None
         return ties.in_order(self.task.states, self.task.of_columns(lowest), lowest, [self.last], self.value)

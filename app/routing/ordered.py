@@ -97,9 +97,16 @@ class _Search:
         return found, rank[0]
 
     def _rank(self, found: Found) -> tuple:
+        """The figure, then what settles ties: priority, nodes, lines in order to the lower node."""
         columns = tuple(sorted(column for column, _ in found))
         value = sum(int(self.stages[self.at].keys[column, state]) for column, state in found)
-        return value, sum(self.priority[column] for column in columns), columns
+        placed = sorted(
+            (line, column, -units)
+            for column, state in found
+            for line, units in enumerate(self.task.states.digits[state].tolist())
+            if units
+        )
+        return value, sum(self.priority[column] for column in columns), columns, placed
 
     def _open(self, state: int, found: Found, spent: list[int]) -> None:
         """Add a package that has some of the first open line, in every way that may still be as good."""

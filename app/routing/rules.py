@@ -322,6 +322,10 @@ def _alternative(network: Network, findings: Findings, plan: kernel.Plan | None)
     return Alternative(plan.nodes, plan.filled, len(plan.nodes), miles)
 
 
+_SAID = tuple(each.name for each in fields(Basket) if each.name not in ("available", "load", "ahead"))
+"""What of a basket is hashed as text; its arrays are hashed as they are."""
+
+
 def _input_hash(
     network: Network,
     basket: Basket,
@@ -332,12 +336,7 @@ def _input_hash(
 ) -> str:
     """SHA-256 over everything the decision depends on."""
     pairs = sorted((-1 if line is None else line, node) for line, node in set(excluded))
-    own = [
-        getattr(basket, each.name)
-        for each in fields(basket)
-        if each.name not in ("available", "load", "ahead")
-    ]
-    said = repr((own, pairs))
+    said = repr(([getattr(basket, name) for name in _SAID], pairs))
     digest = hashlib.sha256(network.digest + rule.digest + prices.digest)
     digest.update(said.encode("utf-8", "surrogatepass"))
     digest.update(available.data)

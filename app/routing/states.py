@@ -25,8 +25,8 @@ MOST_QUICK_PAIRS = 1 << 16
 """Up to so many pairs are kept as whole words, by which numpy looks up at twice the speed."""
 
 Index = NDArray[np.int16] | NDArray[np.intp]
-Pairs = tuple[Index, Index, list[tuple[int, int, Ints, Ints]]]
-"""Parts, rests, and blocks (start, stop, bounds for reduceat, the states they are of)."""
+Pairs = tuple[Index, Index, list[tuple[slice, Ints, slice]]]
+"""Parts, rests, and blocks (the pairs, bounds for reduceat, the states they are of)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,8 @@ class States:
         return np.stack([every[some] for some in self.digits.T > 0])
 
     def joined(self, best: Ints, last: Ints) -> Ints:
-        """For every state the least of best[part] + last[rest], over parts with some of its first line."""
+        """For every state the least of best[part] + last[rest], over parts with some of its first line. States are the
+        last axis."""
         return self._least(best, last, first_line=True)
 
     def added(self, one: Ints, last: Ints) -> Ints:
@@ -84,17 +85,17 @@ class States:
         if first_line not in self._pairs:
             self._pairs[first_line] = _pairs_of(self.steps, first_line)
         parts, rests, blocks = self._pairs[first_line]
-        found = np.full(self.size, NEVER, dtype=np.int64)
-        for start, stop, bounds, of in blocks:
-            sums = one[parts[start:stop]]
-            sums += last[rests[start:stop]]
-            found[of] = np.minimum.reduceat(sums, bounds)
+        found = np.full(one.shape, NEVER)
+        for pairs, bounds, of in blocks:  # no index is out of range: `clip` saves looking
+            sums = one.take(parts[pairs], axis=-1, mode="clip")
+            sums += last.take(rests[pairs], axis=-1, mode="clip")
+            np.minimum.reduceat(sums, bounds, axis=-1, out=found[..., of])
         return possible(found)
 
 
 def possible(costs: Ints) -> Ints:
     """The same array with NEVER for all that cannot be."""
-    costs[costs >= DEAREST] = NEVER
+    np.putmask(costs, costs >= DEAREST, NEVER)
     return costs
 
 
@@ -130,7 +131,7 @@ def _pairs_of(steps: tuple[int, ...], first_line: bool) -> Pairs:
     return part.astype(kept), (state - part).astype(kept), blocks
 
 
-def _blocks(counts: list[int]) -> list[tuple[int, int, Ints, Ints]]:
+def _blocks(counts: list[int]) -> list[tuple[slice, Ints, slice]]:
     blocks = []
     start = first = 0
     while first < len(counts):
@@ -139,6 +140,6 @@ def _blocks(counts: list[int]) -> list[tuple[int, int, Ints, Ints]]:
             stop += counts[last]
             last += 1
         bounds = np.cumsum([0, *counts[first : last - 1]])
-        blocks.append((start, stop, bounds, np.arange(first + 1, last + 1)))
+        blocks.append((slice(start, stop), bounds, slice(first + 1, last + 1)))
         start, first = stop, last
     return blocks

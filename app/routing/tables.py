@@ -6,7 +6,6 @@ number of one that is gathered.
 
 from __future__ import annotations
 
-import bisect
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,18 +13,14 @@ from functools import cached_property
 
 import numpy as np
 
-from app.routing.bills import FORBIDDEN, Bill, Plan
+from app.routing.bills import FORBIDDEN, Bill
 from app.routing.facts import Flags, Ints
+from app.routing.packages import MOST_CELLS, Classed, Listed, spread
 from app.routing.states import NEVER, States, possible, states_of
 
 MOST_STATES = 4096
 PRIORITY_BITS = 17
 LARGEST_COST = 1 << (56 - PRIORITY_BITS)
-MOST_CELLS = (
-    1 << 14
-)  # a table of all columns by all states: beyond, lines are halved (128 kB stay in the cache)
-HALF = 32  # states of the last lines, where they are halved
-
 
 Found = list[tuple[int, int]]
 """(column, state) of each package."""
@@ -50,7 +45,7 @@ class Task:
     def of(cls, bill: Bill) -> Task | None:
         """None when nothing can be placed."""
         whole = bill.whole
-        if whole.all():
+        if np.logical_and.reduce(whole):
             columns = np.logical_or.reduce(bill.holds).nonzero()[0]
             return cls(bill, np.arange(len(whole)), columns, bill.quantity, bill.quantity, binary=True)
         total = np.add.reduce(bill.stock, axis=1)
@@ -78,7 +73,7 @@ class Task:
     def _cut(self, values: Ints) -> Ints:
         """The rows of these lines and the columns of these nodes."""
         rows = values if len(self.lines) == len(values) else values[self.lines]
-        return rows[:, self.columns]
+        return rows if len(self.columns) == rows.shape[1] else rows[:, self.columns]
 
     @cached_property
     def steps(self) -> Ints:
@@ -166,7 +161,7 @@ class Task:
     def every(self) -> Ints:
         """[column, state]: what a package costs with what comes besides; NEVER if impossible or empty."""
         if self.binary:
-            keys = _spread(self.opening, self.taking)
+            keys = spread(self.opening, self.taking)
         else:
             keys = self.opening[:, None]
             unit = (self.unit >> self.shift) << PRIORITY_BITS
@@ -200,18 +195,12 @@ class Task:
                 total += int(self.extra[self.bill.row[node], state])
         return total
 
-    def key(self, plan: Plan) -> int:
-        """A plan's cost and priorities as one whole number of the tables, where costs are not made coarser."""
-        return (plan.cost << PRIORITY_BITS) + sum(self.bill.priority[list(plan.nodes)].tolist())
-
     # ---- the least that one package costs; lines that are whole
 
     @cached_property
     def best(self) -> Ints:
         """[state]: the least that one package costs, wherever it comes from."""
-        if self.is_small:
-            return np.minimum.reduce(self.every)
-        return self._surcharged(self._classes.table)
+        return np.minimum.reduce(self.every) if self.is_small else self._packages.best
 
     def best_without(self, column: int | None) -> Ints:
         """[state]: the least that one package costs from any other column; None: from any."""
@@ -224,16 +213,11 @@ class Task:
                 if not column
                 else np.minimum(np.minimum.reduce(before), np.minimum.reduce(after, initial=NEVER))
             )
-        return self._surcharged(self._classes.without(column))
+        return self._packages.without(column)
 
     def at(self, states: Ints) -> Ints:
         """[column, state of these]: what a package costs; NEVER or more if impossible."""
-        if self.is_small:
-            return self.every[:, states]
-        keys = self.opening[:, None] + self.taking.T @ self.states.digits[states].T
-        if self.surcharge is not None:
-            keys += self.surcharge[:, states][self.rows]
-        return keys
+        return self.every[:, states] if self.is_small else self._packages.at(states)
 
     def at_others(self, column: int | None) -> Callable[[Ints], Ints]:
         """As `at`, as though a column were not there."""
@@ -252,23 +236,18 @@ class Task:
         at = list(columns)
         if self.is_small:
             return self.every[at]
-        keys = _spread(self.opening[at], self.taking[:, at])
+        keys = spread(self.opening[at], self.taking[:, at])
         if self.surcharge is not None:
             keys += self.surcharge[self.rows[at]]
         keys[:, 0] = NEVER
         return possible(keys)
 
     @cached_property
-    def _classes(self) -> _Classes:
-        return _Classes(self.opening, self.taking, self.rows)
-
-    def _surcharged(self, table: Ints) -> Ints:
-        """The least over the classes."""
-        if self.surcharge is not None:
-            table = table + self.surcharge[self._classes.names]
-        best: Ints = np.minimum.reduce(table)
-        best[0] = NEVER
-        return possible(best)
+    def _packages(self) -> Listed | Classed:
+        """Where there are too many columns for one table of all that each can send."""
+        held = np.add.reduce(self.holds)
+        few = int(np.add.reduce(1 << held)) <= MOST_CELLS
+        return (Listed if few else Classed)(self.opening, self.taking, self.rows, self.surcharge)
 
     # ---- bounds on plans that place everything
 
@@ -303,61 +282,10 @@ class Task:
         further = [min(one, 0) for one in self.openings]
         return [one + sum(further[at:]) for at, one in enumerate(opened)] + [NEVER] * len(self.steps)
 
-
-class _Classes:
-    """The least key of each state by class of columns, surcharges apart: costs of the first lines and of the last are
-    added pair by pair, so that no table of all columns and all states is ever made."""
-
-    def __init__(self, opening: Ints, taking: Ints, rows: Ints) -> None:
-        self.order = rows.argsort(kind="stable")
-        sorted_rows = rows[self.order]
-        starts = np.concatenate(([True], sorted_rows[1:] != sorted_rows[:-1])).nonzero()[0]
-        self.names = sorted_rows[starts]
-        self._bounds = [*starts.tolist(), len(rows)]
-        middle = max(len(taking) - HALF.bit_length() + 1, 0)
-        self._first = _spread(opening[self.order], taking[:middle, self.order]).T.copy()
-        nothing = np.zeros(len(opening), dtype=np.int64)
-        self._last = _spread(nothing, taking[middle:, self.order]).T.copy()
-        self.table = self._least(self._first, self._last, starts)
-
-    def without(self, column: int) -> Ints:
-        """The table as though a column were not there: only the states that are cheapest from it are worked out
-        again."""
-        place = int((self.order == column).argmax())
-        at = bisect.bisect_right(self._bounds, place) - 1
-        own = slice(self._bounds[at], self._bounds[at + 1])
-        table = self.table.copy()
-        cheapest = (self._first[:, place, None] + self._last[:, place]).reshape(-1) == table[at]
-        states = cheapest.nonzero()[0]
-        block = max(1, MOST_CELLS // (own.stop - own.start))
-        for begin in range(0, len(states), block):
-            some = states[begin : begin + block]
-            high, low = np.divmod(some, len(self._last))
-            sums = self._first[high, own]
-            sums += self._last[low, own]
-            sums[:, place - own.start] = NEVER
-            table[at, some] = np.minimum.reduce(sums, axis=1)
-        return table
-
-    @staticmethod
-    def _least(first: Ints, last: Ints, starts: Ints) -> Ints:
-        """[class, a x b]: the least over the columns of each class of first[a, column] + last[b, column]."""
-        block = max(1, MOST_CELLS // last.size)
-        sums = np.empty((block, *last.shape), dtype=np.int64)
-        least = np.empty((len(first), len(last), len(starts)), dtype=np.int64)
-        for at in range(0, len(first), block):
-            some = first[at : at + block]
-            np.add(last, some[:, None, :], out=sums[: len(some)])
-            np.minimum.reduceat(sums[: len(some)], starts, axis=2, out=least[at : at + block])
-        return least.reshape(-1, len(starts)).T.copy()
-
-
-def _spread(opening: Ints, taking: Ints) -> Ints:
-    """[column, state]: the opening and the lines of each state; the first line is the most significant."""
-    keys = np.empty((len(opening), 1 << len(taking)), dtype=np.int64)
-    keys[:, 0] = opening
-    width = 1
-    for line in taking[::-1]:
-        np.add(keys[:, :width], line[:, None], out=keys[:, width : 2 * width])
-        width *= 2
-    return keys
+    @cached_property
+    def shared(self) -> tuple[int, int]:
+        """What every package costs at least, and what all lines add to that: of each its least share in what any
+        package costs above the cheapest. Of lines that are whole."""
+        cheapest = int(np.minimum.reduce(self.best))
+        shares = (self.best - cheapest) // self.states.sizes
+        return cheapest, int(np.add.reduce(np.minimum.reduce(shares[self.states.having], axis=1)))

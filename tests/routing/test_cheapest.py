@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -136,6 +137,28 @@ def test_the_runner_up_is_the_best_plan_that_misses_a_chosen_node(seed: int) -> 
         alone = [each for each in every_plan(bill) if len(each.nodes) == 1]
         assert single is not None
         assert single.rank == min(each.rank for each in alone)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(("nodes", "lines"), [(60, 6), (500, 8)])
+def test_a_runner_up_among_many_nodes(nodes: int, lines: int, seed: int) -> None:
+    """Its tables are made all at once, and from some size on not of all nodes; plenty and scarcity, ties and none."""
+    rng = np.random.default_rng(4000 + seed)
+    shape, fine = (lines, nodes), seed % 2
+    quantity = rng.integers(1, 4, lines)
+    costs = [rng.integers(0, (4, 10**9)[fine], shape[at:]) * (1000, 1)[fine] for at in (0, 1)]
+    stock = np.where(rng.random(shape) < (0.1, 0.3, 0.8)[seed // 2], quantity[:, None], 0)
+    stock[:, :2] = quantity[:, None]
+    bill = with_steps(rng, Bill(quantity, stock, costs[1] + 1000, costs[0], rng.integers(0, 3, nodes)))
+    plan, other, single = compared(bill, most_nodes=lines)
+    assert plan is not None
+    assert other is not None
+    assert single is not None
+    without = [cheapest(bill.without(node)) for node in plan.nodes]
+    assert other.rank == min(each.rank for each in without if each is not None)
+    capped = cheapest(replace(bill, cap=1))
+    assert capped is not None
+    assert single.rank == capped.rank
 
 
 def test_what_may_not_be_sent_stays() -> None:
