@@ -73,6 +73,17 @@ class PastStock:
             row += self._free(sku, channel)
         return row
 
+    def left(self, sku: str, node: int, channel: str) -> int:
+        """The same at one node."""
+        units = self._free_at(sku, SHARED, node)
+        if units and self.layout.allotments:
+            units -= self.layout.allotments.kept_from(channel, sku, self.layout.nodes[node], units)
+        return units + self._free_at(sku, channel, node)
+
+    def _free_at(self, sku: str, segment: str, node: int) -> int:
+        at = self.layout.at.get((sku, segment, node))
+        return 0 if at is None else max(int(self.units[at] - self.layout.safety[at]), 0)
+
     def _free(self, sku: str, segment: str) -> Ints:
         row = np.zeros(len(self.layout.nodes), dtype=np.int64)
         own = self.layout.rows.get((sku, segment))
@@ -85,7 +96,7 @@ class PastStock:
         for segment in (channel, SHARED):
             at = self.layout.at.get((sku, segment, node))
             if at is not None and units:
-                part = min(units, max(int(self.units[at] - self.layout.safety[at]), 0))
+                part = min(units, self._free_at(sku, segment, node))
                 self.units[at] -= part
                 units -= part
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +20,7 @@ from app.network.loads import Loads
 from app.routing.baskets import Asked, basket
 from app.routing.configuration import Configuration
 from app.routing.explanations import miles_of
-from app.routing.facts import MICRO, Basket, BasketLine, Destination, Ints
+from app.routing.facts import MICRO, Basket, BasketLine, Destination, Ints, Network
 from app.routing.figures import Figure, amounts, figure
 from app.routing.past_stock import PastStock
 from app.routing.policy import DEFAULT_SCOPE, Rule
@@ -112,14 +112,51 @@ class Outcome:
 
 
 class Ways:
-    """What a parcel costs and takes from every node: worked out once for all versions."""
+    """What is known of a parcel once for all versions: what it asks, when it would leave, what it costs from every
+    node, and what the first version decided. Another version sees other stock and loads only where its own plans left
+    them; where it sees the same and its rule says the same, the decision is the same too."""
 
     def __init__(self, configured: Configuration, given: Basket) -> None:
         self.lanes = Lanes(configured.network, given)
+        self.given = given
+        self.outcomes: dict[tuple[tuple[int, int, int], ...], Outcome] = {}
+        """By placements: what is measured of them depends on nothing else."""
         lines = [at for at, line in enumerate(given.lines) if line.kind not in DIGITAL]
         self._row = {at: row for row, at in enumerate(lines)}
         self._parts = (configured, given, lines)
-        self._costs: dict[tuple[tuple[int, int, int], ...], tuple[float, float]] = {}
+        self._first: tuple[Rule, Decision] | None = None
+
+    def basket(self, available: Ints, loads: Loads) -> Basket:
+        """The basket on another version's stock and loads; the very same one where they are the same."""
+        given, network = self.given, self.lanes.network
+        load = loads.of(network.ids, self._leaving) if network.limited else None
+        if np.array_equal(available, given.available) and (load is None or np.array_equal(load, given.load)):
+            return given
+        return replace(given, available=available, load=load)
+
+    def decided(self, given: Basket, rule: Rule) -> Decision:
+        """The plan by a rule, without explanation."""
+        if self._first is not None and given is self.given and _alike(rule, self._first[0], given):
+            return self._first[1]
+        configured = self._parts[0]
+        decision = decide(configured.network, given, rule, prices=configured.prices, compare=False)
+        self._first = self._first or (rule, decision)
+        return decision
+
+    @cached_property
+    def _leaving(self) -> Ints:
+        """By node, the day on which work given now would leave it, after what it has still to do."""
+        return self._departing(self.given.ahead)
+
+    @cached_property
+    def leaving(self) -> Ints:
+        """By node, the day on which a package counts."""
+        return self._leaving if self.given.ahead is None else self._departing(None)
+
+    def _departing(self, ahead: Ints | None) -> Ints:
+        given = self.given
+        assert given.at is not None
+        return self.lanes.network.departures.at(given.at, given.service, ahead).days
 
     @cached_property
     def _figures(self) -> list[Figure]:
@@ -136,11 +173,17 @@ class Ways:
         """Shipping and handling of what leaves, in minor units."""
         if not parcels:
             return 0.0, 0.0
-        rows = tuple((self._row[at], node, units) for at, node, units in parcels)
-        if rows not in self._costs:
-            shipping, handling = amounts(self._figures, [rows])[0]
-            self._costs[rows] = shipping / MICRO, handling / MICRO
-        return self._costs[rows]
+        shipping, handling = amounts(
+            self._figures, [[(self._row[at], node, units) for at, node, units in parcels]]
+        )[0]
+        return shipping / MICRO, handling / MICRO
+
+
+def _alike(rule: Rule, other: Rule, given: Basket) -> bool:
+    """Whether two rules say the same of an order."""
+    return rule is other or (
+        rule.line_routes == other.line_routes and rule.strategy_for(given)[1] == other.strategy_for(given)[1]
+    )
 
 
 @dataclass(slots=True)
@@ -163,32 +206,35 @@ class Run:
 
     def order(self, order: PastOrder, ways: dict[int, Ways]) -> Outcome:
         """Decide an order, take its units, and count it. `ways`: by parcel, empty for the first version."""
-        made = [self._decided(parcel) for parcel in order.parcels]
-        short = any(decision.unfilled for decision, _ in made)
-        kill = order.fill_or_kill or any(decision.kill for decision, _ in made)
+        made = [self._decided(parcel, at, ways) for at, parcel in enumerate(order.parcels)]
+        short = any(decision.unfilled for decision in made)
+        kill = order.fill_or_kill or any(decision.kill for decision in made)
         whole = kill or any(parcel.asked.ship_complete for parcel in order.parcels)
         outcomes = []
-        for at, (parcel, (decision, given)) in enumerate(zip(order.parcels, made, strict=True)):
-            if at not in ways:
-                ways[at] = Ways(self.configured, given)
+        for at, (parcel, decision) in enumerate(zip(order.parcels, made, strict=True)):
             placements = [] if short and whole else decision.placements
             outcomes.append(self._shipped(parcel, decision, placements, ways[at]))
         outcome = outcomes[0] if len(outcomes) == 1 else _together(outcomes)
         self._count(order, outcome)
         return outcome
 
-    def _decided(self, parcel: Parcel) -> tuple[Decision, Basket]:
-        available = np.stack([self._available(line, parcel.asked.channel) for line in parcel.lines])
-        lines = [one.line for one in parcel.lines]
-        given = basket(self.configured, parcel.asked, lines, parcel.to, available, self.loads)
-        rule = self.rule(parcel.asked.channel)
-        prices = self.configured.prices
-        return decide(self.configured.network, given, rule, prices=prices, compare=False), given
+    def _decided(self, parcel: Parcel, at: int, ways: dict[int, Ways]) -> Decision:
+        available = np.array([self._available(line, parcel.asked.channel) for line in parcel.lines])
+        if at in ways:
+            given = ways[at].basket(available, self.loads)
+        else:
+            lines = [one.line for one in parcel.lines]
+            given = basket(self.configured, parcel.asked, lines, parcel.to, available, self.loads)
+            ways[at] = Ways(self.configured, given)
+        return ways[at].decided(given, self.rule(parcel.asked.channel))
 
     def _available(self, line: PastLine, channel: str) -> Ints:
         if not line.parts:
             return np.full(len(self.configured.network), PLENTY, dtype=np.int64)
-        rows = [self.stock.seen(sku, channel) // each for sku, each in line.parts]
+        rows = [
+            self.stock.seen(sku, channel) if each == 1 else self.stock.seen(sku, channel) // each
+            for sku, each in line.parts
+        ]
         return rows[0] if len(rows) == 1 else np.minimum.reduce(rows)
 
     def _shipped(self, parcel: Parcel, decision: Decision, placements: Placements, ways: Ways) -> Outcome:
@@ -199,7 +245,7 @@ class Run:
         for at, node, units in placements:
             parts = parcel.lines[at].parts
             if len(parcel.lines) > 1 and parts:
-                units = min(units, *(int(self.stock.seen(sku, channel)[node]) // each for sku, each in parts))
+                units = min(units, *(self.stock.left(sku, node, channel) // each for sku, each in parts))
             for sku, each in parts:
                 self.stock.take(sku, node, channel, units * each)
             if units:
@@ -208,27 +254,15 @@ class Run:
         return self._measured(parcel, decision, kept, ways)
 
     def _measured(self, parcel: Parcel, decision: Decision, kept: Placements, ways: Ways) -> Outcome:
-        network, lines, lanes = self.configured.network, parcel.lines, ways.lanes
-        parcels = ways.parcels(kept)
+        network, parcels = self.configured.network, ways.parcels(kept)
         nodes = sorted({node for _, node, _ in parcels})
-        if nodes:
-            leaving = network.departures.at(parcel.asked.now, parcel.asked.service).days
-            for node in nodes:
-                self.loads.add(network.ids[node], int(leaving[node]))
-                self.packages[network.codes[node]] += 1
-        asked = sum(one.line.quantity for one in lines)
-        shipping, handling = ways.costs(parcels)
-        return Outcome(
-            plan=tuple(sorted((network.codes[node], lines[at].line.sku, units) for at, node, units in kept)),
-            decisions=(decision,),
-            lost_units=asked - sum(units for _, _, units in kept),
-            packages=len(nodes),
-            cost=shipping + handling,
-            handling=handling,
-            miles=miles_of(network, lanes.distance, nodes),
-            transit_days=sum(int(lanes.days[node]) for node in nodes),
-            days_late=max((int(lanes.late[node]) for node in nodes), default=0),
-        )
+        for node in nodes:
+            self.loads.add(network.ids[node], int(ways.leaving[node]))
+            self.packages[network.codes[node]] += 1
+        found = ways.outcomes.get(tuple(kept))
+        if found is None:
+            found = ways.outcomes[tuple(kept)] = _outcome(network, parcel, decision, kept, nodes, ways)
+        return found if found.decisions[0] is decision else replace(found, decisions=(decision,))
 
     def _count(self, order: PastOrder, outcome: Outcome) -> None:
         figures = self.figures
@@ -246,6 +280,25 @@ class Run:
         figures.transit_days += outcome.transit_days
         figures.days_late += outcome.days_late
         figures.late_orders += outcome.days_late > 0
+
+
+def _outcome(
+    network: Network, parcel: Parcel, decision: Decision, kept: Placements, nodes: list[int], ways: Ways
+) -> Outcome:
+    """What a plan comes to; `nodes` are those that send a package."""
+    lines, lanes = parcel.lines, ways.lanes
+    shipping, handling = ways.costs(ways.parcels(kept))
+    return Outcome(
+        plan=tuple(sorted((network.codes[node], lines[at].line.sku, units) for at, node, units in kept)),
+        decisions=(decision,),
+        lost_units=sum(one.line.quantity for one in lines) - sum(units for _, _, units in kept),
+        packages=len(nodes),
+        cost=shipping + handling,
+        handling=handling,
+        miles=miles_of(network, lanes.distance, nodes),
+        transit_days=sum(int(lanes.days[node]) for node in nodes),
+        days_late=max((int(lanes.late[node]) for node in nodes), default=0),
+    )
 
 
 def _together(outcomes: Sequence[Outcome]) -> Outcome:

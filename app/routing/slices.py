@@ -65,8 +65,7 @@ class Slice:
         found = past.orders(self.scope, self.one.orders_from, self.one.orders_to, self.after, most)
         changes = replayed(self._events(found), self.runs[BEFORE], self.runs[AFTER])
         self.changed += len(changes)
-        rows = [*self.kept, *(change_document(change) for change in changes)]
-        self.kept = sorted(rows, key=lambda row: row["weight"], reverse=True)[:MOST_CHANGES]
+        self.kept = _weightiest(self.kept, changes)
         if found:
             self.after = (found[-1][0], UUID(found[-1][1].id))
         return len(found)
@@ -102,6 +101,17 @@ class Slice:
             "network": self.basis["network"],
             "prices": self.basis["prices"],
         }
+
+
+def _weightiest(kept: list[dict[str, Any]], changes: list[Change]) -> list[dict[str, Any]]:
+    """The orders to keep, those first where it matters most. Only what stays is put in words: that means to decide
+    it once more."""
+    rows: list[tuple[list[Any], dict[str, Any] | Change]] = [
+        *((one["weight"], one) for one in kept),
+        *((list(change.weight), change) for change in changes),
+    ]
+    first = sorted(rows, key=lambda row: row[0], reverse=True)[:MOST_CHANGES]
+    return [change_document(one) if isinstance(one, Change) else one for _, one in first]
 
 
 def _configured(scope: Scope, basis: dict[str, Any]) -> Configuration:

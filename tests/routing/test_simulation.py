@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -16,12 +17,23 @@ from app.routing.documents import default_document, parse
 from app.routing.facts import BasketLine, Destination, Network, NodeFacts
 from app.routing.past_stock import Layout, PastStock, Place
 from app.routing.policy import Rule
-from app.routing.simulation import Event, Parcel, PastLine, PastOrder, Run, StockChange, node_loads, replayed
+from app.routing.simulation import (
+    Event,
+    Outcome,
+    Parcel,
+    PastLine,
+    PastOrder,
+    Run,
+    StockChange,
+    node_loads,
+    replayed,
+)
 from app.routing.terms import NO_PRICES
 
 MONDAY = datetime(2026, 3, 2, 15, tzinfo=UTC)
 RENO, NEWARK = (39.53, -119.81), (40.74, -74.17)
 BOISE = Destination(43.62, -116.20, "ID", "83702", "US")
+TAMPA = Destination(27.95, -82.46, "FL", "33602", "US")
 SINGLE = {
     "name": "One package",
     "strategies": [
@@ -30,6 +42,12 @@ SINGLE = {
             "objective": "fewest_packages_then_nearest",
             "split": {"max_packages": 1},
         }
+    ],
+}
+COST = {
+    "name": "Cost",
+    "strategies": [
+        {"id": "all", "objective": {"mode": "cost", "terms": [{"term": "shipping"}, {"term": "handling"}]}}
     ],
 }
 NEAREST = {"name": "Nearest", "strategies": [{"id": "all", "objective": "nearest"}]}
@@ -184,3 +202,59 @@ def test_the_same_past_gives_the_same_figures() -> None:
     assert first.figures.filled_units + first.figures.lost_units == first.figures.units
     taken = sum(place.units for place in places) - int(first.stock.units.sum())
     assert taken == first.figures.filled_units
+
+
+def mixed_past() -> list[PastOrder]:
+    """Sixty orders of one to three lines, kits and parcels to two places among them, over some days."""
+    found = []
+    for number in range(60):
+        lines = [(sku, 1 + (number * at) % 3) for at, sku in enumerate(("A", "B", "C")[: 1 + number % 3])]
+        one = order(number, *lines, hours=number, promised_by=(MONDAY + timedelta(days=1)).date())
+        if number % 5 == 0:
+            parcel = one.parcels[0]
+            kit = PastLine(BasketLine("K", "kit", 1, weight_g=2000, value=1500), (("A", 1), ("B", 2)))
+            one = replace(one, parcels=(replace(parcel, lines=(*parcel.lines, kit)),))
+        if number % 7 == 0:
+            one = replace(one, parcels=(*one.parcels, replace(one.parcels[0], to=TAMPA)))
+        found.append(one)
+    return found
+
+
+@pytest.mark.parametrize("other", [NEAREST, SINGLE, COST, default_document()])
+def test_side_by_side_each_version_decides_as_it_does_alone(other: dict[str, Any]) -> None:
+    """What both work out once, or decide once, is what each would have found by itself: to the last bit."""
+    configured = world(capacity_per_day=4, handling_per_package=5_000)
+    units = {
+        ("A", EAST): 90,
+        ("A", WEST): 20,
+        ("B", EAST): 80,
+        ("B", WEST): 6,
+        ("C", EAST): 4,
+        ("C", WEST): 30,
+    }
+    places = [Place(sku, "shared", node, there, node) for (sku, node), there in units.items()]
+    past = mixed_past()
+    documents = (default_document(), other) * 2
+    before, after, alone, other_alone = (run(configured, one, places) for one in documents)
+    changes = {change.order.number: change for change in replayed(past, before, after)}
+    changed = set()
+    for one in past:
+        apart = alone.order(one, {}), other_alone.order(one, {})
+        if apart[0].plan != apart[1].plan:
+            changed.add(one.number)
+            found = changes[one.number]
+            for together, by_itself in zip((found.before, found.after), apart, strict=True):
+                assert _said(together) == _said(by_itself)
+    assert changed == set(changes)
+    assert bool(changed) == (other != default_document())
+    for together, by_itself in ((before, alone), (after, other_alone)):
+        assert together.figures == by_itself.figures
+        assert together.stock.units.tolist() == by_itself.stock.units.tolist()
+        assert together.loads.added == by_itself.loads.added
+        assert (together.packages, together.units) == (by_itself.packages, by_itself.units)
+
+
+def _said(outcome: Outcome) -> Any:
+    kept = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
+    decisions = kept.pop("decisions")
+    return kept, outcome.sentence, [(one.placements, one.unfilled, one.then) for one in decisions]

@@ -23,7 +23,7 @@ import psycopg
 
 from infra import settings
 from infra.embedded.postgres import EmbeddedPostgres
-from workers.cli.bench import figures, million, routing
+from workers.cli.bench import figures, million, routing, what_if
 from workers.cli.bench.figures import Figure
 from workers.cli.bench.scenes import Bench
 from workers.cli.homes import ROOT, use_home
@@ -70,7 +70,7 @@ def measure(home: Path, *, quick: bool, full: bool) -> list[Figure]:
     found += bench.later_work()
     if full:
         with _stopped([pids[name] for name in BACKGROUND if name in pids]):
-            found += million.measure(bench, found)
+            found += [*what_if.measure(bench), *million.measure(bench, found)]
     return found
 
 
