@@ -130,7 +130,8 @@ class Ways:
         """The basket on another version's stock and loads; the very same one where they are the same."""
         given, network = self.given, self.lanes.network
         load = loads.of(network.ids, self._leaving) if network.limited else None
-        if np.array_equal(available, given.available) and (load is None or np.array_equal(load, given.load)):
+        same_load = load is None or (given.load is not None and np.array_equal(load, given.load))
+        if same_load and np.array_equal(available, given.available):
             return given
         return replace(given, available=available, load=load)
 
