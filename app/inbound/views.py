@@ -16,7 +16,7 @@ from app.forms import Form
 from app.inbound import listing, service
 from app.inbound.queries import coverage
 from app.inbound.rules import STATES, in_words
-from app.inbound.schemas import InboundIn
+from app.inbound.schemas import MOST_LINES, InboundIn
 from app.inventory.listing import nodes
 from app.pages import register_nav, toast
 from app.pages.formats import plural
@@ -110,11 +110,9 @@ def receive(inbound: str) -> Response | tuple[str, int]:
     found = listing.one(scope, inbound)
     receipt = form.text("receipt", "Enter the number of the delivery note.", most=100)
     units = {}
-    for at, line in enumerate(found["lines"]):
-        if form.value(f"units-{at}").strip():
-            count = form.whole(f"units-{at}", 0, MOST_QUANTITY)
-            if count:
-                units[line["sku"]] = count
+    for sku in (line["sku"] for line in found["lines"]):
+        if form.value(f"units-{sku}").strip() and (count := form.whole(f"units-{sku}", 0, MOST_QUANTITY)):
+            units[sku] = count
     if not units and not form.has_faults:
         form.problems.append("Enter how many units came.")
     if not form.has_faults:
@@ -189,13 +187,13 @@ def save(inbound: str) -> Response | tuple[str, int]:
 
 
 def _form(form: Form, found: dict[str, Any] | None) -> str:
-    typed = max((at + 1 for at in range(MOST) if form.value(f"sku-{at}").strip()), default=0)
+    typed = max((at + 1 for at in range(MOST_LINES) if form.value(f"sku-{at}").strip()), default=0)
     return render_template(
         "inbound/edit.html",
         form=form,
         one=found,
         nodes=nodes(current()),
-        rows=min(MOST, max(NEW_ROWS, typed + 2)),
+        rows=min(MOST_LINES, max(NEW_ROWS, typed + 2)),
     )
 
 
@@ -227,7 +225,7 @@ def _body(form: Form) -> tuple[dict[str, Any], dict[str, str]]:
         "/ordered_on": "ordered_on",
     }
     lines: list[dict[str, Any]] = []
-    for at in range(MOST):
+    for at in range(MOST_LINES):
         sku = form.text(f"sku-{at}", most=100)
         if not sku:
             continue

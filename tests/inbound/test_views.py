@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -42,7 +43,7 @@ def test_an_order_is_made_amended_received_and_shown_with_who_waits(desk: Desk, 
     assert "No inbound order fits" in desk.read("/inbound?q=nobody")
     later = str(date.today() + timedelta(days=25))
     assert desk.post(f"{ORDER}/edit", f"{ORDER}/edit", **entry(**{"expected-0": later})).status_code == 303
-    taken = {"receipt": "GRN-1", "units-0": "12"}
+    taken = {"receipt": "GRN-1", "units-MUG": "12"}
     for _ in range(2):
         assert desk.post(f"{ORDER}/receipts", ORDER, **taken).status_code == 303
     merchant.drain()
@@ -66,7 +67,32 @@ def test_a_wrong_entry_is_told_at_its_field_and_keeps_what_was_typed(desk: Desk,
     assert merchant.ok("GET", "/inbound")["data"] == []
     desk.post("/inbound/new", "/inbound/new", **entry())
     assert "is there already" in desk.post("/inbound/new", "/inbound/new", **entry()).text
-    over = desk.post(f"{ORDER}/receipts", ORDER, **{"receipt": "GRN-1", "units-0": "13"})
+    over = desk.post(f"{ORDER}/receipts", ORDER, **{"receipt": "GRN-1", "units-MUG": "13"})
     assert (over.status_code, "Only 12 of MUG are still to come" in over.text) == (409, True)
     assert desk.post(f"{ORDER}/cancellation", ORDER, reason="late").status_code == 303
     assert desk.post(f"{ORDER}/edit", f"{ORDER}/edit", **entry()).status_code == 409
+
+
+def test_a_long_order_is_amended_whole(desk: Desk, merchant: Merchant) -> None:
+    codes = [f"S{at:03}" for at in range(201)]
+    for code in codes:
+        merchant.sku(code)
+    body = {"supplier": "Dune Pottery", "node": "RENO"}
+    merchant.ok("PUT", "/inbound/PO-7", body | {"lines": [{"sku": code, "quantity": 1} for code in codes]})
+    form = desk.read(f"{ORDER}/edit")
+    assert 'value="S200"' in form
+    sent = {f"sku-{at}": code for at, code in enumerate(codes)} | {f"quantity-{at}": "1" for at in range(201)}
+    assert desk.post(f"{ORDER}/edit", f"{ORDER}/edit", **(body | sent)).status_code == 303
+    assert len(merchant.ok("GET", "/inbound/PO-7")["lines"]) == 201
+
+
+def test_units_come_to_their_item_though_a_line_was_added_meanwhile(desk: Desk, merchant: Merchant) -> None:
+    merchant.sku("APRON")
+    desk.post("/inbound/new", "/inbound/new", **entry())
+    field = re.search(r'name="(units-[^"]+)"', desk.read(ORDER))
+    assert field is not None
+    more = entry(**{"sku-1": "APRON", "quantity-1": "12"})
+    desk.post(f"{ORDER}/edit", f"{ORDER}/edit", **more)
+    assert desk.post(f"{ORDER}/receipts", ORDER, **{"receipt": "G", field[1]: "5"}).status_code == 303
+    came = {line["sku"]: line["received"] for line in merchant.ok("GET", "/inbound/PO-7")["lines"]}
+    assert came == {"APRON": 0, "MUG": 5}
