@@ -92,6 +92,8 @@ def laws_document(laws: Laws) -> dict[str, Any]:
 def _channels(given: Any, path: str) -> dict[str, str]:
     if not isinstance(given, Mapping):
         raise SettingsFault(path, "Give an object: the country by the channel's code.")
+    if not all(str(code).isprintable() for code in given):
+        raise SettingsFault(path, "A channel's code has no control characters.")
     return {str(code): _country(country, f"{path}.{code}") for code, country in given.items()}
 
 
@@ -118,8 +120,8 @@ def _country(given: Any, path: str) -> str:
 def _text(given: Any, path: str) -> str:
     if given is None:
         return ""
-    if not isinstance(given, str) or len(given) > 200:
-        raise SettingsFault(path, "Give a text of at most 200 characters.")
+    if not isinstance(given, str) or len(given) > 200 or not given.isprintable():
+        raise SettingsFault(path, "Give a text of at most 200 characters on one line.")
     return given.strip()
 
 

@@ -134,8 +134,9 @@ def _value(name: str, value: Any, path: str) -> Any:
         if type(value) is not int or not least <= value <= most:
             raise SettingsFault(path, f"Give a whole number of days from {least} to {most}.")
     elif name in _TEXTS:
-        if not isinstance(value, str) or len(value) > 200 or (name == "version" and not value.strip()):
-            raise SettingsFault(path, "Give a text of 1 to 200 characters.")
+        least = 1 if name == "version" else 0
+        if not isinstance(value, str) or not least <= len(value.strip()) <= 200 or not value.isprintable():
+            raise SettingsFault(path, f"Give a text of {least} to 200 characters on one line.")
     else:
         known = ", ".join(sorted([*_TEXTS, *CHOICES, *LIMITS, *FIXED]))
         wrong = next((why for word, why in VIOLATIONS.items() if word in name), f"Known are {known}.")

@@ -169,6 +169,14 @@ def _sent() -> Mapping[str, Any]:
     return request.form
 
 
+def _lines(sent: Mapping[str, Any]) -> list[UUID]:
+    """The lines named; none named means all to which it can apply."""
+    named = (sent.get("lines") or []) if request.is_json else request.form.getlist("line")
+    if not isinstance(named, list):
+        raise invalid("/lines", "Give a list of lines.")
+    return [identifier(str(one.get("id") if isinstance(one, dict) else one)) for one in named]
+
+
 @blueprint.get("/o/<token>", endpoint="show")
 @_buyer
 def show(scope: Scope, order_id: UUID) -> AnyResponse:
@@ -221,10 +229,9 @@ def cancellation(scope: Scope, order_id: UUID) -> AnyResponse:
 
 def _cancel(scope: Scope, order_id: UUID) -> None:
     sent = _sent()
-    named = request.form.getlist("line") if not request.is_json else sent.get("lines") or []
-    if "chosen" in sent and not named:
+    lines = _lines(sent)
+    if "chosen" in sent and not lines:
         raise invalid("/line", "Choose what to cancel.")
-    lines = [identifier(str(one.get("id") if isinstance(one, dict) else one)) for one in named]
     buyer_cancels(scope, order_id, lines or None, _seen(), "You canceled it")
 
 
@@ -237,8 +244,7 @@ def delivery(scope: Scope, order_id: UUID) -> AnyResponse:
 
 def _deliver(scope: Scope, order_id: UUID) -> None:
     sent = _sent()
-    named = request.form.getlist("line") if not request.is_json else sent.get("lines") or []
-    lines = {identifier(str(one)) for one in named} or None
+    lines = set(_lines(sent)) or None
     if sent.get("act") == "end":
         contract_ended(scope, order_id, lines, _seen())
     elif sent.get("act") == "wait":

@@ -205,6 +205,9 @@ def test_businesses_and_other_choices_are_checked_versioned_and_logged(begin: Be
         ({"laws": {"ship_to": {"GB": ["law"]}}}, "/laws/ship_to/GB"),
         ({"laws": {"channels": {"nowhere": "DE"}}}, "/laws/channels/nowhere"),
         ({"laws": {"seller_country": "France"}}, "/laws/seller_country"),
+        ({"laws": {"channels": {"\x00": "DE"}}}, "/laws/channels"),
+        ({"laws": {"counsel": "\x00"}}, "/laws/counsel"),
+        ({"promises": {"counsel": "\x00"}}, "/promises/counsel"),
         ({"promises": {"grace_days": 2}}, "/promises/grace_days"),
     ):
         answer = put("/settings/promises", body)

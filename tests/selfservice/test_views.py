@@ -265,3 +265,13 @@ def test_every_sentence_of_the_page_has_its_spanish() -> None:
     assert said - {*SPANISH} == set()
     for english, spanish in SPANISH.items():
         assert spanish.count("{}") == english.count("{}"), english
+
+
+def test_lines_that_are_no_list_are_refused_and_change_nothing(
+    merchant: Merchant, buyer: FlaskClient
+) -> None:
+    order = placed(merchant)
+    address = page_of(merchant, order)
+    assert buyer.post(f"{address}/cancellation", json={"lines": 5}).status_code == 422
+    assert buyer.post(f"{address}/delivery", json={"lines": 5, "act": "end"}).status_code == 422
+    assert shown(merchant, order)["lines"][0]["cancelled"] == 0
