@@ -268,7 +268,8 @@ def _book(
     after = finish(scope, order_id, status, open_units=open_units, shipped=shipped)
     name = ORDER_CANCELLED if after == "cancelled" else LINES_CANCELLED
     value = sum(one["value"] for one in told)
-    record(scope, order_id, name, reason=reason, lines=told, value=value, vests_on=vests_on)
+    gone = sum(line["value_cancelled"] for line in before) + value
+    record(scope, order_id, name, reason=reason, lines=told, value=value, gone=gone, vests_on=vests_on)
 
 
 def _end_promises(scope: Scope, order_id: UUID, units: Mapping[UUID, int]) -> date:

@@ -157,9 +157,10 @@ def _taken(scope: Scope, order: Any, shipment_id: UUID) -> Money | None:
 
 
 def cancelled(
-    scope: Scope, order_id: UUID, *, reason: str, lines: list[dict[str, Any]], value: int = 0, **_: Any
+    scope: Scope, order_id: UUID, *, reason: str, lines: list[dict[str, Any]], value: int, gone: int, **_: Any
 ) -> None:
-    """Units were cancelled: what becomes of their money, in writing."""
+    """Units were cancelled: what becomes of their money, in writing. `value`: of these units; `gone`: of all that was
+    cancelled of the order until then, minor units."""
     order = order_row(scope, order_id)
     titles = {str(line.id): line.title for line in _lines(scope, order_id)}
     items = tuple(
@@ -168,12 +169,7 @@ def cancelled(
     )
     if not items:
         return
-    gone = scope.row(
-        "SELECT sum(value_cancelled)::bigint AS value FROM order_lines"
-        " WHERE tenant_id = :tenant AND order_id = :order",
-        order=order_id,
-    )
-    refunds = _refunds(scope, order, f"cancelled:{gone.value if gone else 0}")
+    refunds = _refunds(scope, order, f"cancelled:{gone}")
     let_go = value - sum(refund.amount.amount for refund in refunds)
     facts = CancelledFacts(
         **common(scope, order, items),
@@ -183,9 +179,7 @@ def cancelled(
         whole_order=order.status == "cancelled",
     )
     lines_key = "+".join(f"{line['id']}x{line['quantity']}" for line in lines)
-    service.queue(
-        scope, order_id, facts, cause=f"cancelled:{order_id}:{gone.value if gone else 0}:{lines_key}"
-    )
+    service.queue(scope, order_id, facts, cause=f"cancelled:{order_id}:{gone}:{lines_key}")
 
 
 def _refunds(scope: Scope, order: Any, cause: str) -> tuple[Refund, ...]:

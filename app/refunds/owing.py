@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -16,30 +18,77 @@ from infra.ids import new_id
 from tenants.scope import Scope
 
 
-def owe(scope: Scope, order_id: UUID, vests_on: date, *, why: str = "cancelled") -> list[UUID]:
-    """Open what is owed to the buyer of an order now that units were cancelled, one refund per tender: what was taken
-    and must go back, and apart from it what was never taken and is let go. Returns the refunds opened.
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """What is open or was given back: minor units by (tender, taken), and what for."""
 
-    `vests_on`: the day (seller's zone) on which the right vested. Never below the share of the cancelled units, nor
-    below what the merchant's own shipping table gives (435.1(d)); never above what the tender paid.
+    amounts: Counter[tuple[UUID, bool]]
+    causes: frozenset[str]
+
+
+def cancelled(scope: Scope, order_id: UUID, vests_on: date, *, value: int, gone: int) -> list[UUID]:
+    """Open what is owed to the buyer of an order for the units of one cancellation, one refund per tender: what was
+    taken and must go back, and apart from it what was never taken and is let go. Returns the refunds opened.
+
+    `vests_on`: the day (seller's zone) on which the right vested; `value`: of the units, `gone`: of all that had been
+    cancelled once they were (minor units). Several cancellations may wait at once: each opens its own share, so that
+    its letter names its own money; one that an earlier one was overtaken by opens that one's apart.
     """
     book = opened(scope, order_id)
-    so_far = _so_far(scope, order_id)
+    so_far, left, before = _so_far(scope, order_id), _left(scope, book), gone - value
+    overtook = before > 0 and so_far.causes.isdisjoint({_cause_of(before), f"untaken:{before}"})
+    made = []
+    for level in (before, gone) if overtook else (gone,):
+        if _cause_of(level) not in so_far.causes:
+            later = book.order.total - book.live - level
+            made += _open_all(scope, book, so_far, vests_on, _cause_of(level), left=left + later, later=later)
+    return _settled(scope, order_id, made)
+
+
+def _cause_of(gone: int) -> str:
+    """What the refunds of a cancellation are for, by all that was gone after it (minor units): its letter finds them by
+    this."""
+    return f"cancelled:{gone}"
+
+
+def owe(scope: Scope, order_id: UUID, vests_on: date, *, why: str) -> list[UUID]:
+    """Open what is owed of an order as it stands, for another reason than a cancellation; as `cancelled`."""
+    book = opened(scope, order_id)
+    left = _left(scope, book)
+    cause = f"{why}:{book.order.total - left}"
+    made = _open_all(scope, book, _so_far(scope, order_id), vests_on, cause, left=left)
+    return _settled(scope, order_id, made)
+
+
+def _left(scope: Scope, book: Book) -> int:
+    """The value that the buyer has or may yet get, minor units."""
+    return book.live - (_undelivered(scope, book.order.id) if _is_taken(book) else 0)
+
+
+def _open_all(
+    scope: Scope, book: Book, so_far: SoFar, vests_on: date, cause: str, *, left: int, later: int = 0
+) -> list[UUID]:
+    """Open by tender what is owed and not open yet when so much is left. Never below the share of what is gone, nor
+    below what the merchant's own shipping table gives (435.1(d)); never above what the tender paid. `later`: the value
+    of what was cancelled afterwards, which opens its own."""
     kinds = [(tender.kind, tender.amount) for tender in book.tenders]
-    left = book.live - (_undelivered(scope, order_id) if _is_taken(book) else 0)
-    live, lawful = parts(kinds, left), parts(kinds, min(left, _alone(scope, book)))
+    live, lawful = parts(kinds, left), parts(kinds, left if later else min(left, _alone(scope, book)))
     made = []
     for tender, needed, least in zip(book.tenders, live, lawful, strict=True):
-        owed, gone = so_far.get((tender.id, True), 0), so_far.get((tender.id, False), 0)
-        share = rules.Share(tender.amount, book.captured(tender), needed, least, owed, gone)
+        owed, freed = so_far.amounts[tender.id, True], so_far.amounts[tender.id, False]
+        share = rules.Share(tender.amount, book.captured(tender), needed, least, owed, freed)
         taken, let_go = rules.newly_due(share)
         if taken:
-            made.append(
-                _open(scope, book, tender, taken, vests_on, f"{why}:{book.order.total - left}", taken=True)
-            )
+            made.append(_open(scope, book, tender, taken, vests_on, cause, taken=True))
+            so_far.amounts[tender.id, True] += taken
         if let_go and _was_offered(book, tender):
-            cause = f"untaken:{book.order.total - left}"
-            made.append(_open(scope, book, tender, let_go, vests_on, cause, taken=False))
+            untaken = f"untaken:{book.order.total - left}"
+            made.append(_open(scope, book, tender, let_go, vests_on, untaken, taken=False))
+            so_far.amounts[tender.id, False] += let_go
+    return made
+
+
+def _settled(scope: Scope, order_id: UUID, made: list[UUID]) -> list[UUID]:
     if made:
         scope.later(rows.SETTLE, order_id)
     return made
@@ -59,13 +108,15 @@ def captured(scope: Scope, order_id: UUID, **_: Any) -> None:
     settle(scope, order_id)
 
 
-def _so_far(scope: Scope, order_id: UUID) -> dict[tuple[UUID, bool], int]:
+def _so_far(scope: Scope, order_id: UUID) -> SoFar:
     found = scope.rows(
-        "SELECT tender_id, taken, sum(amount)::bigint AS amount FROM refunds_due WHERE tenant_id = :tenant"
-        " AND order_id = :order GROUP BY 1, 2",
+        "SELECT tender_id, taken, amount, cause FROM refunds_due WHERE tenant_id = :tenant AND order_id = :order",
         order=order_id,
     )
-    return {(row.tender_id, row.taken): row.amount for row in found}
+    amounts: Counter[tuple[UUID, bool]] = Counter()
+    for row in found:
+        amounts[row.tender_id, row.taken] += row.amount
+    return SoFar(amounts, frozenset(row.cause for row in found))
 
 
 def _shipping(scope: Scope) -> list[tuple[int, int]]:

@@ -9,6 +9,7 @@ import json
 import random
 import time as real
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Any
@@ -58,8 +59,13 @@ def test_year(
     first = date(real_now().year + 1, 1, 2)
     year = Year(merchant, processor, inbox, random.Random(16), first)
     began, busy = real.monotonic(), real.process_time()
+
+    def tell(line: str) -> None:
+        with capsys.disabled():
+            print(line, flush=True)
+
     with statements() as sent:
-        days = lived(year, length, sent)
+        days = lived(year, length, sent, tell)
     verdicts = judged(merchant.tenant_id)
     ends = Counter(one.end for one in verdicts)
     figures = {
@@ -70,8 +76,7 @@ def test_year(
         "statements a day": {"most": max(days), "all": sum(days) // len(days)},
     }
     record_property("year", json.dumps(figures))
-    with capsys.disabled():
-        print(f"\n{length.orders} orders in {length.days} days: {figures}")
+    tell(f"\n{length.orders} orders in {length.days} days: {figures}")
     assert [one for one in verdicts if one.fault] == []
     assert {"shipped", "c1", "c5"} <= ends.keys()
     assert ends["c2"] + ends["c3"] > 0, "silence that cancels"
@@ -82,13 +87,14 @@ def test_year(
     nothing_is_left_to_do(year)
 
 
-def lived(year: Year, length: Length, sent: list[str]) -> list[int]:
-    """Day by day until all is over. Returns the statements of each day."""
+def lived(year: Year, length: Length, sent: list[str], tell: Callable[[str], None]) -> list[int]:
+    """Day by day until all is over; each day is told as it ends, with the seconds of CPU of this process. Returns the
+    statements of each day."""
     year.begin()
     suppliers, office, warehouse = Suppliers(year), Office(year), Warehouse(year)
     buyers, days = Buyers(year, suppliers), []
     for day in range(length.days):
-        before = len(sent)
+        before, began = len(sent), real.process_time()
         year.move(time(12))
         if day < length.days - LAST_DAYS:
             suppliers.work()
@@ -103,8 +109,14 @@ def lived(year: Year, length: Length, sent: list[str]) -> list[int]:
             people.work()
             year.merchant.drain()
         days.append(len(sent) - before)
+        worked = real.process_time()
         janitor.seal()
+        sealed = real.process_time()
         the_books_are_sound(year)
+        tell(
+            f"{year.today}: {buyers.placed} orders, {days[-1]} statements; work {worked - began:.2f} s,"
+            f" seals {sealed - worked:.2f}, books {real.process_time() - sealed:.2f}"
+        )
         year.today += timedelta(days=1)
         if day % 10 == 9:
             the_proof_holds(year)

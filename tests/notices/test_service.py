@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from uuid import UUID
+
+import pytest
 
 from app.money import Money
 from app.notices import service
@@ -12,6 +15,7 @@ from app.notices.facts import Item, ReceivedFacts, Shop
 from tenants.scope import inside
 from tests.outside import Inbox
 from tests.shop import Shop as OpenShop
+from workers.runner import run
 
 
 def mails(shop: OpenShop, inbox: Inbox, order: dict) -> list[str]:
@@ -70,6 +74,34 @@ def test_a_cancellation_says_what_becomes_of_the_money(shop: OpenShop, inbox: In
     mail = inbox.to(paid["customer"]["email"])[-1]
     assert mail.subject == f"Part of your order {paid['number']} is canceled"
     assert "We refund $20.00 by check" in mail.text
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_of_two_cancellations_that_wait_at_once_each_letter_names_its_own_money(
+    shop: OpenShop, inbox: Inbox, *, in_order: bool
+) -> None:
+    order = shop.order(4, tenders=[{"kind": "check", "reference": "1001"}])
+    path, line = f"/orders/{order['id']}/cancellation", order["lines"][0]["id"]
+    for units in (1, 2):
+        shop.merchant.ok("POST", path, {"reason": "too many", "lines": [{"id": line, "quantity": units}]})
+    with inside(shop.tenant_id) as scope:
+        waiting = scope.rows(
+            "SELECT id FROM outbox WHERE tenant_id = :tenant AND state = 'waiting'"
+            " AND topic = 'order.lines_cancelled' ORDER BY id"
+        )
+    assert len(waiting) == 2
+    for row in waiting if in_order else waiting[::-1]:
+        run(shop.tenant_id, row.id)
+    shop.merchant.drain()
+    texts = [mail.text for mail in inbox.to(order["customer"]["email"]) if "canceled" in mail.subject]
+    named = [re.findall(r"We refund (\S+) by check", text) for text in texts]
+    assert named == ([["$20.00"], ["$40.00"]] if in_order else [["$40.00"], ["$20.00"]])
+    with inside(shop.tenant_id) as scope:
+        owed = scope.rows(
+            "SELECT amount FROM refunds_due WHERE tenant_id = :tenant AND order_id = :order ORDER BY amount",
+            order=order["id"],
+        )
+    assert [row.amount for row in owed] == [2000, 4000]
 
 
 def test_a_declined_card_asks_the_buyer_once_per_attempt(shop: OpenShop, inbox: Inbox) -> None:
