@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from app.calendar import local_date
 from app.cancellation.service import cancel
 from app.refunds import owing
 from tenants.scope import Scope
@@ -21,17 +19,6 @@ def unpaid(scope: Scope, order_id: UUID, *, reason: str, **_: Any) -> None:
         cancel(scope, order_id, None, reason)
 
 
-def owe_back(
-    scope: Scope, order_id: UUID, *, lines: Sequence[Mapping[str, Any]], value: int, gone: int, **_: Any
-) -> None:
-    """The buyer's money for cancelled units is owed or let go (16 CFR 435.1(b)), counted from the day on which the
-    right to it vested: the earliest of these lines'. `value`: of these units; `gone`: of all that was cancelled of the
-    order until then, minor units."""
-    row = scope.row(
-        "SELECT min(vests_on) AS day FROM promises WHERE tenant_id = :tenant AND order_line_id = ANY(:lines)",
-        lines=[UUID(line["id"]) for line in lines],
-    )
-    today = local_date(scope.now(), scope.tenant.timezone)
-    owing.cancelled(
-        scope, order_id, row.day if row is not None and row.day is not None else today, value=value, gone=gone
-    )
+def owe_back(scope: Scope, order_id: UUID, **_: Any) -> None:
+    """The buyer's money for cancelled units is owed or let go (16 CFR 435.1(b))."""
+    owing.cancelled(scope, order_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -17,38 +16,28 @@ from app.refunds.service import settle
 from infra.ids import new_id
 from tenants.scope import Scope
 
-
-@dataclass(frozen=True, slots=True)
-class SoFar:
-    """What is open or was given back: minor units by (tender, taken), and what for."""
-
-    amounts: Counter[tuple[UUID, bool]]
-    causes: frozenset[str]
+CANCELLATIONS = """
+SELECT CAST(data->>'gone' AS bigint) AS gone, CAST(data->>'vests_on' AS date) AS vests_on FROM timeline
+WHERE tenant_id = :tenant AND order_id = :order AND name = ANY(:names) ORDER BY gone, id
+"""
+"""Every cancellation of an order: all that was gone after it, and the day on which the right to it vested."""
 
 
-def cancelled(scope: Scope, order_id: UUID, vests_on: date, *, value: int, gone: int) -> list[UUID]:
-    """Open what is owed to the buyer of an order for the units of one cancellation, one refund per tender: what was
+def cancelled(scope: Scope, order_id: UUID) -> list[UUID]:
+    """Open what is owed to the buyer of an order for cancelled units, one refund per cancellation and tender: what was
     taken and must go back, and apart from it what was never taken and is let go. Returns the refunds opened.
 
-    `vests_on`: the day (seller's zone) on which the right vested; `value`: of the units, `gone`: of all that had been
-    cancelled once they were (minor units). Several cancellations may wait at once: each opens its own share, so that
-    its letter names its own money; one that an earlier one was overtaken by opens that one's apart.
+    Several cancellations may wait at once: whichever comes first opens all, each from the day (seller's zone) on which
+    its own right vested, so that each letter names its own money.
     """
     book = opened(scope, order_id)
-    so_far, left, before = _so_far(scope, order_id), _left(scope, book), gone - value
-    overtook = before > 0 and so_far.causes.isdisjoint({_cause_of(before), f"untaken:{before}"})
-    made = []
-    for level in (before, gone) if overtook else (gone,):
-        if _cause_of(level) not in so_far.causes:
-            later = book.order.total - book.live - level
-            made += _open_all(scope, book, so_far, vests_on, _cause_of(level), left=left + later, later=later)
+    so_far, left, made = _so_far(scope, order_id), _left(scope, book), []
+    names = [events.ORDER_CANCELLED, events.LINES_CANCELLED]
+    for one in scope.rows(CANCELLATIONS, order=order_id, names=names):
+        later = book.order.total - book.live - one.gone
+        cause = f"cancelled:{one.gone}"
+        made += _open_all(scope, book, so_far, one.vests_on, cause, left=left + later, later=later)
     return _settled(scope, order_id, made)
-
-
-def _cause_of(gone: int) -> str:
-    """What the refunds of a cancellation are for, by all that was gone after it (minor units): its letter finds them by
-    this."""
-    return f"cancelled:{gone}"
 
 
 def owe(scope: Scope, order_id: UUID, vests_on: date, *, why: str) -> list[UUID]:
@@ -66,7 +55,14 @@ def _left(scope: Scope, book: Book) -> int:
 
 
 def _open_all(
-    scope: Scope, book: Book, so_far: SoFar, vests_on: date, cause: str, *, left: int, later: int = 0
+    scope: Scope,
+    book: Book,
+    so_far: Counter[tuple[UUID, bool]],
+    vests_on: date,
+    cause: str,
+    *,
+    left: int,
+    later: int = 0,
 ) -> list[UUID]:
     """Open by tender what is owed and not open yet when so much is left. Never below the share of what is gone, nor
     below what the merchant's own shipping table gives (435.1(d)); never above what the tender paid. `later`: the value
@@ -75,16 +71,16 @@ def _open_all(
     live, lawful = parts(kinds, left), parts(kinds, left if later else min(left, _alone(scope, book)))
     made = []
     for tender, needed, least in zip(book.tenders, live, lawful, strict=True):
-        owed, freed = so_far.amounts[tender.id, True], so_far.amounts[tender.id, False]
+        owed, freed = so_far[tender.id, True], so_far[tender.id, False]
         share = rules.Share(tender.amount, book.captured(tender), needed, least, owed, freed)
         taken, let_go = rules.newly_due(share)
         if taken:
             made.append(_open(scope, book, tender, taken, vests_on, cause, taken=True))
-            so_far.amounts[tender.id, True] += taken
+            so_far[tender.id, True] += taken
         if let_go and _was_offered(book, tender):
             untaken = f"untaken:{book.order.total - left}"
             made.append(_open(scope, book, tender, let_go, vests_on, untaken, taken=False))
-            so_far.amounts[tender.id, False] += let_go
+            so_far[tender.id, False] += let_go
     return made
 
 
@@ -108,15 +104,14 @@ def captured(scope: Scope, order_id: UUID, **_: Any) -> None:
     settle(scope, order_id)
 
 
-def _so_far(scope: Scope, order_id: UUID) -> SoFar:
+def _so_far(scope: Scope, order_id: UUID) -> Counter[tuple[UUID, bool]]:
+    """What is open or was given back: minor units by tender and whether it had been taken."""
     found = scope.rows(
-        "SELECT tender_id, taken, amount, cause FROM refunds_due WHERE tenant_id = :tenant AND order_id = :order",
+        "SELECT tender_id, taken, sum(amount)::bigint AS amount FROM refunds_due WHERE tenant_id = :tenant"
+        " AND order_id = :order GROUP BY 1, 2",
         order=order_id,
     )
-    amounts: Counter[tuple[UUID, bool]] = Counter()
-    for row in found:
-        amounts[row.tender_id, row.taken] += row.amount
-    return SoFar(amounts, frozenset(row.cause for row in found))
+    return Counter({(row.tender_id, row.taken): row.amount for row in found})
 
 
 def _shipping(scope: Scope) -> list[tuple[int, int]]:
