@@ -146,10 +146,10 @@ def rows(runs: int = RUNS) -> list[dict[str, str | float]]:
     return found
 
 
-def policy_rows(share: float = 1.0) -> list[dict[str, str | float]]:
+def policy_rows() -> list[dict[str, str | float]]:
     """Each policy on one made-up instance: cost against the nearest walk, orders split, CPU of the whole replay."""
     name = "twenty nodes"
-    shape = shapes.quick(shapes.SHAPES[name], share)
+    shape = shapes.SHAPES[name]
     found: list[dict[str, str | float]] = []
     for _, _, by_policy in measured({name: shape}, [REPLAY_SEED], bounded=False):
         nearest = by_policy["nearest"].cost

@@ -37,7 +37,7 @@ class Bench:
 
     def __init__(self, home: Path, pids: dict[str, int], pgbench: Path, seconds: float) -> None:
         self.home, self.pids, self.pgbench, self.seconds = home, pids, pgbench, seconds
-        self.imported, self.shipped = (500, 200) if seconds > 1 else (250, 80)
+        self.imported, self.shipped = (500, 200) if seconds > 1 else (150, 50)
         ready = json.loads((home / "run" / "ready.json").read_text())
         tenant = ready["tenants"][0]
         parts = urlsplit(ready["url"])
