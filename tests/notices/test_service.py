@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
 
+from app.calendar import local_date
 from app.money import Money
 from app.notices import service
 from app.notices.facts import Item, ReceivedFacts, Shop
@@ -83,8 +84,10 @@ def test_of_two_cancellations_that_wait_at_once_each_letter_names_its_own_money(
     order = shop.order(4, tenders=[{"kind": "check", "reference": "1001"}])
     path, line = f"/orders/{order['id']}/cancellation", order["lines"][0]["id"]
     for units in (1, 2):
+        shop.oversleep(days=1)
         shop.merchant.ok("POST", path, {"reason": "too many", "lines": [{"id": line, "quantity": units}]})
     with inside(shop.tenant_id) as scope:
+        today = local_date(scope.now(), scope.tenant.timezone)
         waiting = scope.rows(
             "SELECT id FROM outbox WHERE tenant_id = :tenant AND state = 'waiting'"
             " AND topic = 'order.lines_cancelled' ORDER BY id"
@@ -98,10 +101,11 @@ def test_of_two_cancellations_that_wait_at_once_each_letter_names_its_own_money(
     assert named == ([["$20.00"], ["$40.00"]] if in_order else [["$40.00"], ["$20.00"]])
     with inside(shop.tenant_id) as scope:
         owed = scope.rows(
-            "SELECT amount FROM refunds_due WHERE tenant_id = :tenant AND order_id = :order ORDER BY amount",
+            "SELECT amount, vests_on FROM refunds_due WHERE tenant_id = :tenant AND order_id = :order"
+            " ORDER BY amount",
             order=order["id"],
         )
-    assert [row.amount for row in owed] == [2000, 4000]
+    assert [tuple(row) for row in owed] == [(2000, today - timedelta(days=1)), (4000, today)]
 
 
 def test_a_declined_card_asks_the_buyer_once_per_attempt(shop: OpenShop, inbox: Inbox) -> None:
