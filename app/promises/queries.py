@@ -63,13 +63,11 @@ ORDER BY p.deadline {way}, p.id {way}
 """The page is found first; what is shown of a line is read for the lines of the page alone."""
 
 
-SEARCHED = """(upper(l.sku) = upper(:q) OR p.order_id IN (
-    SELECT x.id FROM orders x WHERE x.tenant_id = :tenant AND x.number = :number
-    UNION SELECT x.id FROM orders x WHERE x.tenant_id = :tenant AND lower(x.customer->>'email') = lower(:q)
-    UNION SELECT x.id FROM orders x WHERE x.tenant_id = :tenant AND x.customer_id = ANY(
-        SELECT c.id FROM customers c WHERE c.tenant_id = :tenant AND (c.name ILIKE :like OR c.email ILIKE :like)
-        LIMIT 500)))"""
-"""A SKU, an order's number, or the buyer's name or email."""
+MEANT = """
+SELECT (SELECT array_agg(id) FROM skus WHERE tenant_id = :tenant AND upper(code) = upper(:q)) AS goods,
+    (SELECT array_agg(id) FROM (SELECT id FROM customers WHERE tenant_id = :tenant
+        AND (name ILIKE :like OR email ILIKE :like) LIMIT 500) c) AS people
+"""
 
 
 def listed(scope: Scope, filters: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,23 +102,40 @@ def found(scope: Scope, filters: Mapping[str, Any], most: int) -> list[dict[str,
             where.append(clause)
             values[clause.rpartition(":")[2].rstrip(")")] = value
     if filters.get("q"):
-        where.append(SEARCHED)
-        values |= _meant(filters["q"])
+        condition, meant = _searched(scope, filters["q"])
+        where.append(condition)
+        values |= meant
     way = "DESC" if last_first else "ASC"
     condition = " AND ".join(where)
-    narrowed = {LINE: filters.get("sku") or filters.get("q"), NOTICE: filters.get("notice_state")}
-    joins = " ".join(join for join, asked in narrowed.items() if asked)
+    joins = " ".join(join for join, named in ((LINE, "l.sku"), (NOTICE, "n.state")) if named in condition)
     sql = LISTED.format(undecided=UNDECIDED, where=condition, way=way, joins=joins, line=LINE, notice=NOTICE)
     used = {name: value for name, value in values.items() if f":{name}" in sql}
     return [_shown(row, now) for row in scope.rows(sql, limit=most, **used)]
 
 
-def _meant(text: str) -> dict[str, Any]:
-    """What a searched text may be: a number, or a part of a name or address."""
-    number = text.upper().removeprefix("K-").removeprefix("K")
+def _searched(scope: Scope, text: str) -> tuple[str, dict[str, Any]]:
+    """What a searched text asks of a line: a SKU, an order's number, or the buyer's name or email. What it may mean is
+    looked up first, so that only what can find something is searched. Returns the condition and its values."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    is_number = number.isascii() and number.isdigit() and len(number) <= 12
-    return {"q": text, "number": int(number) if is_number else 0, "like": f"%{escaped}%"}
+    meant = scope.row(MEANT, q=text, like=f"%{escaped}%")
+    assert meant is not None
+    number = text.upper().removeprefix("K-").removeprefix("K")
+    arms: dict[str, Any] = {}
+    if number.isascii() and number.isdigit() and len(number) <= 12:
+        arms["x.number = :number"] = int(number)
+    if "@" in text:
+        arms["lower(x.customer->>'email') = lower(:email)"] = text
+    if meant.people:
+        arms["x.customer_id = ANY(:people)"] = meant.people
+    orders = " UNION ".join(
+        f"SELECT x.id FROM orders x WHERE x.tenant_id = :tenant AND {arm}" for arm in arms
+    )
+    either = [f"p.order_id IN ({orders})"] if arms else []
+    either += ["l.sku_id = ANY(:goods)"] if meant.goods else []
+    values = {"goods": meant.goods} | {
+        arm.rpartition(":")[2].rstrip(")"): value for arm, value in arms.items()
+    }
+    return f"({' OR '.join(either)})" if either else "false", values
 
 
 COUNTED = ", ".join(

@@ -152,6 +152,10 @@ def test_the_board_counts_and_shows_its_first_page_within_a_second(clocks: Scope
         began = time.monotonic()
         queries.listed(clocks, {"limit": 50, "bucket": view})
         assert time.monotonic() - began < 1, view
+    for text in ("mug", "K-1001", "marisol", "nothing of it"):
+        began = time.monotonic()
+        queries.found(clocks, {"q": text, "limit": 50}, 51)
+        assert time.monotonic() - began < 1, text
 
 
 def test_one_order_is_looked_at_once_and_the_watch_wakes_at_the_next_instant(merchant: Merchant) -> None:
