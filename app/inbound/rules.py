@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from infra.errors import Problem, refused
+
+MOST_DAYS = 3 * 365
+"""How far from today a day of an inbound order may lie: farther is a slip of the hand, and no date to tell a buyer."""
 
 STATES = {
     "open": "On its way",
@@ -102,6 +105,14 @@ def standing(order: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], today
     if any(line["expected_on"] is not None and line["expected_on"] < today for line in still):
         return "late"
     return "undated" if any(line["expected_on"] is None for line in still) else "open"
+
+
+def day_fault(day: date | None, today: date) -> str:
+    """What is wrong with a day that was given; empty when nothing."""
+    least, most = today - timedelta(MOST_DAYS), today + timedelta(MOST_DAYS)
+    if day is None or least <= day <= most:
+        return ""
+    return f"Give a day from {least} to {most}, or none while nobody knows it."
 
 
 def check_live(reference: str, cancelled_at: Any) -> None:

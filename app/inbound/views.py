@@ -55,6 +55,7 @@ def list_inbound() -> str:
         has_more=len(found) > MOST,
         most=MOST,
         counts=listing.counts(scope),
+        most_counted=listing.MOST_COUNTED,
         tabs=TABS,
         view=view,
         q=q,

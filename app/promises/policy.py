@@ -8,7 +8,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from app.promises.laws import Laws, laws_document, laws_from
-from app.promises.readings import FIXED, Settings, SettingsFault, from_settings, to_document
+from app.promises.readings import (
+    FIXED,
+    Settings,
+    SettingsFault,
+    from_settings,
+    member,
+    pointer,
+    to_document,
+)
 from infra.errors import invalid, refused
 from tenants import business
 from tenants.scope import Scope
@@ -63,7 +71,7 @@ def _named() -> Iterator[None]:
     try:
         yield
     except SettingsFault as fault:
-        raise invalid("/" + fault.path.replace(".", "/"), fault.detail) from fault
+        raise invalid(pointer(fault.path), fault.detail) from fault
 
 
 def _unversioned(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +86,9 @@ def _check_channels(scope: Scope, channels: Mapping[str, str]) -> None:
         "SELECT code FROM channels WHERE tenant_id = :tenant AND code = ANY(:codes)", codes=list(channels)
     )
     for code in sorted(channels.keys() - {row.code for row in known}):
-        raise invalid(f"/laws/channels/{code}", f"There is no channel {code}. See Settings for the codes.")
+        raise invalid(
+            pointer(member("laws.channels", code)), f"There is no channel {code}. See Settings for the codes."
+        )
 
 
 def _configuration(scope: Scope) -> int:

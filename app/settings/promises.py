@@ -68,8 +68,8 @@ def save() -> Any:
     } | {name: form.whole(name, *LIMITS[name]) for name in WHOLE}
     laws = {
         "seller_country": form.value("seller_country"),
-        "channels": {words[0]: words[1] for words in _rows(form, "channels", 2)},
-        "ship_to": {words[0]: words[1:] for words in _rows(form, "ship_to", 1)},
+        "channels": {code: country for code, country, *_ in _rows(form, "channels", 2)},
+        "ship_to": {country: own for country, *own in _rows(form, "ship_to", 1)},
         "counsel": form.text("laws_counsel", most=200),
     }
     if form.has_faults:
@@ -90,6 +90,9 @@ def _rows(form: Form, name: str, least: int) -> list[list[str]]:
     if any(len(words) < least for words in rows):
         form.errors[name] = "Write a channel's code and a country on each line, such as: shop-de DE"
         return []
+    first = [words[0] for words in rows]
+    if twice := next((one for one in first if first.count(one) > 1), ""):
+        form.errors[name] = f"{twice} has two lines. Write one."
     return rows
 
 
