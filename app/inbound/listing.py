@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.calendar import local_date
 from app.inbound.queries import records
-from app.inbound.rules import standing
+from app.inbound.rules import revision, standing
 from app.network.rules import code_error
 from app.shapes import cursor, page
 from infra.errors import not_found
@@ -147,6 +147,7 @@ def _shown(
         "node_name": row["node_name"],
         "node_kind": row["node_kind"],
         "next_on": row["next_on"],
+        "revision": revision(row, lines),
         "state": standing(row, lines, today),
         "lines": [_line(line, today, cancelled=row["cancelled_at"] is not None) for line in lines],
         "receipts": [dict(one) for one in receipts],

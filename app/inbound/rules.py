@@ -3,6 +3,7 @@ worth. Pure."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -113,6 +114,23 @@ def day_fault(day: date | None, today: date) -> str:
     if day is None or least <= day <= most:
         return ""
     return f"Give a day from {least} to {most}, or none while nobody knows it."
+
+
+def revision(order: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> str:
+    """A mark of what an inbound order says, by which somebody who amends it tells what they saw. What came of it is
+    no part: an amendment leaves that as it is."""
+    said = [f"{order['supplier']}\n{order['node_id']}\n{order['ordered_on']}"]
+    said += sorted(f"{line['sku_id']} {line['quantity']} {line['expected_on']}" for line in lines)
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
+
+
+def check_seen(reference: str, seen: str | None, now: str) -> None:
+    """Raises Problem 409 when another revision was amended than there is now; None: whatever there is."""
+    if seen is not None and seen != now:
+        raise refused(
+            "inbound-changed",
+            f"Somebody amended {reference} meanwhile. Open it anew, then amend what it says now.",
+        )
 
 
 def check_live(reference: str, cancelled_at: Any) -> None:

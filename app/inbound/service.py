@@ -66,7 +66,8 @@ def put(scope: Scope, reference: str, given: Mapping[str, Any]) -> bool:
     """Make an inbound order, or amend it (loaded schemas.InboundIn, whole: a line left out is no longer to come).
 
     Returns whether it is new. Raises Problem 422 naming each unknown code, each SKU without stock, each day more than
-    three years away and each quantity below what has come; 409 `inbound-cancelled`, `already-received`.
+    three years away and each quantity below what has come; 409 `inbound-cancelled`, `already-received`,
+    `inbound-changed` when it no longer is what `replaces` says.
     """
     if wrong := code_error(reference):
         raise invalid("/reference", wrong)
@@ -78,6 +79,8 @@ def put(scope: Scope, reference: str, given: Mapping[str, Any]) -> bool:
     order = _locked(scope, reference)
     rules.check_live(reference, order.cancelled_at)
     before = {row.sku: row for row in scope.rows(LINES, order=order.id)}
+    there = rules.revision(order._mapping, [row._mapping for row in before.values()])
+    rules.check_seen(reference, given.get("replaces"), there)
     wanted = {one["sku"]: one for one in given["lines"]}
     _check_amendment(order, node, before, given["lines"])
     values["ordered_on"] = given["ordered_on"] or order.ordered_on

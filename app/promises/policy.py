@@ -42,10 +42,16 @@ def followed(scope: Scope) -> dict[str, Any]:
 
 
 def follow(
-    scope: Scope, *, readings: Mapping[str, Any] | None = None, laws: Mapping[str, Any] | None = None
+    scope: Scope,
+    *,
+    readings: Mapping[str, Any] | None = None,
+    laws: Mapping[str, Any] | None = None,
+    replaces: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Choose anew, for orders placed from now on; None leaves a part as it is. Returns what is chosen then. Raises
-    Problem 422 naming the member and the remedy."""
+    """Choose anew, for orders placed from now on; None leaves a part as it is. `replaces`: the versions that were seen,
+    by part. Returns what is chosen then. Raises Problem 422 naming the member and the remedy; 409 `settings-changed`
+    when another version is in force than was seen."""
+    _check_seen(scope, replaces or {})
     chosen: dict[str, Any] = {}
     if readings is not None:
         with _named():
@@ -63,6 +69,21 @@ def follow(
         "laws": laws_document(laws_from(settings.get("laws"))),
         "configuration": _configuration(scope),
     }
+
+
+def _check_seen(scope: Scope, replaces: Mapping[str, str]) -> None:
+    """One change at a time: read under the lock, for what the scope knows may be from before another's change."""
+    row = scope.row("SELECT settings FROM tenants WHERE tenant_id = :tenant FOR NO KEY UPDATE")
+    stored = row.settings if row is not None else {}
+    now = {
+        "promises": from_settings(stored.get("promises")).version,
+        "laws": laws_from(stored.get("laws")).version,
+    }
+    if any(now[part] != seen for part, seen in replaces.items()):
+        raise refused(
+            "settings-changed",
+            "Somebody changed these settings meanwhile. Open them anew, then change what they say now.",
+        )
 
 
 @contextmanager

@@ -291,6 +291,15 @@ def test_the_choices_have_a_page(app: Flask, shop: Shop) -> None:
     chosen = shop.merchant.ok("GET", PAGE)
     assert chosen["laws"]["ship_to"] == {"GB": ["us_federal"]}
     assert (chosen["promises"]["business_buyers"], chosen["promises"]["transit_days"]) == ("exempt", 3)
+    late = FORM | {"ship_to": "", "replaces_laws": "2026-11", "replaces_promises": "2026-11"}
+    overtaken = desk.post(PAGE, PAGE, **late)
+    assert (overtaken.status_code, "Somebody changed these settings meanwhile" in overtaken.text) == (
+        409,
+        True,
+    )
+    assert shop.merchant.put(PAGE, {"laws": {}, "replaces": {"laws": "2026-11"}}).status_code == 409
+    assert shop.merchant.ok("GET", PAGE) == chosen
+    assert f'name="replaces_laws" value="{chosen["laws"]["version"]}"' in desk.read(PAGE)
     agent = member(app, shop.tenant_id, "agent", "Ann")
     assert agent.client.get(PAGE).status_code == 403
 
