@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.calendar import local_date
 from app.inbound.queries import records
-from app.inbound.rules import standing
+from app.inbound.rules import revision, standing
 from app.network.rules import code_error
 from app.shapes import cursor, page
 from infra.errors import not_found
@@ -43,6 +43,12 @@ RECEIPTS = """
 SELECT inbound_order_id, receipt, lines, actor, at FROM inbound_receipts
 WHERE tenant_id = :tenant AND inbound_order_id = ANY(:orders) ORDER BY at, id
 """
+MOST_COUNTED = 10_000
+COUNTED = ", ".join(
+    "(SELECT count(*) FROM (SELECT 1 FROM inbound_orders o JOIN nodes n ON n.tenant_id = :tenant AND n.id = o.node_id"
+    f" WHERE o.tenant_id = :tenant AND {sql} LIMIT :most) x) AS {name}"
+    for name, sql in VIEWS.items()
+)
 NEWEST, SOONEST = "o.id DESC", "next_on NULLS LAST, o.id"
 
 
@@ -100,13 +106,8 @@ def one(scope: Scope, reference: str) -> dict[str, Any]:
 
 
 def counts(scope: Scope) -> dict[str, int]:
-    """How many inbound orders stand in each view."""
-    columns = ", ".join(f"count(*) FILTER (WHERE {sql}) AS {name}" for name, sql in VIEWS.items())
-    row = scope.row(
-        f"SELECT {columns} FROM inbound_orders o JOIN nodes n ON n.tenant_id = :tenant AND n.id = o.node_id"
-        " WHERE o.tenant_id = :tenant",
-        now=scope.now(),
-    )
+    """Inbound orders in each view, counted to MOST_COUNTED: that many stands for as many or more."""
+    row = scope.row(f"SELECT {COUNTED}", now=scope.now(), most=MOST_COUNTED)
     return dict(row._mapping) if row is not None else {}
 
 
@@ -146,6 +147,7 @@ def _shown(
         "node_name": row["node_name"],
         "node_kind": row["node_kind"],
         "next_on": row["next_on"],
+        "revision": revision(row, lines),
         "state": standing(row, lines, today),
         "lines": [_line(line, today, cancelled=row["cancelled_at"] is not None) for line in lines],
         "receipts": [dict(one) for one in receipts],

@@ -3,13 +3,17 @@ worth. Pure."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from infra.errors import Problem, refused
+
+MOST_DAYS = 3 * 365
+"""How far from today a day of an inbound order may lie: farther is a slip of the hand, and no date to tell a buyer."""
 
 STATES = {
     "open": "On its way",
@@ -102,6 +106,31 @@ def standing(order: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], today
     if any(line["expected_on"] is not None and line["expected_on"] < today for line in still):
         return "late"
     return "undated" if any(line["expected_on"] is None for line in still) else "open"
+
+
+def day_fault(day: date | None, today: date) -> str:
+    """What is wrong with a day that was given; empty when nothing."""
+    least, most = today - timedelta(MOST_DAYS), today + timedelta(MOST_DAYS)
+    if day is None or least <= day <= most:
+        return ""
+    return f"Give a day from {least} to {most}, or none while nobody knows it."
+
+
+def revision(order: Mapping[str, Any], lines: Iterable[Mapping[str, Any]]) -> str:
+    """A mark of what an inbound order says, by which somebody who amends it tells what they saw. What came of it is
+    no part: an amendment leaves that as it is."""
+    said = [f"{order['supplier']}\n{order['node_id']}\n{order['ordered_on']}"]
+    said += sorted(f"{line['sku_id']} {line['quantity']} {line['expected_on']}" for line in lines)
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
+
+
+def check_seen(reference: str, seen: str | None, now: str) -> None:
+    """Raises Problem 409 when another revision was amended than there is now; None: whatever there is."""
+    if seen is not None and seen != now:
+        raise refused(
+            "inbound-changed",
+            f"Somebody amended {reference} meanwhile. Open it anew, then amend what it says now.",
+        )
 
 
 def check_live(reference: str, cancelled_at: Any) -> None:

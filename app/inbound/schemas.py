@@ -34,6 +34,12 @@ class InboundIn(Strict):
         metadata={"description": "Left out: today, or as it was. Lead times count from it."},
     )
     lines = fields.List(fields.Nested(InboundLineIn), required=True, validate=validate.Length(1, MOST_LINES))
+    replaces = Text(
+        100,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The `revision` that was seen: 409 when there is another one by now."},
+    )
 
 
 class ReceivedLineIn(Strict):
@@ -108,6 +114,7 @@ class InboundOut(Schema):
     supplier = fields.String()
     node = fields.String()
     ordered_on = fields.Date()
+    revision = fields.String(metadata={"description": "Changes with each amendment; see `replaces`."})
     state = fields.String(validate=validate.OneOf(sorted(STATES)))
     cancelled_at = Instant(allow_none=True)
     lines = fields.List(fields.Nested(InboundLineOut))

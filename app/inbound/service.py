@@ -7,6 +7,7 @@ stock by (node, SKU, id).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -64,22 +65,28 @@ VALUES (:tenant, :id, :order, :receipt, CAST(:lines AS jsonb), :actor, :now)
 def put(scope: Scope, reference: str, given: Mapping[str, Any]) -> bool:
     """Make an inbound order, or amend it (loaded schemas.InboundIn, whole: a line left out is no longer to come).
 
-    Returns whether it is new. Raises Problem 422 naming each unknown code, each SKU without stock and each quantity
-    below what has come; 409 `inbound-cancelled`, `already-received`.
+    Returns whether it is new. Raises Problem 422 naming each unknown code, each SKU without stock, each day more than
+    three years away and each quantity below what has come; 409 `inbound-cancelled`, `already-received`,
+    `inbound-changed` when it no longer is what `replaces` says.
     """
     if wrong := code_error(reference):
         raise invalid("/reference", wrong)
+    today = local_date(scope.now(), scope.tenant.timezone)
+    _check_days(given, today)
     node, skus = _known(scope, given)
-    ordered_on = given["ordered_on"] or local_date(scope.now(), scope.tenant.timezone)
-    values = {"supplier": given["supplier"], "node": node, "ordered_on": ordered_on}
+    values = {"supplier": given["supplier"], "node": node, "ordered_on": given["ordered_on"] or today}
     created = bool(scope.execute(MAKE, id=new_id(), reference=reference, now=scope.now(), **values))
     order = _locked(scope, reference)
     rules.check_live(reference, order.cancelled_at)
     before = {row.sku: row for row in scope.rows(LINES, order=order.id)}
+    there = rules.revision(order._mapping, [row._mapping for row in before.values()])
+    rules.check_seen(reference, given.get("replaces"), there)
     wanted = {one["sku"]: one for one in given["lines"]}
     _check_amendment(order, node, before, given["lines"])
+    values["ordered_on"] = given["ordered_on"] or order.ordered_on
+    renamed = (order.supplier, order.ordered_on) != (values["supplier"], values["ordered_on"])
     if not created:
-        scope.execute(CHANGE, id=order.id, **values | {"ordered_on": given["ordered_on"] or order.ordered_on})
+        scope.execute(CHANGE, id=order.id, **values)
     changed = {sku for sku, one in wanted.items() if _differs(before.get(sku), one)}
     gone = before.keys() - wanted.keys()
     _write_lines(scope, order.id, [(skus[sku], wanted[sku]) for sku in sorted(changed)])
@@ -88,9 +95,19 @@ def put(scope: Scope, reference: str, given: Mapping[str, Any]) -> bool:
         changed |= wanted.keys()
     if changed or gone:
         _tell(scope, [skus[sku] for sku in changed] + [before[sku].sku_id for sku in gone])
+    if changed or gone or renamed:
+        said = {name: values[name] for name in ("supplier", "ordered_on")}
         days = {sku: wanted[sku]["expected_on"] for sku in sorted(changed)}
-        audit.record(scope, "inbound.saved", reference, supplier=given["supplier"], expected_on=days)
+        audit.record(scope, "inbound.saved", reference, **said, expected_on=days)
     return created
+
+
+def _check_days(given: Mapping[str, Any], today: date) -> None:
+    days = [("/ordered_on", given["ordered_on"])]
+    days += [(f"/lines/{at}/expected_on", one["expected_on"]) for at, one in enumerate(given["lines"])]
+    errors = [FieldError(place, wrong) for place, day in days if (wrong := rules.day_fault(day, today))]
+    if errors:
+        raise Problem(422, "invalid", errors[0].message, errors=errors)
 
 
 def _known(scope: Scope, given: Mapping[str, Any]) -> tuple[UUID, dict[str, UUID]]:
@@ -98,7 +115,7 @@ def _known(scope: Scope, given: Mapping[str, Any]) -> tuple[UUID, dict[str, UUID
     node = nodes_by_code(scope, [given["node"]]).get(given["node"])
     skus = skus_by_code(scope, (one["sku"] for one in given["lines"]))
     errors, seen = [], set[str]()
-    if node is None or not scope.actor.sees_node(given["node"]):
+    if node is None:
         errors.append(FieldError("/node", f"There is no node {given['node']}. PUT it first."))
     for at, one in enumerate(given["lines"]):
         sku = skus.get(one["sku"])

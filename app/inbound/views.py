@@ -55,6 +55,7 @@ def list_inbound() -> str:
         has_more=len(found) > MOST,
         most=MOST,
         counts=listing.counts(scope),
+        most_counted=listing.MOST_COUNTED,
         tabs=TABS,
         view=view,
         q=q,
@@ -173,6 +174,7 @@ def edit(inbound: str) -> str:
     """The form as the order is."""
     found = listing.one(current(), inbound)
     values: dict[str, Any] = {name: str(found[name]) for name in ("supplier", "node", "ordered_on")}
+    values["replaces"] = found["revision"]
     for at, line in enumerate(found["lines"]):
         values |= {f"sku-{at}": line["sku"], f"quantity-{at}": str(line["quantity"])}
         values[f"expected-{at}"] = str(line["expected_on"] or "")
@@ -245,6 +247,7 @@ def _body(form: Form) -> tuple[dict[str, Any], dict[str, str]]:
         "node": form.text("node", "Choose where it comes to.", most=100),
         "ordered_on": _day(form, "ordered_on"),
         "lines": lines,
+        "replaces": form.value("replaces") or None,
     }
     return body, places
 

@@ -114,4 +114,9 @@ def policy() -> dict[str, Any]:
 @blueprint.response(200, schemas.PromisePolicyOut)
 def change_policy(request: dict[str, Any]) -> dict[str, Any]:
     """Change them, for orders placed from now on. A part that is left out stays as it is."""
-    return follow(current(), readings=request.get("promises"), laws=request.get("laws"))
+    return follow(
+        current(),
+        readings=request.get("promises"),
+        laws=request.get("laws"),
+        replaces=request.get("replaces"),
+    )

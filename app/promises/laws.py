@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from app.promises.readings import SettingsFault
+from app.promises.readings import SettingsFault, member
 from app.promises.regimes import DELIVERY_LAWS, Regime, regime_of
 
 BASE_VERSION = "2026-11"
@@ -66,12 +66,12 @@ def laws_from(document: Mapping[str, Any] | None, path: str = "laws") -> Laws:
         raise SettingsFault(path, "Give an object.")
     for name in document:
         if name not in MEMBERS:
-            raise SettingsFault(f"{path}.{name}", f"Known are {', '.join(MEMBERS)}.")
+            raise SettingsFault(member(path, name), f"Known are {', '.join(MEMBERS)}.")
     counsel, version = (_text(document.get(name), f"{path}.{name}") for name in ("counsel", "version"))
     laws = Laws(
         seller_country=_country(document.get("seller_country", "US"), f"{path}.seller_country"),
-        channels=_channels(document.get("channels") or {}, f"{path}.channels"),
-        ship_to=_ship_to(document.get("ship_to") or {}, f"{path}.ship_to"),
+        channels=_channels(document.get("channels"), f"{path}.channels"),
+        ship_to=_ship_to(document.get("ship_to"), f"{path}.ship_to"),
         counsel=counsel,
     )
     _check_counsel(laws, path)
@@ -90,17 +90,29 @@ def laws_document(laws: Laws) -> dict[str, Any]:
 
 
 def _channels(given: Any, path: str) -> dict[str, str]:
+    if given is None:
+        return {}
     if not isinstance(given, Mapping):
         raise SettingsFault(path, "Give an object: the country by the channel's code.")
     if not all(str(code).isprintable() for code in given):
         raise SettingsFault(path, "A channel's code has no control characters.")
-    return {str(code): _country(country, f"{path}.{code}") for code, country in given.items()}
+    return {str(code): _country(country, member(path, code)) for code, country in given.items()}
 
 
 def _ship_to(given: Any, path: str) -> dict[str, tuple[Regime, ...]]:
+    if given is None:
+        return {}
     if not isinstance(given, Mapping):
         raise SettingsFault(path, "Give an object: a list of laws by the buyer's country.")
-    return {_country(country, path): _chosen(laws, f"{path}.{country}") for country, laws in given.items()}
+    chosen: dict[str, tuple[Regime, ...]] = {}
+    for name, laws in given.items():
+        country = _country(name, path)
+        if country in chosen:
+            raise SettingsFault(
+                member(path, name), f"{country} is given twice. Give it once, with all its laws."
+            )
+        chosen[country] = _chosen(laws, member(path, name))
+    return chosen
 
 
 def _chosen(given: Any, path: str) -> tuple[Regime, ...]:

@@ -8,7 +8,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from app.promises.laws import Laws, laws_document, laws_from
-from app.promises.readings import FIXED, Settings, SettingsFault, from_settings, to_document
+from app.promises.readings import (
+    FIXED,
+    Settings,
+    SettingsFault,
+    from_settings,
+    member,
+    pointer,
+    to_document,
+)
 from infra.errors import invalid, refused
 from tenants import business
 from tenants.scope import Scope
@@ -34,10 +42,16 @@ def followed(scope: Scope) -> dict[str, Any]:
 
 
 def follow(
-    scope: Scope, *, readings: Mapping[str, Any] | None = None, laws: Mapping[str, Any] | None = None
+    scope: Scope,
+    *,
+    readings: Mapping[str, Any] | None = None,
+    laws: Mapping[str, Any] | None = None,
+    replaces: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Choose anew, for orders placed from now on; None leaves a part as it is. Returns what is chosen then. Raises
-    Problem 422 naming the member and the remedy."""
+    """Choose anew, for orders placed from now on; None leaves a part as it is. `replaces`: the versions that were seen,
+    by part. Returns what is chosen then. Raises Problem 422 naming the member and the remedy; 409 `settings-changed`
+    when another version is in force than was seen."""
+    _check_seen(scope, replaces or {})
     chosen: dict[str, Any] = {}
     if readings is not None:
         with _named():
@@ -57,13 +71,28 @@ def follow(
     }
 
 
+def _check_seen(scope: Scope, replaces: Mapping[str, str]) -> None:
+    """One change at a time: read under the lock, for what the scope knows may be from before another's change."""
+    row = scope.row("SELECT settings FROM tenants WHERE tenant_id = :tenant FOR NO KEY UPDATE")
+    stored = row.settings if row is not None else {}
+    now = {
+        "promises": from_settings(stored.get("promises")).version,
+        "laws": laws_from(stored.get("laws")).version,
+    }
+    if any(now[part] != seen for part, seen in replaces.items()):
+        raise refused(
+            "settings-changed",
+            "Somebody changed these settings meanwhile. Open them anew, then change what they say now.",
+        )
+
+
 @contextmanager
 def _named() -> Iterator[None]:
     """A document's fault as a problem at its member."""
     try:
         yield
     except SettingsFault as fault:
-        raise invalid("/" + fault.path.replace(".", "/"), fault.detail) from fault
+        raise invalid(pointer(fault.path), fault.detail) from fault
 
 
 def _unversioned(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +107,9 @@ def _check_channels(scope: Scope, channels: Mapping[str, str]) -> None:
         "SELECT code FROM channels WHERE tenant_id = :tenant AND code = ANY(:codes)", codes=list(channels)
     )
     for code in sorted(channels.keys() - {row.code for row in known}):
-        raise invalid(f"/laws/channels/{code}", f"There is no channel {code}. See Settings for the codes.")
+        raise invalid(
+            pointer(member("laws.channels", code)), f"There is no channel {code}. See Settings for the codes."
+        )
 
 
 def _configuration(scope: Scope) -> int:

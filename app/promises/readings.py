@@ -25,6 +25,16 @@ class SettingsFault(ValueError):
         self.path, self.detail = path, detail
 
 
+def member(path: str, name: object) -> str:
+    """The path of a member, whatever its name holds: ~, / and . are written ~0, ~1 and ~2."""
+    return f"{path}.{str(name).replace('~', '~0').replace('/', '~1').replace('.', '~2')}"
+
+
+def pointer(path: str) -> str:
+    """A path as the RFC 6901 pointer into what was sent."""
+    return "/" + path.replace(".", "/").replace("~2", ".")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The readings chosen, each under the mark of the specification.
@@ -103,7 +113,7 @@ def from_settings(document: Mapping[str, Any] | None, path: str = "promises") ->
         return DEFAULT
     if not isinstance(document, Mapping):
         raise SettingsFault(path, "Give an object.")
-    chosen = {name: _value(name, value, f"{path}.{name}") for name, value in document.items()}
+    chosen = {name: _value(name, value, member(path, name)) for name, value in document.items()}
     chosen = {name: value for name, value in chosen.items() if name not in FIXED}
     settings = Settings(**chosen)
     if settings.business_buyers == "exempt" and not settings.counsel:

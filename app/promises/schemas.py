@@ -252,6 +252,13 @@ class PromiseCountsOut(Schema):
     refund = fields.Integer(metadata={"description": "Canceled lines of orders with an unproven refund."})
 
 
+class PolicyVersionsIn(Strict):
+    """The versions that were seen: 409 when another one is in force by now."""
+
+    promises = Text(200)
+    laws = Text(200)
+
+
 class PromisePolicyIn(Strict):
     """Each part whole; docs/promises.md lists their members."""
 
@@ -259,6 +266,7 @@ class PromisePolicyIn(Strict):
     laws = fields.Dict(
         metadata={"description": "seller_country, channels, ship_to, counsel: which laws orders follow."}
     )
+    replaces = fields.Nested(PolicyVersionsIn)
 
 
 class PromisePolicyOut(Schema):

@@ -38,6 +38,7 @@ ADDRESS = [
 ]
 WHOLE = ("transit_days", "decide_days", "refund_target_days")
 CHOICES = ("business_buyers", "address_completed")
+PARTS = ("promises", "laws")
 PLACES = {
     "/laws/seller_country": "seller_country",
     "/laws/channels": "channels",
@@ -68,17 +69,17 @@ def save() -> Any:
     } | {name: form.whole(name, *LIMITS[name]) for name in WHOLE}
     laws = {
         "seller_country": form.value("seller_country"),
-        "channels": {words[0]: words[1] for words in _rows(form, "channels", 2)},
-        "ship_to": {words[0]: words[1:] for words in _rows(form, "ship_to", 1)},
+        "channels": {code: country for code, country, *_ in _rows(form, "channels", 2)},
+        "ship_to": {country: own for country, *own in _rows(form, "ship_to", 1)},
         "counsel": form.text("laws_counsel", most=200),
     }
     if form.has_faults:
         return _draw(form)
     try:
-        after = follow(current(), readings=readings, laws=laws)
+        after = follow(current(), readings=readings, laws=laws, replaces=_seen(form))
     except Problem as problem:
         _mark(form, problem)
-        return _draw(form)
+        return _draw(form, problem.status)
     toast("Saved, for orders placed from now on." if after != before else "Nothing was changed.")
     return redirect(url_for("promise_settings.show"), 303)
 
@@ -90,10 +91,19 @@ def _rows(form: Form, name: str, least: int) -> list[list[str]]:
     if any(len(words) < least for words in rows):
         form.errors[name] = "Write a channel's code and a country on each line, such as: shop-de DE"
         return []
+    first = [words[0] for words in rows]
+    if twice := next((one for one in first if first.count(one) > 1), ""):
+        form.errors[name] = f"{twice} has two lines. Write one."
     return rows
 
 
+def _seen(form: Form) -> dict[str, str]:
+    return {part: seen for part in PARTS if (seen := form.value(f"replaces_{part}"))}
+
+
 def _mark(form: Form, problem: Problem) -> None:
+    if not problem.errors:
+        form.refused(problem)
     for fault in problem.errors:
         field = next((name for place, name in PLACES.items() if fault.pointer.startswith(place)), "")
         if field:
@@ -110,6 +120,7 @@ def _stored() -> dict[str, str]:
         "channels": "\n".join(f"{code} {country}" for code, country in laws["channels"].items()),
         "ship_to": "\n".join(" ".join([country, *own]) for country, own in laws["ship_to"].items()),
         "laws_counsel": laws["counsel"],
+        **{f"replaces_{part}": chosen[part]["version"] for part in PARTS},
     }
 
 

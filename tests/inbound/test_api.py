@@ -9,6 +9,7 @@ import pytest
 
 from app import integrity
 from app.calendar import local_date
+from app.inbound import listing
 from tenants.scope import inside, operator
 from tests.factories import Merchant
 
@@ -98,9 +99,37 @@ def test_the_books_find_units_that_came_past_the_ledger(merchant: Merchant, comi
     assert "received 3, in the ledger 0" in faults[0].examples[0]
 
 
+def test_another_supplier_or_day_of_the_order_is_written_down(
+    merchant: Merchant, coming: dict[str, Any]
+) -> None:
+    lines = [("MUG", 10, day(merchant, 7)), ("PEN", 4, day(merchant, 7))]
+    for fields in ({"supplier": "Mesa Clay"}, {"ordered_on": day(merchant, -3)}, {}):
+        put(merchant, *lines, **{"supplier": "Mesa Clay"} | fields)
+    with inside(merchant.tenant_id) as scope:
+        rows = scope.rows(
+            "SELECT detail FROM audit_entries WHERE tenant_id = :tenant AND action = 'inbound.saved' ORDER BY id"
+        )
+    assert [(row.detail["supplier"], row.detail["ordered_on"]) for row in rows] == [
+        ("Dune Pottery", coming["ordered_on"]),
+        ("Mesa Clay", coming["ordered_on"]),
+        ("Mesa Clay", day(merchant, -3)),
+    ]
+
+
+def test_inbound_orders_are_counted_by_view_in_one_statement(
+    merchant: Merchant, coming: dict[str, Any]
+) -> None:
+    merchant.ok("PUT", "/inbound/PO-2", body(("MUG", 1, day(merchant, -2))))
+    with inside(merchant.tenant_id) as scope:
+        assert listing.counts(scope) == {"open": 2, "late": 1, "received": 0, "cancelled": 0}
+
+
 @pytest.mark.parametrize(
     ("path", "sent", "status", "code", "pointer"),
     [
+        ("", body(("MUG", 5, "9999-12-31"), ("PEN", 4, None)), 422, "invalid", "/lines/0/expected_on"),
+        ("", body(("MUG", 5, None), ("PEN", 4, "0001-01-01")), 422, "invalid", "/lines/1/expected_on"),
+        ("", body(("MUG", 5, None), ordered_on="9999-12-31"), 422, "invalid", "/ordered_on"),
         ("", body(("MUG", 5, None), node="NOWHERE"), 422, "invalid", "/node"),
         ("", body(("MUG", 5, None), ("CUP", 5, None)), 422, "invalid", "/lines/1/sku"),
         ("", body(("MUG", 5, None), ("MUG", 5, None)), 422, "invalid", "/lines/1/sku"),

@@ -73,6 +73,27 @@ def test_a_wrong_entry_is_told_at_its_field_and_keeps_what_was_typed(desk: Desk,
     assert desk.post(f"{ORDER}/edit", f"{ORDER}/edit", **entry()).status_code == 409
 
 
+def test_of_two_who_amend_at_once_the_second_is_told(desk: Desk, merchant: Merchant) -> None:
+    desk.post("/inbound/new", "/inbound/new", **entry())
+    first = seen(desk)
+    for fields, status in (({"supplier": "Mesa Clay"}, 303), ({"quantity-0": "9"}, 409)):
+        answer = desk.post(f"{ORDER}/edit", f"{ORDER}/edit", **entry(**fields, replaces=first))
+        assert answer.status_code == status
+    assert "Somebody amended PO-7 meanwhile. Open it anew" in answer.text
+    found = merchant.ok("GET", "/inbound/PO-7")
+    assert (found["supplier"], found["lines"][0]["quantity"]) == ("Mesa Clay", 12)
+    body = {"supplier": "Mesa Clay", "node": "RENO", "lines": [{"sku": "MUG", "quantity": 9}]}
+    assert merchant.put("/inbound/PO-7", body | {"replaces": first}).status_code == 409
+    assert merchant.put("/inbound/PO-7", body | {"replaces": found["revision"]}).status_code == 200
+
+
+def seen(desk: Desk) -> str:
+    """What the form says that it was drawn from."""
+    field = re.search(r'name="replaces" value="([^"]+)"', desk.read(f"{ORDER}/edit"))
+    assert field is not None
+    return field[1]
+
+
 def test_a_long_order_is_amended_whole(desk: Desk, merchant: Merchant) -> None:
     codes = [f"S{at:03}" for at in range(201)]
     for code in codes:

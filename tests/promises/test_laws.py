@@ -206,6 +206,12 @@ def test_businesses_and_other_choices_are_checked_versioned_and_logged(begin: Be
         ({"laws": {"channels": {"nowhere": "DE"}}}, "/laws/channels/nowhere"),
         ({"laws": {"seller_country": "France"}}, "/laws/seller_country"),
         ({"laws": {"channels": {"\x00": "DE"}}}, "/laws/channels"),
+        ({"laws": {"channels": {"a/b.c~d": "DE"}}}, "/laws/channels/a~1b.c~0d"),
+        ({"laws": {"channels": {"a/b.c~d": "Germany"}}}, "/laws/channels/a~1b.c~0d"),
+        ({"laws": {"ship_to": {"GB": ["uk", "us_federal"], "gb": []}}}, "/laws/ship_to/gb"),
+        ({"laws": {"channels": []}}, "/laws/channels"),
+        ({"laws": {"channels": 0}}, "/laws/channels"),
+        ({"laws": {"ship_to": False}}, "/laws/ship_to"),
         ({"laws": {"counsel": "\x00"}}, "/laws/counsel"),
         ({"promises": {"counsel": "\x00"}}, "/promises/counsel"),
         ({"promises": {"grace_days": 2}}, "/promises/grace_days"),
@@ -277,11 +283,23 @@ def test_the_choices_have_a_page(app: Flask, shop: Shop) -> None:
     assert (unadvised.status_code, "Name the counsel" in unadvised.text) == (422, True)
     half = desk.post(PAGE, PAGE, **FORM | {"channels": "shop-de"})
     assert (half.status_code, "a country on each line" in half.text) == (422, True)
+    for field, lines in (("channels", "shop DE\nshop FR"), ("ship_to", "GB uk\nGB us_federal")):
+        twice = desk.post(PAGE, PAGE, **FORM | {field: lines})
+        assert (twice.status_code, "has two lines. Write one." in twice.text) == (422, True)
     advised = FORM | {"counsel": "A. Ray, 2026", "laws_counsel": "A. Ray, 2026"}
     assert desk.post(PAGE, PAGE, **advised).status_code == 303
     chosen = shop.merchant.ok("GET", PAGE)
     assert chosen["laws"]["ship_to"] == {"GB": ["us_federal"]}
     assert (chosen["promises"]["business_buyers"], chosen["promises"]["transit_days"]) == ("exempt", 3)
+    late = FORM | {"ship_to": "", "replaces_laws": "2026-11", "replaces_promises": "2026-11"}
+    overtaken = desk.post(PAGE, PAGE, **late)
+    assert (overtaken.status_code, "Somebody changed these settings meanwhile" in overtaken.text) == (
+        409,
+        True,
+    )
+    assert shop.merchant.put(PAGE, {"laws": {}, "replaces": {"laws": "2026-11"}}).status_code == 409
+    assert shop.merchant.ok("GET", PAGE) == chosen
+    assert f'name="replaces_laws" value="{chosen["laws"]["version"]}"' in desk.read(PAGE)
     agent = member(app, shop.tenant_id, "agent", "Ann")
     assert agent.client.get(PAGE).status_code == 403
 
