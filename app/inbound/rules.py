@@ -67,7 +67,7 @@ def attribute(
     queues: dict[UUID, list[tuple[Supply | None, int]]] = {
         sku: [(None, units)] for sku, units in on_hand.items() if units > 0
     }
-    for supply in sorted(supplies, key=lambda one: (one.expected_on, one.reference, one.line)):
+    for supply in _by_day(supplies):
         queues.setdefault(supply.sku, []).append((supply, supply.units))
     for queue in queues.values():
         queue.reverse()
@@ -90,10 +90,11 @@ def unreserved(supplies: Iterable[Supply], shares: Iterable[Share]) -> list[tupl
     for share in shares:
         if share.supply is not None:
             taken[share.supply.line] = taken.get(share.supply.line, 0) + share.units
-    return [
-        (one, one.units - taken.get(one.line, 0))
-        for one in sorted(supplies, key=lambda one: (one.expected_on, one.reference, one.line))
-    ]
+    return [(one, one.units - taken.get(one.line, 0)) for one in _by_day(supplies)]
+
+
+def _by_day(supplies: Iterable[Supply]) -> list[Supply]:
+    return sorted(supplies, key=lambda one: (one.expected_on, one.reference, one.line))
 
 
 def standing(order: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], today: date) -> str:

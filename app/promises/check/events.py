@@ -228,7 +228,7 @@ def _more(verb: str, body: Mapping[str, Any], times: Times, currency: str, path:
         _notice(more, times, path)
     if verb == "rider" and "until" not in more:
         raise ScenarioFault(f"{path}.until", "Say until which day further delay is asked for, or null.")
-    if verb in ("later_date",) and not isinstance(more.get("ship_by"), date):
+    if verb == "later_date" and not isinstance(more.get("ship_by"), date):
         raise ScenarioFault(f"{path}.ship_by", "Say the day the buyer asked for.")
     if verb == "period_granted" and not isinstance(more.get("until"), date):
         raise ScenarioFault(f"{path}.until", "Say the last day of the further time.")

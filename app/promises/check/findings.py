@@ -101,9 +101,7 @@ def run(scenario: Scenario, line: ScenarioLine, until: datetime | None = None) -
     """The line after everything learned by `until`; None: after all that is told, and the time that no more was
     done. Raises ScenarioFault where more units are named than there are."""
     found = _begin(scenario, line)
-    for event in scenario.events:
-        if until is not None and event.reported > until:
-            break
+    for event in scenario.told(until):
         if line.id in event.lines:
             found.outcomes[event.number] = _happens(scenario, found, event)
     for group in found.groups:

@@ -65,9 +65,7 @@ def refunds_found(
 def _tenders(scenario: Scenario, until: datetime | None) -> list[Tender]:
     """What was tendered and honored; a new payment may be of another kind."""
     tenders, honored = list(scenario.tenders), True
-    for event in scenario.events:
-        if until is not None and event.reported > until:
-            break
+    for event in scenario.told(until):
         if event.verb in ("dishonored", "credit_refused"):
             honored = False
         if event.verb == "paid_again":
@@ -144,11 +142,7 @@ def _by_check(scenario: Scenario, due: RefundDue, discovered: date) -> RefundDue
 def _last(scenario: Scenario, verb: str, kind: str, until: datetime | None) -> datetime | None:
     """When that last happened to the tender (an event that names none happens to every one)."""
     times = [
-        event.at
-        for event in scenario.events
-        if event.verb == verb
-        and event.get("tender", kind) == kind
-        and (until is None or event.reported <= until)
+        event.at for event in scenario.told(until) if event.verb == verb and event.get("tender", kind) == kind
     ]
     return max(times, default=None)
 
@@ -157,10 +151,8 @@ def _sent(scenario: Scenario, due: RefundDue, until: datetime | None) -> Sent | 
     kind, zones = due.tender.kind, scenario.zones
     money = [
         event
-        for event in scenario.events
-        if event.verb == "refund_sent"
-        and event.get("tender", kind) == kind
-        and (until is None or event.reported <= until)
+        for event in scenario.told(until)
+        if event.verb == "refund_sent" and event.get("tender", kind) == kind
     ]
     statement = _last(scenario, "statement_sent", kind, until)
     for event in money:

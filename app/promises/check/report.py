@@ -74,9 +74,7 @@ def _delivery(scenario: Scenario, until: datetime | None) -> Delivery | None:
     state = delivery(
         scenario.ordered, scenario.zones, agreed=_agreed_delivery(scenario), essential=scenario.essential
     )
-    for event in scenario.events:
-        if until is not None and event.reported > until:
-            break
+    for event in scenario.told(until):
         if event.verb == "delivered":
             state = deliver(state, Delivered(event.at))
         elif event.verb == "period_granted":
@@ -200,8 +198,7 @@ def delivery_values(it: Delivery, until: datetime | None, scenario: Scenario) ->
 
 
 def report(scenario: Scenario, found: Findings) -> dict[str, Any]:
-    """Everything found, as JSON: days as days, instants in the zone that binds, amounts in major units."""
-    zone = _zone(scenario)
+    """Everything found, as JSON: days as days, instants in the seller's zone, amounts in major units."""
     told: dict[str, Any] = {
         "as_of": found.until or "when all time is over",
         "regimes": [one.value for one in scenario.regimes],
@@ -214,7 +211,7 @@ def report(scenario: Scenario, found: Findings) -> dict[str, Any]:
         told["asked"] = found.asked
     if found.delivery is not None:
         told["delivery"] = delivery_values(found.delivery, found.until, scenario)
-    shown: dict[str, Any] = plain(told, zone)
+    shown: dict[str, Any] = plain(told, scenario.zones.seller)
     return shown
 
 
@@ -256,11 +253,6 @@ def notice_values(one: findings.NoticeFound) -> dict[str, Any]:
 def _refund(scenario: Scenario, one: RefundFound) -> dict[str, Any]:
     values = refund_values(scenario, one)
     return {**values, "amount": str(Money(values["amount"], scenario.currency).decimal())}
-
-
-def _zone(scenario: Scenario) -> str:
-    """The zone in which instants are printed: the seller's."""
-    return scenario.zones.seller
 
 
 def plain(value: Any, zone: str) -> Any:

@@ -55,6 +55,10 @@ class Scenario:
     def paid(self) -> int:
         return sum(tender.paid for tender in self.tenders)
 
+    def told(self, until: datetime | None) -> list[Happening]:
+        """The events learned by `until`, as they were learned; None: all of them."""
+        return [event for event in self.events if until is None or event.reported <= until]
+
 
 def read(document: Any) -> list[Scenario]:
     """Every scenario of a file: a list, an object with `scenarios`, or one alone. Raises ScenarioFault."""
