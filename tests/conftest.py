@@ -15,7 +15,7 @@ from infra.settings import Settings
 from tests import services
 from tests.browser import CHROMIUM, browser_page, serve  # noqa: F401
 from tests.factories import app, in_force, merchant, other_merchant  # noqa: F401
-from tests.outside import inbox, processor  # noqa: F401
+from tests.outside import inbox, processor, system  # noqa: F401
 from tests.services import Database, Services
 from tests.shop import act, shop  # noqa: F401
 

@@ -1,4 +1,5 @@
-"""The world outside, real but on the loopback: the card processor's simulator and a mail inbox, one per process."""
+"""The world outside, real but on the loopback: the card processor's simulator and a mail inbox, one per process, and a
+merchant's own system, one per test."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import asyncio
 import tempfile
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -119,6 +121,31 @@ class Inbox:
         self.store.refuse(address, code)
 
 
+class System:
+    """A merchant's own system, which messages may be handed to: its address, the status it answers, and every call it
+    got as (headers, body)."""
+
+    def __init__(self) -> None:
+        self.status = 204
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        system = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                system.got.append((dict(self.headers), body))
+                self.send_response(system.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                """Quiet."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/notices"
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+
+
 @pytest.fixture(scope="session")
 def processor() -> Iterator[Processor]:
     """This process's card processor."""
@@ -143,6 +170,15 @@ def inbox() -> Iterator[Inbox]:
         yield Inbox(store, port, pop_port, http_port)
         pages.shutdown()
         taking.stop()
+
+
+@pytest.fixture
+def system() -> Iterator[System]:
+    """A merchant's own system of this test's own."""
+    made = System()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
 
 
 def account_of(tenant_id: UUID) -> str:

@@ -41,9 +41,13 @@ class Desk:
 
     def post(self, path: str, page: str, **fields: Any) -> TestResponse:
         """Send a form with the token of the page it stands on."""
+        return self.client.post(path, data={"csrf_token": self.token_of(page), **fields})
+
+    def token_of(self, page: str) -> str:
+        """The token that forms of this page are sent with."""
         found = re.search(r'name="csrf-token" content="([^"]+)"', self.read(page))
         assert found is not None
-        return self.client.post(path, data={"csrf_token": found[1], **fields})
+        return found[1]
 
     def enter(self, page: Page, address: str) -> None:
         """Give a real browser this member's session."""

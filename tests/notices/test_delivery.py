@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
 from datetime import date, timedelta
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -21,7 +18,7 @@ from infra.errors import Problem
 from infra.settings import Settings
 from tenants.scope import inside
 from tests.factories import BOISE
-from tests.outside import Inbox
+from tests.outside import Inbox, System
 from tests.shop import Shop
 from workers.postman import Postman, take
 
@@ -298,46 +295,21 @@ def test_a_letter_that_nobody_mails_gives_over_to_the_next_way_in_time(shop: Sho
     assert len(inbox.to("unmailed@delivery.example")) >= 1
 
 
-class Merchants(BaseHTTPRequestHandler):
-    """A merchant's own system."""
-
-    got: list[tuple[dict[str, str], bytes]] = []
-    status = 500
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.got.append((dict(self.headers), body))
-        self.send_response(self.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def system() -> Iterator[str]:
-    Merchants.got, Merchants.status = [], 500
-    server = HTTPServer(("127.0.0.1", 0), Merchants)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/notices"
-    server.shutdown()
-
-
 def test_a_call_to_the_merchants_own_system_is_signed_and_repeated_under_one_id(
-    shop: Shop, system: str
+    shop: Shop, system: System
 ) -> None:
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-    settings(shop, channels=["webhook"], webhook={"url": system, "secret": secret})
+    system.status = 500
+    settings(shop, channels=["webhook"], webhook={"url": system.url, "secret": secret})
     _, notice_id = late(shop, "hook@delivery.example")
     shop.merchant.drain()
     assert notice(shop, notice_id).state == "queued"
-    Merchants.status = 204
+    system.status = 204
     shop.later(minutes=2)
     assert notice(shop, notice_id).state == "sent"
-    ids = {headers["webhook-id"] for headers, _ in Merchants.got}
-    assert (len(Merchants.got), len(ids)) == (2, 1)
-    headers, body = Merchants.got[-1]
+    ids = {headers["webhook-id"] for headers, _ in system.got}
+    assert (len(system.got), len(ids)) == (2, 1)
+    headers, body = system.got[-1]
     told = Webhook(secret).verify(body, headers)
     assert told["data"]["customer"]["email"] == "hook@delivery.example"
     assert "The kiln broke." in told["data"]["text"]
