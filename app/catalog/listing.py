@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 
 from app.catalog.models import KINDS
-from app.catalog.queries import escaped
+from app.searching import escaped
 from tenants.scope import Scope
 
 PAGE = 50

@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from app.network.rules import code_error
+from app.searching import escaped
 from app.shapes import money
 from infra.errors import not_found
 from tenants.scope import Scope
@@ -58,11 +59,6 @@ def skus(
     rows = scope.rows(f"SELECT * FROM skus WHERE {' AND '.join(where)} ORDER BY code LIMIT :limit", **values)
     shown = [sku_document(row._mapping) for row in rows[:limit]]
     return {"data": shown, "next": shown[-1]["sku"] if len(rows) > limit else None}
-
-
-def escaped(text: str) -> str:
-    """Text for LIKE, its wildcards taken literally."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def by_code(scope: Scope, codes: Iterable[str]) -> dict[str, Any]:

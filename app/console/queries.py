@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.console.rules import SLOW_SECONDS
+from app.searching import escaped
 from infra.ids import first_id_at
 
 LOST_AFTER = timedelta(seconds=90)
@@ -73,7 +74,7 @@ def tenants(
     conditions, values = [CONDITIONS[view]], _values(now)
     if q:
         conditions.append("(t.name ILIKE :q OR t.tenant_id::text = :id)")
-        values |= {"q": f"%{_plain(q)}%", "id": q.lower()}
+        values |= {"q": f"%{escaped(q)}%", "id": q.lower()}
     if after:
         conditions.append(
             "(lower(t.name), t.tenant_id) > (SELECT lower(name), tenant_id FROM tenants WHERE tenant_id = :after)"
@@ -104,11 +105,6 @@ def orders_today(session: Session, now: datetime) -> int:
     """Orders of all tenants on the UTC day of each one's own clock."""
     sql = f"SELECT coalesce(sum({ORDERS_TODAY}), 0) FROM tenants t"
     return int(session.execute(text(sql), {"now": now}).scalar_one())
-
-
-def _plain(pattern: str) -> str:
-    """The text itself, where LIKE would read signs into it."""
-    return pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def tenant(session: Session, tenant_id: UUID, now: datetime) -> Any | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from app.searching import escaped
 from tenants.scope import Scope
 
 HISTORY = """
@@ -30,12 +31,11 @@ def find(scope: Scope, text: str, most: int = 5) -> list[Any]:
     """Customers by part of their e-mail, name or telephone number, the best match first, with their history."""
     digits = "".join(char for char in text if char.isdigit())
     digits = digits if len(digits) >= LEAST_DIGITS else ""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return scope.rows(
         HISTORY.format(found=FIND),
         q=text,
-        like=f"%{escaped}%",
-        start=f"{escaped}%",
+        like=f"%{escaped(text)}%",
+        start=f"{escaped(text)}%",
         digits=digits,
         phone=f"%{digits}%",
         most=most,

@@ -10,7 +10,6 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from app.catalog.queries import escaped
 from app.entries import address, loaded, place
 from app.forms import Form
 from app.inbound import listing, service
@@ -20,6 +19,7 @@ from app.inbound.schemas import MOST_LINES, InboundIn
 from app.inventory.listing import nodes
 from app.pages import register_nav, toast
 from app.pages.formats import plural
+from app.searching import escaped
 from app.shapes import MOST_QUANTITY
 from app.web import page
 from infra.errors import Problem

@@ -11,8 +11,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from app.catalog.queries import escaped
 from app.catalog.rules import STOCKED
+from app.searching import escaped
 from tenants.scope import Scope
 
 PAGE = 25

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.network.rules import code_error
+from app.searching import escaped
 from app.shapes import money
 from infra.errors import not_found
 from tenants.scope import Scope
@@ -60,7 +61,7 @@ def nodes(
     """A page of nodes in the order of their codes; `after` is the code that the page before ended with."""
     where: list[str] = ["tenant_id = :tenant"]
     values: dict[str, Any] = {"limit": limit + 1}
-    pattern = q and "%" + q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    pattern = q and f"%{escaped(q)}%"
     for clause, name, value in (
         ("code > :after", "after", after or None),
         ("kind = :kind", "kind", kind),

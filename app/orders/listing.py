@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from app.calendar import end_of_day
 from app.orders.shapes import grouped
 from app.orders.standing import LATE, LIVE, RISK, SQL
+from app.searching import escaped, order_number
 from infra.ids import first_id_at
 from tenants.scope import Scope
 
@@ -327,9 +328,8 @@ def _search(scope: Scope, where: _Where, text: str) -> None:
     """
     digits = "".join(char for char in text if char.isdigit())
     digits = digits if len(digits) >= 7 else ""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     meant = scope.row(
-        MEANT, q=text, like=f"%{escaped}%", digits=digits, phone=f"%{digits}%", most=MOST_CUSTOMERS
+        MEANT, q=text, like=f"%{escaped(text)}%", digits=digits, phone=f"%{digits}%", most=MOST_CUSTOMERS
     )
     assert meant is not None
     arms = [
@@ -338,10 +338,10 @@ def _search(scope: Scope, where: _Where, text: str) -> None:
         "SELECT x.id FROM orders x WHERE x.tenant_id = :tenant AND lower(x.customer->>'email') = lower(:q)",
     ]
     values: dict[str, Any] = {"q": text, "every_channel": meant.channels or []}
-    number = text.upper().removeprefix("K-").removeprefix("K")
-    if number.isascii() and number.isdigit() and len(number) <= 12:
+    number = order_number(text)
+    if number is not None:
         arms.append("SELECT x.id FROM orders x WHERE x.tenant_id = :tenant AND x.number = :number")
-        values["number"] = int(number)
+        values["number"] = number
     if meant.customers:
         arms.append("SELECT x.id FROM orders x WHERE x.tenant_id = :tenant AND x.customer_id = ANY(:people)")
         values["people"] = meant.customers

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from app.calendar import end_of_day, local_date
+from app.searching import escaped, order_number
 from app.shapes import cursor, page
 from infra.errors import not_found
 from infra.ids import first_id_at
@@ -116,13 +117,12 @@ def found(scope: Scope, filters: Mapping[str, Any], most: int) -> list[dict[str,
 def _searched(scope: Scope, text: str) -> tuple[str, dict[str, Any]]:
     """What a searched text asks of a line: a SKU, an order's number, or the buyer's name or email. What it may mean is
     looked up first, so that only what can find something is searched. Returns the condition and its values."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    meant = scope.row(MEANT, q=text, like=f"%{escaped}%")
+    meant = scope.row(MEANT, q=text, like=f"%{escaped(text)}%")
     assert meant is not None
-    number = text.upper().removeprefix("K-").removeprefix("K")
+    number = order_number(text)
     arms: dict[str, Any] = {}
-    if number.isascii() and number.isdigit() and len(number) <= 12:
-        arms["x.number = :number"] = int(number)
+    if number is not None:
+        arms["x.number = :number"] = number
     if "@" in text:
         arms["lower(x.customer->>'email') = lower(:email)"] = text
     if meant.people:
