@@ -1,6 +1,11 @@
 """The web's entry: granian and gunicorn call `app`."""
 
-from app.factory import create_app
-from workers.sandbox import blueprint as sandbox
+from infra.embedded import processes
+from infra.loading import loading
 
-app = create_app(sandbox)
+with loading():
+    from app.factory import create_app
+    from workers.sandbox import blueprint as sandbox
+
+    app = create_app(sandbox)
+processes.begin()

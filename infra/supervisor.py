@@ -41,7 +41,7 @@ class StopRequested(Exception):
 
 @dataclass(frozen=True)
 class Child:
-    """A process to keep alive."""
+    """A process to keep alive, or to run once."""
 
     name: str
     argv: Sequence[str]
@@ -49,6 +49,8 @@ class Child:
     cwd: Path = Path("/")
     ready: Callable[[], bool] | None = None
     """Whether it answers. Without it, having run for ALIVE seconds is enough."""
+    once: bool = False
+    """It runs to its end, however long, and is ready then; `timeout` of what starts with it counts from there."""
     before: Callable[[], None] | None = None
     """Called before every start."""
     run_as: Mapping[str, Any] = field(default_factory=dict)
@@ -67,16 +69,6 @@ class Step:
 
     name: str
     run: Callable[[], None]
-
-
-@dataclass(frozen=True)
-class Task:
-    """A process to run to its end, between parts."""
-
-    name: str
-    argv: Sequence[str]
-    env: Mapping[str, str] | None = None
-    cwd: Path = Path("/")
 
 
 class _Running:
@@ -116,6 +108,8 @@ class _Running:
         return None if self.process is None else self.process.poll()
 
     def is_ready(self) -> bool:
+        if self.child.once:
+            return self.ended() == 0
         if self.ended() is not None:
             return False
         if self.child.ready is None:
@@ -151,11 +145,11 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._asked_to_stop)
 
-    def start(self, parts: Sequence[Step | Task | Sequence[Child]]) -> None:
+    def start(self, parts: Sequence[Step | Sequence[Child]]) -> None:
         """Start in order; children in a list start together. Raises PartFailed or StopRequested."""
         self.end_leftovers()
         for part in parts:
-            if isinstance(part, Step | Task):
+            if isinstance(part, Step):
                 self._do(part)
             else:
                 self._start_together(part)
@@ -189,44 +183,41 @@ class Supervisor:
         """End children of an earlier supervisor that outlived it."""
         end_leftovers(self._run, self._say)
 
-    def _do(self, step: Step | Task) -> None:
+    def _do(self, step: Step) -> None:
         began = time.monotonic()
-        with self._announced(step.name):
-            if isinstance(step, Step):
-                step.run()
-            else:
-                self._run_to_end(step)
+        with self._announced(lambda: step.name):
+            step.run()
         self._say(f"{step.name:<12} done in {time.monotonic() - began:.1f} s")
-
-    def _run_to_end(self, task: Task) -> None:
-        running = _Running(Child(task.name, task.argv, task.env, task.cwd), *self._files(task.name))
-        try:
-            running.spawn()
-            while running.ended() is None:
-                time.sleep(0.05)
-        finally:
-            _stop_together([running])
-        if running.ended() != 0:
-            raise PartFailed(f"{task.name} ended with status {running.ended()}:\n{running.log.tail()}")
 
     def _start_together(self, children: Sequence[Child]) -> None:
         began = time.monotonic()
         group: list[_Running] = []
         self._groups.append(group)
         for child in children:
-            with self._announced(child.name):
+            with self._announced(lambda: group[-1].child.name):
                 group.append(_Running(child, *self._files(child.name)))
                 group[-1].spawn()
-        waiting = list(group)
-        while waiting:
-            for running in list(waiting):
-                self._check_start(running, began)
-                if running.is_ready():
-                    waiting.remove(running)
-                    self._say(f"{running.child.name:<12} ready in {time.monotonic() - began:.1f} s")
-            time.sleep(0.03 if waiting else 0)
+        with self._announced(lambda: waiting[0].child.name):
+            waiting = list(group)
+            self._await(waiting, group, began)
         for running in self._children():  # one without an address may have ended while others were awaited
-            self._check_start(running, began)
+            self._check_start(running, began, began)
+
+    def _await(self, waiting: list[_Running], group: list[_Running], began: float) -> None:
+        limited_from = began
+        while waiting:
+            if any(running.child.once for running in waiting):
+                limited_from = time.monotonic()
+            for running in list(waiting):
+                self._check_start(running, began, limited_from)
+                if not running.is_ready():
+                    continue
+                waiting.remove(running)
+                if running.child.once:
+                    running.await_stop()
+                    group.remove(running)
+                self._say(f"{running.child.name:<12} ready in {time.monotonic() - began:.1f} s")
+            time.sleep(0.03)
 
     def _files(self, name: str) -> tuple[LogFile, Path]:
         log = LogFile(self._logs / f"{name}.log")
@@ -234,12 +225,14 @@ class Supervisor:
         log.skip()
         return log, self._run / f"child-{name}.pid"
 
-    def _check_start(self, running: _Running, began: float) -> None:
+    def _check_start(self, running: _Running, began: float, limited_from: float) -> None:
         """Raises PartFailed when a part being started has ended for good or takes too long."""
         child = running.child
-        waited = time.monotonic() - began
+        waited = time.monotonic() - limited_from
         if running.ended() is not None:
-            if waited > child.retry_for:
+            if child.once and running.ended() == 0:
+                return
+            if time.monotonic() - began > child.retry_for:
                 raise PartFailed(f"{child.name} ended with status {running.ended()}:\n{running.log.tail()}")
             time.sleep(0.2)
             running.spawn()
@@ -283,14 +276,14 @@ class Supervisor:
             pass
 
     @contextmanager
-    def _announced(self, name: str) -> Iterator[None]:
-        """Say every few seconds that a long step still runs."""
+    def _announced(self, name: Callable[[], str]) -> Iterator[None]:
+        """Say every few seconds what a long step waits for."""
         done = threading.Event()
         began = time.monotonic()
 
         def speak() -> None:
             while not done.wait(SILENCE):
-                self._say(f"{name:<12} still at it, {time.monotonic() - began:.0f} s")
+                self._say(f"{name():<12} still at it, {time.monotonic() - began:.0f} s")
 
         speaker = threading.Thread(target=speak, daemon=True)
         speaker.start()

@@ -9,8 +9,11 @@ from rq.serializers import JSONSerializer
 
 from infra import logs, settings
 from infra.embedded import processes
+from infra.loading import loading
 from infra.queue import connection, queue
-from workers.runner import run
+
+with loading():
+    from workers.runner import run
 
 
 def run_rows(tenant_id: str, row_ids: list[str]) -> None:
@@ -22,7 +25,7 @@ def run_rows(tenant_id: str, row_ids: list[str]) -> None:
 def main() -> None:
     """Work until told to stop; the supervisor starts another when Redis goes away."""
     logs.configure(settings.current().log_level, "worker")
-    processes.say_ready()
+    processes.begin()
     worker = SimpleWorker(
         [queue()],
         connection=connection(),

@@ -34,7 +34,7 @@ running = True
 def main() -> None:
     """Relay until told to stop."""
     logs.configure(settings.current().log_level, "relay")
-    processes.say_ready()
+    processes.begin()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, _stop)
     while running:

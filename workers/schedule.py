@@ -28,10 +28,10 @@ running = True
 def main() -> None:
     """Tick until told to stop."""
     logs.configure(settings.current().log_level, "schedule")
+    processes.begin()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, _stop)
     postman.start()
-    processes.say_ready()
     swept, sealed, forgot = 0.0, 0.0, time.monotonic()
     while running:
         try:

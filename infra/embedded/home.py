@@ -12,6 +12,9 @@ from typing import IO, Any
 from infra.embedded import places, ports, processes
 from infra.embedded.postgres import new_passwords
 
+PREPARED = "prepared.json"
+"""The tenants and their log-ins, once the data is there."""
+
 
 class NotRunning(Exception):
     """Nothing runs in this home."""
@@ -97,12 +100,17 @@ class Home:
             places.write_private(self.run / "ready-files.json", json.dumps([*known, str(path)]))
 
     def retract(self) -> None:
-        """No longer ready: remove the document and all its copies."""
+        """No longer ready: remove the document, all its copies and what it is made of."""
         for path in self._ready_files():
             with contextlib.suppress(OSError):
                 Path(path).unlink(missing_ok=True)
-        for name in ("ready.json", "ready-files.json", "environment.json"):
+        for name in ("ready.json", "ready-files.json", "environment.json", PREPARED):
             (self.run / name).unlink(missing_ok=True)
+
+    @property
+    def prepared(self) -> Path:
+        """Where this run's data, once there, is told of."""
+        return self.run / PREPARED
 
     def supervisor(self) -> int | None:
         """The process that runs this home."""

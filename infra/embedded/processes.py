@@ -15,6 +15,8 @@ from pathlib import Path
 PR_SET_PDEATHSIG = 1
 READY_FILE = "KEPT_READY_FILE"
 """The variable that names the file a process without an address makes when it is ready."""
+AFTER_FILE = "KEPT_AFTER_FILE"
+"""The variable that names the file before which a process must not begin; it loads meanwhile."""
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -50,8 +52,11 @@ def _started_at_by_ps(pid: int) -> str | None:
     return answer.stdout.strip() or None
 
 
-def say_ready() -> None:
-    """Tell the supervisor, where there is one, that this process has loaded and begins its work."""
+def begin() -> None:
+    """All is loaded: wait for what the supervisor, where there is one, lets go first; then tell it that we begin."""
+    if file := os.environ.get(AFTER_FILE):
+        while not Path(file).exists():
+            time.sleep(0.03)
     if file := os.environ.get(READY_FILE):
         Path(file).touch()
 

@@ -21,9 +21,10 @@ pytestmark = pytest.mark.timeout(60)
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVER = """
+import os
 import sys
 from pathlib import Path
-from infra.supervisor import Child, PartFailed, Step, StopRequested, Supervisor, Task
+from infra.supervisor import Child, PartFailed, Step, StopRequested, Supervisor
 
 home = Path(sys.argv[1])
 say = lambda text: print(text, flush=True)
@@ -114,7 +115,7 @@ def is_gone(pid: int, patience: float = 10.0) -> bool:
 
 def test_parts_start_in_order_and_each_says_how_long_it_took(supervised) -> None:
     parts = """[[server("first")], Step("between", lambda: say("first is " + str((home / "first.up").exists()))),
-        Task("task", [sys.executable, "-c", "print(1)"]), [server("second"), python("third", SLEEP)]]"""
+        [python("task", "print(1)", once=True)], [server("second"), python("third", SLEEP)]]"""
     one = supervised(parts)
     one.wait_for("all ready")
     said = [line.split()[0] for line in one.said]
@@ -184,13 +185,25 @@ def test_a_part_that_is_never_ready_is_given_up(supervised) -> None:
 
 
 def test_a_failed_task_fails_the_start(supervised) -> None:
-    one = supervised(
-        """[Task("data", [sys.executable, "-c", "raise SystemExit('bad data')"]), [server("never")]]"""
-    )
+    one = supervised("""[[python("data", "raise SystemExit('bad data')", once=True)], [server("never")]]""")
     one.wait_for("failed: data ended with status 1")
     one.wait_for("bad data")
     one.wait_for("stopped")
     assert not (one.home / "never.up").exists()
+
+
+def test_what_loads_while_a_task_runs_has_its_time_from_the_end_of_that(supervised) -> None:
+    made = "import time, pathlib; time.sleep(1); pathlib.Path('data').touch()"
+    waits = "from infra.embedded import processes; processes.begin(); import time; time.sleep(600)"
+    one = supervised(
+        f"""[[python("data", "{made}", once=True), python("waits", "{waits}", timeout=0.8,
+        ready=(home / "began").exists, env=os.environ | {{"KEPT_AFTER_FILE": str(home / "data"),
+        "KEPT_READY_FILE": str(home / "began"), "PYTHONPATH": {str(ROOT)!r}}})]]"""
+    )
+    one.wait_for("all ready")
+    assert [line.split()[0] for line in one.said if "ready in" in line] == ["data", "waits"]
+    one.finish()
+    assert not (one.home / "child-data.pid").exists()
 
 
 def test_a_stop_during_the_start_is_heard(supervised) -> None:

@@ -8,16 +8,15 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from infra.embedded.home import Home
 from infra.embedded.ports import LOOPBACK, accepts
 from infra.embedded.postgres import APP, OPERATOR, OWNER, STOP_SIGNAL, EmbeddedPostgres
-from infra.embedded.processes import READY_FILE
+from infra.embedded.processes import AFTER_FILE, READY_FILE
 from infra.embedded.valkey import EmbeddedValkey
 from infra.settings import ENVIRONMENT
-from infra.supervisor import Child, Step, Task
+from infra.supervisor import Child, Step
 from workers.cli.homes import ROOT
 
 FIRST_PORT = 8000
@@ -51,16 +50,17 @@ class Installation:
         """Where the web part listens."""
         return f"http://{LOOPBACK}:{self.port}"
 
-    def parts(self) -> list[Step | Task | Sequence[Child]]:
-        """Everything to start, in order; what stands in one list starts together."""
-        parts: list[Step | Task | Sequence[Child]] = [self._servers()]
+    def parts(self) -> list[Step | Sequence[Child]]:
+        """Everything to start, in order; what stands in one list starts together.
+
+        Web and workers load while the data is made and begin when it is there.
+        """
+        parts: list[Step | Sequence[Child]] = [self._servers()]
         if self._postgres is not None:
             parts.append(Step("roles", self._postgres.create_roles))
         return [
             *parts,
-            self._preparation(),
-            [self._web_part()],
-            self._background(),
+            [self._preparation(), self._web_part(), *self._background()],
             *([[self._demo_part()]] if self.demo else []),
         ]
 
@@ -71,7 +71,7 @@ class Installation:
             "api": f"{self.url}/v1",
             "mail": self._mail_url if self._has_mailbox else None,
             "stripe": self.environment.get("STRIPE_API_BASE"),
-            **json.loads(self._prepared.read_text()),
+            **json.loads(self.home.prepared.read_text()),
         }
 
     def borrowed(self) -> list[str]:
@@ -141,16 +141,23 @@ class Installation:
             port=port,
         )
 
-    def _preparation(self) -> Task:
-        command = ["-m", "workers.cli.prepare", "--out", str(self._prepared), "--tenants", str(self.tenants)]
+    def _preparation(self) -> Child:
+        command = [
+            "-m",
+            "workers.cli.prepare",
+            "--out",
+            str(self.home.prepared),
+            "--tenants",
+            str(self.tenants),
+        ]
         argv = [sys.executable, *command, *(["--demo"] if self.demo else [])]
-        return Task("data", argv, self._full_environment(), ROOT)
+        return Child("data", argv, self._full_environment(), ROOT, once=True)
 
     def _web_part(self) -> Child:
         options = ["--interface", "wsgi", "--host", LOOPBACK, "--port", str(self.port), "--no-ws"]
         size = ["--workers", "2", "--blocking-threads", str(WEB_THREADS), "--respawn-failed-workers"]
         argv = [sys.executable, "-m", "granian", *options, *size, "wsgi:app"]
-        return Child("web", argv, self._full_environment(), ROOT, ready=lambda: is_healthy(self.local_url))
+        return Child("web", argv, self._after_the_data(), ROOT, ready=lambda: is_healthy(self.local_url))
 
     def _background(self) -> list[Child]:
         programs = {f"worker-{n}": "workers.jobs" for n in range(1, RQ_WORKERS + 1)}
@@ -162,7 +169,7 @@ class Installation:
         return Child(
             name,
             [sys.executable, "-m", module],
-            self._full_environment() | {READY_FILE: str(file)},
+            self._after_the_data() | {READY_FILE: str(file)},
             ROOT,
             ready=file.exists,
             before=lambda: file.unlink(missing_ok=True),
@@ -217,16 +224,15 @@ class Installation:
                 )
         return found
 
+    def _after_the_data(self) -> dict[str, str]:
+        return self._full_environment() | {AFTER_FILE: str(self.home.prepared)}
+
     def _full_environment(self) -> dict[str, str]:
         return {**os.environ, **self.environment, "PYTHONUNBUFFERED": "1"}
 
     @property
     def _mail_url(self) -> str:
         return f"http://{LOOPBACK}:{self.home.port('mail')}"
-
-    @property
-    def _prepared(self) -> Path:
-        return self.home.run / "prepared.json"
 
 
 def is_healthy(url: str, timeout: float = 3.0) -> bool:
