@@ -76,7 +76,7 @@ def _books() -> Figure:
 
 def _fill_template(bench: Bench) -> None:
     http = clients.Http(bench.address, bench.template_key)
-    bench.stock_up(http)
+    bench.stock_up(bench.template_key)
     for at in range(0, ORDERS_EACH, BATCH):
         orders = [bench.body(700, at + n) for n in range(BATCH)]
         results = http.json("POST", "/v1/orders/batch", {"orders": orders})["results"]

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,31 +48,13 @@ class Bench:
         if len(ready["tenants"]) > 1:
             self.template_id = UUID(ready["tenants"][1]["id"])
             self.template_key = ready["tenants"][1]["api_key"]
-        self.stock_up(clients.Http(self.address, self.key))
+        self.stock_up(self.key)
 
-    def stock_up(self, http: clients.Http) -> None:
-        """Nodes, SKUs and stock of one merchant, over the API."""
-        for at in range(NODES):
-            postal_code, region = PLACES[at % len(PLACES)]
-            http.json(
-                "PUT",
-                f"/v1/nodes/N{at:03}",
-                {
-                    "name": f"Node {at}",
-                    "kind": "warehouse" if at < 6 else "store",
-                    "address": {
-                        "line1": "1 Dock Rd",
-                        "city": "Town",
-                        "region": region,
-                        "postal_code": postal_code,
-                        "country": "US",
-                    },
-                },
-            )
-        for at in range(SKUS):
-            price = {"amount": 500 + at * 7, "currency": "USD"}
-            body = {"title": f"Thing {at}", "kind": "stock", "price": price, "weight_g": 400}
-            http.json("PUT", f"/v1/skus/S{at:04}", body)
+    def stock_up(self, key: str) -> None:
+        """Nodes, SKUs and stock of one merchant, over the API by two clients."""
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(lambda half: self._put_things(clients.Http(self.address, key), half), (0, 1)))
+        http = clients.Http(self.address, key)
         stock = [
             {
                 "node": f"N{node:03}",
@@ -85,6 +68,18 @@ class Bench:
         ]
         for at in range(0, len(stock), 1000):
             http.json("POST", "/v1/stock/adjustments", {"adjustments": stock[at : at + 1000]})
+
+    def _put_things(self, http: clients.Http, half: int) -> None:
+        for at in range(half, NODES, 2):
+            postal_code, region = PLACES[at % len(PLACES)]
+            address = {"line1": "1 Dock Rd", "city": "Town", "region": region}
+            address |= {"postal_code": postal_code, "country": "US"}
+            kind = "warehouse" if at < 6 else "store"
+            http.json("PUT", f"/v1/nodes/N{at:03}", {"name": f"Node {at}", "kind": kind, "address": address})
+        for at in range(half, SKUS, 2):
+            price = {"amount": 500 + at * 7, "currency": "USD"}
+            body = {"title": f"Thing {at}", "kind": "stock", "price": price, "weight_g": 400}
+            http.json("PUT", f"/v1/skus/S{at:04}", body)
 
     # ---- what is measured
 
