@@ -20,6 +20,18 @@ from tests.services import Database, Services
 from tests.shop import act, shop  # noqa: F401
 
 FOLDER = pytest.StashKey[Path]()
+LONG = (
+    "races/test_faults.py",
+    "journeys/test_superstore.py",
+    "workers/cli/test_up.py",
+    "journeys/test_year.py",
+    "inventory/test_pages.py",
+    "test_openapi.py",
+    "test_examples.py",
+    "journeys/test_portal.py",
+    "demo/test_seed.py",
+)
+"""Files that take a minute: begun first, so that no core is idle at the end."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,6 +62,7 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not str(item.path).endswith(LONG))
     for item in items:
         if item.get_closest_marker("full") and not config.getoption("--full"):
             item.add_marker(pytest.mark.skip(reason="a long run: ./kept test --full"))

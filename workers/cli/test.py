@@ -15,7 +15,7 @@ from infra.embedded import places
 from infra.embedded.postgres import OWNER, EmbeddedPostgres
 from workers.cli.homes import ROOT
 
-PARALLEL = ["-n", "2", "--dist", "loadscope"]
+PARALLEL = ["-n", "2", "--dist", "loadscope", "--no-loadscope-reorder"]
 COMMANDS = {
     "ruff check": ["ruff", "check", "."],
     "ruff format": ["ruff", "format", "--check", "."],
