@@ -16,6 +16,7 @@ import orjson
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from infra import statements
 from infra.clock import real_now
 from infra.db import TenantTable, one_of
 from infra.ids import new_id
@@ -81,11 +82,10 @@ def add_all(
 ) -> None:
     """Record the same work for several subjects: (subject, payload)."""
     now = real_now()
-    session.execute(
-        text(
-            "INSERT INTO outbox (tenant_id, id, topic, subject_id, payload, available_at, created_at)"
-            " VALUES (:tenant, :id, :topic, :subject, CAST(:payload AS jsonb), :now, :now)"
-        ),
+    statements.execute_many(
+        session,
+        "INSERT INTO outbox (tenant_id, id, topic, subject_id, payload, available_at, created_at)"
+        " VALUES (:tenant, :id, :topic, :subject, CAST(:payload AS jsonb), :now, :now)",
         [
             {
                 "tenant": tenant_id,
@@ -111,13 +111,12 @@ def arm(
     payload: dict[str, Any] | None = None,
 ) -> None:
     """Have `topic` happen at `due_at` (business time). The same key again moves the timer and re-arms it."""
-    session.execute(
-        text(
-            "INSERT INTO timers (tenant_id, id, topic, subject_id, key, payload, due_at)"
-            " VALUES (:tenant, :id, :topic, :subject, :key, CAST(:payload AS jsonb), :due)"
-            " ON CONFLICT (tenant_id, key) DO UPDATE SET due_at = EXCLUDED.due_at,"
-            " payload = EXCLUDED.payload, state = 'armed', fired_at = NULL"
-        ),
+    statements.execute(
+        session,
+        "INSERT INTO timers (tenant_id, id, topic, subject_id, key, payload, due_at)"
+        " VALUES (:tenant, :id, :topic, :subject, :key, CAST(:payload AS jsonb), :due)"
+        " ON CONFLICT (tenant_id, key) DO UPDATE SET due_at = EXCLUDED.due_at,"
+        " payload = EXCLUDED.payload, state = 'armed', fired_at = NULL",
         {
             "tenant": tenant_id,
             "id": new_id(),
@@ -142,40 +141,38 @@ def arm_shared(
 ) -> None:
     """As `arm`, for a timer of many: one that stands is only held until this transaction ends, so that those who
     share it do not wait for each other, and it does not fire past one of them who has not committed yet."""
-    standing = session.execute(
-        text("SELECT id FROM timers WHERE tenant_id = :tenant AND key = :key AND state = 'armed' FOR SHARE"),
+    standing = statements.row(
+        session,
+        "SELECT id FROM timers WHERE tenant_id = :tenant AND key = :key AND state = 'armed' FOR SHARE",
         {"tenant": tenant_id, "key": key},
-    ).one_or_none()
+    )
     if standing is None:
         arm(session, tenant_id, topic, subject_id, key=key, due_at=due_at, payload=payload)
 
 
 def disarm(session: Session, tenant_id: UUID, key: str) -> None:
     """Forget a timer that has not fired."""
-    session.execute(
-        text(
-            "UPDATE timers SET state = 'disarmed' WHERE tenant_id = :tenant AND key = :key AND state = 'armed'"
-        ),
+    statements.execute(
+        session,
+        "UPDATE timers SET state = 'disarmed' WHERE tenant_id = :tenant AND key = :key AND state = 'armed'",
         {"tenant": tenant_id, "key": key},
     )
 
 
 def fire_due(session: Session, tenant_id: UUID, now: datetime, most: int = 200) -> int:
     """Turn timers due by `now` (business time) into outbox rows, oldest first. Returns how many."""
-    due = session.execute(
-        text(
-            "SELECT id, topic, subject_id, payload FROM timers WHERE tenant_id = :tenant AND state = 'armed'"
-            " AND due_at <= :now ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED"
-        ),
+    due = statements.rows(
+        session,
+        "SELECT id, topic, subject_id, payload FROM timers WHERE tenant_id = :tenant AND state = 'armed'"
+        " AND due_at <= :now ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED",
         {"tenant": tenant_id, "now": now, "most": most},
-    ).all()
+    )
     for row in due:
         add(session, tenant_id, row.topic, row.subject_id, row.payload)
     if due:
-        session.execute(
-            text(
-                "UPDATE timers SET state = 'fired', fired_at = :now WHERE tenant_id = :tenant AND id = ANY(:ids)"
-            ),
+        statements.execute(
+            session,
+            "UPDATE timers SET state = 'fired', fired_at = :now WHERE tenant_id = :tenant AND id = ANY(:ids)",
             {"tenant": tenant_id, "now": now, "ids": [row.id for row in due]},
         )
     return len(due)
@@ -192,27 +189,27 @@ class Claimed:
 def claim(session: Session, tenant_id: UUID, most: int, topics: list[str] | None = None) -> list[Claimed]:
     """Take up to `most` waiting rows (and rows whose lease ran out) for sending."""
     now = real_now()
-    rows = session.execute(
-        text(
-            "UPDATE outbox SET state = 'sent', leased_until = :until WHERE tenant_id = :tenant AND id IN ("
-            " SELECT id FROM outbox WHERE tenant_id = :tenant AND ("
-            "  (state = 'waiting' AND available_at <= :now) OR"
-            "  (state = 'sent' AND leased_until < :now))"
-            " ORDER BY available_at, id LIMIT :most FOR UPDATE SKIP LOCKED)"
-            " RETURNING id, topic"
-        ),
+    rows = statements.rows(
+        session,
+        "UPDATE outbox SET state = 'sent', leased_until = :until WHERE tenant_id = :tenant AND id IN ("
+        " SELECT id FROM outbox WHERE tenant_id = :tenant AND ("
+        "  (state = 'waiting' AND available_at <= :now) OR"
+        "  (state = 'sent' AND leased_until < :now))"
+        " ORDER BY available_at, id LIMIT :most FOR UPDATE SKIP LOCKED)"
+        " RETURNING id, topic",
         {"tenant": tenant_id, "now": now, "until": now + timedelta(seconds=LEASE_SECONDS), "most": most},
-    ).all()
+    )
     return [Claimed(row.id, row.topic) for row in sorted(rows, key=lambda row: row.id)]
 
 
 def in_flight(session: Session, tenant_id: UUID) -> bool:
     """Whether another worker still has rows of this tenant."""
     return bool(
-        session.execute(
-            text("SELECT 1 FROM outbox WHERE tenant_id = :tenant AND state = 'sent' LIMIT 1"),
+        statements.rows(
+            session,
+            "SELECT 1 FROM outbox WHERE tenant_id = :tenant AND state = 'sent' LIMIT 1",
             {"tenant": tenant_id},
-        ).one_or_none()
+        )
     )
 
 
@@ -228,57 +225,54 @@ class Taken:
 
 def lock(session: Session, tenant_id: UUID, row_id: UUID) -> Taken | None:
     """The row, locked for this transaction, or None when it is finished or another worker holds it."""
-    row = session.execute(LOCK, {"tenant": tenant_id, "id": row_id}).one_or_none()
+    row = statements.row(
+        session,
+        "SELECT topic, subject_id, payload, handled FROM outbox WHERE tenant_id = :tenant AND id = :id"
+        " AND state IN ('waiting', 'sent') FOR UPDATE SKIP LOCKED",
+        {"tenant": tenant_id, "id": row_id},
+    )
     return None if row is None else Taken(*row)
-
-
-LOCK = text(
-    "SELECT topic, subject_id, payload, handled FROM outbox WHERE tenant_id = :tenant AND id = :id"
-    " AND state IN ('waiting', 'sent') FOR UPDATE SKIP LOCKED"
-)
 
 
 def partly(session: Session, tenant_id: UUID, row_id: UUID, handled: list[str]) -> None:
     """Some handlers of the row are done and will not run again; the caller lets the row fail for the others."""
-    session.execute(
-        text("UPDATE outbox SET handled = CAST(:handled AS jsonb) WHERE tenant_id = :tenant AND id = :id"),
+    statements.execute(
+        session,
+        "UPDATE outbox SET handled = CAST(:handled AS jsonb) WHERE tenant_id = :tenant AND id = :id",
         {"tenant": tenant_id, "id": row_id, "handled": orjson.dumps(handled).decode()},
     )
 
 
 def finish(session: Session, tenant_id: UUID, row_id: UUID) -> None:
     """The work is done; it will not be sent again."""
-    session.execute(FINISH, {"tenant": tenant_id, "id": row_id, "now": real_now()})
-
-
-FINISH = text(
-    "UPDATE outbox SET state = 'done', finished_at = :now, error = NULL"
-    " WHERE tenant_id = :tenant AND id = :id AND state <> 'done'"
-)
+    statements.execute(
+        session,
+        "UPDATE outbox SET state = 'done', finished_at = :now, error = NULL"
+        " WHERE tenant_id = :tenant AND id = :id AND state <> 'done'",
+        {"tenant": tenant_id, "id": row_id, "now": real_now()},
+    )
 
 
 def fail(session: Session, tenant_id: UUID, row_id: UUID, error: str) -> str:
     """Try again later (2, 4, 8 ... 600 seconds), or dead-letter with the reason after the last attempt. Returns the
     row's topic; empty when it was finished meanwhile."""
-    topic: str | None = session.execute(
-        text(
-            "UPDATE outbox SET attempts = attempts + 1, error = :error, leased_until = NULL,"
-            " state = CASE WHEN attempts + 1 >= :most THEN 'dead' ELSE 'waiting' END,"
-            " available_at = :now + make_interval(secs => least(600, power(2, attempts + 1)))"
-            " WHERE tenant_id = :tenant AND id = :id AND state IN ('waiting', 'sent') RETURNING topic"
-        ),
+    row = statements.row(
+        session,
+        "UPDATE outbox SET attempts = attempts + 1, error = :error, leased_until = NULL,"
+        " state = CASE WHEN attempts + 1 >= :most THEN 'dead' ELSE 'waiting' END,"
+        " available_at = :now + make_interval(secs => least(600, power(2, attempts + 1)))"
+        " WHERE tenant_id = :tenant AND id = :id AND state IN ('waiting', 'sent') RETURNING topic",
         {"tenant": tenant_id, "id": row_id, "error": error[:2000], "most": MOST_ATTEMPTS, "now": real_now()},
-    ).scalar_one_or_none()
-    return topic or ""
+    )
+    return row.topic if row is not None else ""
 
 
 def again(session: Session, tenant_id: UUID, row_id: UUID) -> None:
     """Try a dead row again, with all its attempts; its last error stays to be read. The caller holds the row."""
-    session.execute(
-        text(
-            "UPDATE outbox SET state = 'waiting', attempts = 0, available_at = :now, leased_until = NULL"
-            " WHERE tenant_id = :tenant AND id = :id"
-        ),
+    statements.execute(
+        session,
+        "UPDATE outbox SET state = 'waiting', attempts = 0, available_at = :now, leased_until = NULL"
+        " WHERE tenant_id = :tenant AND id = :id",
         {"tenant": tenant_id, "id": row_id, "now": real_now()},
     )
 
@@ -286,10 +280,9 @@ def again(session: Session, tenant_id: UUID, row_id: UUID) -> None:
 def discard(session: Session, tenant_id: UUID, row_id: UUID, reason: str) -> None:
     """End a dead row undone. `reason` (without a full stop) is put before what had failed. The caller
     holds the row."""
-    session.execute(
-        text(
-            "UPDATE outbox SET state = 'done', finished_at = :now,"
-            " error = left(:reason || '. It had failed: ' || error, 2000) WHERE tenant_id = :tenant AND id = :id"
-        ),
+    statements.execute(
+        session,
+        "UPDATE outbox SET state = 'done', finished_at = :now,"
+        " error = left(:reason || '. It had failed: ' || error, 2000) WHERE tenant_id = :tenant AND id = :id",
         {"tenant": tenant_id, "id": row_id, "now": real_now(), "reason": reason},
     )

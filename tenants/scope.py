@@ -11,16 +11,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from infra import clock, db, outbox, settings
+from infra import clock, db, outbox, settings, statements
 from infra.errors import Problem
 
 Result = TypeVar("Result")
@@ -74,12 +72,6 @@ FACTS = (
 )
 
 
-@lru_cache(maxsize=2048)
-def _parsed(sql: str) -> TextClause:
-    """A statement's text, searched for its parameters once."""
-    return text(sql)
-
-
 @dataclass
 class Scope:
     """One open transaction of one tenant."""
@@ -94,9 +86,7 @@ class Scope:
     def tenant(self) -> TenantFacts:
         """The tenant's facts, read once per transaction."""
         if self._facts is None:
-            row = self.session.execute(
-                text(f"SELECT {FACTS} FROM tenants t WHERE t.tenant_id = :tenant"), {"tenant": self.tenant_id}
-            ).one()
+            [row] = self.rows(f"SELECT {FACTS} FROM tenants t WHERE t.tenant_id = :tenant")
             self._facts = TenantFacts(*row)
         return self._facts
 
@@ -128,21 +118,19 @@ class Scope:
 
     def rows(self, sql: str, **values: Any) -> list[Any]:
         """Rows of a statement; `:tenant` is bound to this tenant."""
-        return list(self.session.execute(_parsed(sql), {"tenant": self.tenant_id, **values}).all())
+        return statements.rows(self.session, sql, {"tenant": self.tenant_id, **values})
 
     def row(self, sql: str, **values: Any) -> Any | None:
         """The one row of a statement, or None."""
-        return self.session.execute(_parsed(sql), {"tenant": self.tenant_id, **values}).one_or_none()
+        return statements.row(self.session, sql, {"tenant": self.tenant_id, **values})
 
     def execute(self, sql: str, **values: Any) -> int:
         """Run a statement and tell how many rows it touched."""
-        result = self.session.execute(_parsed(sql), {"tenant": self.tenant_id, **values})
-        return result.rowcount  # type: ignore[attr-defined]
+        return statements.execute(self.session, sql, {"tenant": self.tenant_id, **values})
 
     def many(self, sql: str, values: list[dict[str, Any]]) -> None:
-        """Run a statement once per set of values, in one round trip where the driver can."""
-        if values:
-            self.session.execute(_parsed(sql), [{"tenant": self.tenant_id, **each} for each in values])
+        """Run a statement once per set of values, in one round trip."""
+        statements.execute_many(self.session, sql, [{"tenant": self.tenant_id, **each} for each in values])
 
     def raw(self) -> psycopg.Connection[Any]:
         """The driver's connection, for hot-path statements inside this transaction."""
