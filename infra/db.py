@@ -145,11 +145,15 @@ def _given_up(raw: psycopg.Connection[Any], *_: Any) -> None:
     """Roll back what nobody kept, as the connection goes back to the pool. Not by the driver's rollback(): that
     forgets every prepared statement, in case one of them is over a table made in the transaction, and each would be
     parsed and planned anew. These roles make no tables."""
-    if raw.info.transaction_status == TransactionStatus.IDLE:
-        return
-    ended = raw.pgconn.exec_(b"ROLLBACK")
+    if raw.pgconn.transaction_status != TransactionStatus.IDLE:
+        _command(raw, b"ROLLBACK")
+
+
+def _command(raw: psycopg.Connection[Any], words: bytes) -> None:
+    """Have the server do something that answers no rows; nothing is remembered of it. Raises OperationalError."""
+    ended = raw.pgconn.exec_(words)
     if ended.status != ExecStatus.COMMAND_OK:
-        raise psycopg.OperationalError("The transaction was not given up.")
+        raise psycopg.OperationalError(ended.get_error_message() or "The connection is lost.")
 
 
 def _refuse_outside_scope(connection: Connection, *_: Any) -> None:
@@ -158,7 +162,7 @@ def _refuse_outside_scope(connection: Connection, *_: Any) -> None:
 
 
 @contextmanager
-def transaction(url: str, opening: str, scope: str, pool_size: int = 12) -> Iterator[Session]:
+def transaction(url: str, opening: bytes, scope: str, pool_size: int = 12) -> Iterator[Session]:
     """One transaction: `opening` (BEGIN and its SET LOCALs) travels as a single round trip.
 
     The caller commits; leaving without a commit rolls back. A connection that died while idle in the pool is
@@ -174,18 +178,18 @@ def transaction(url: str, opening: str, scope: str, pool_size: int = 12) -> Iter
 
 
 @contextmanager
-def _opened(url: str, opening: str, pool_size: int) -> Iterator[Connection]:
+def _opened(url: str, opening: bytes, pool_size: int) -> Iterator[Connection]:
     pool = engine(url, pool_size)
     connection = pool.connect()
     try:
         try:
-            driver(connection).execute(opening)
+            _command(driver(connection), opening)
         except psycopg.OperationalError:
             connection.invalidate()
             connection.close()
             pool.dispose()
             connection = pool.connect()
-            driver(connection).execute(opening)
+            _command(driver(connection), opening)
         yield connection
     finally:
         connection.close()

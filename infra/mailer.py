@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from dataclasses import dataclass
+import threading
+import time
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formataddr, formatdate, parseaddr
 from urllib.parse import unquote, urlsplit
@@ -12,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 from infra import settings
 
 TIMEOUT_SECONDS = 20.0
+KEPT_SECONDS, MOST_PER_CONNECTION = 20.0, 50
+"""How long an idle connection is kept for the next mail, and how many it carries: less than servers allow."""
 
 
 class Refused(Exception):
@@ -58,9 +62,10 @@ def send(mail: Mail) -> str:
         raise Undelivered("no mail server is configured: set SMTP_URL")
     try:
         message = _message(mail, given.mail_from)
-        with _connected(given.smtp_url) as server:
-            server.send_message(message, from_addr=mail.bounces_to or None, to_addrs=[mail.to])
-            return str(message["Message-ID"])
+        _line.server(given.smtp_url).send_message(
+            message, from_addr=mail.bounces_to or None, to_addrs=[mail.to]
+        )
+        return str(message["Message-ID"])
     except smtplib.SMTPRecipientsRefused as refused:
         code, words = next(iter(refused.recipients.values()))
         raise _refusal(code, words) from refused
@@ -86,6 +91,43 @@ def _message(mail: Mail, sender: str) -> EmailMessage:
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     return message
+
+
+@dataclass
+class Line(threading.local):
+    """A thread's own connection to the mail server, kept open from one mail to the next: greeting, encryption and
+    log-in are most of what a mail costs."""
+
+    url: str = ""
+    open: smtplib.SMTP | None = field(default=None, repr=False)
+    carried: int = 0
+    used_at: float = 0.0
+
+    def server(self, url: str) -> smtplib.SMTP:
+        """The server at this address, over the kept connection if it is still good. Raises as smtplib does."""
+        now = time.monotonic()
+        if self.open is None or url != self.url or not self._is_good(now):
+            self._hang_up()
+            self.open, self.url, self.carried = _connected(url), url, 0
+        self.carried, self.used_at = self.carried + 1, now
+        return self.open
+
+    def _is_good(self, now: float) -> bool:
+        """Asked before a mail is begun: one that breaks afterwards may have been taken."""
+        if self.open is None or self.carried >= MOST_PER_CONNECTION or now - self.used_at > KEPT_SECONDS:
+            return False
+        try:
+            return self.open.rset()[0] == 250
+        except (smtplib.SMTPException, OSError):
+            return False
+
+    def _hang_up(self) -> None:
+        if self.open is not None:
+            self.open.close()
+            self.open = None
+
+
+_line = Line()
 
 
 def _connected(url: str) -> smtplib.SMTP:

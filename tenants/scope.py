@@ -156,7 +156,7 @@ def current() -> Scope:
 def opened(tenant_id: UUID, actor: Actor = SYSTEM, *, request_id: str = "") -> Iterator[Scope]:
     """Open a transaction inside a tenant without committing it at the end: the caller decides."""
     given = settings.current()
-    opening = f"BEGIN; SET LOCAL app.tenant_id = '{UUID(str(tenant_id))}'"
+    opening = f"BEGIN; SET LOCAL app.tenant_id = '{UUID(str(tenant_id))}'".encode()
     with db.transaction(given.database_url, opening, str(tenant_id), given.pool_size) as session:
         scope = Scope(tenant_id, actor, session, request_id)
         token = _current.set(scope)
@@ -178,7 +178,7 @@ def inside(tenant_id: UUID, actor: Actor = SYSTEM, *, request_id: str = "") -> I
 def directory() -> Iterator[Session]:
     """A transaction with no tenant, for global tables. A fenced table is an error here."""
     given = settings.current()
-    with db.transaction(given.database_url, "BEGIN", "directory", given.pool_size) as session:
+    with db.transaction(given.database_url, b"BEGIN", "directory", given.pool_size) as session:
         yield session
         session.commit()
 
@@ -187,7 +187,7 @@ def directory() -> Iterator[Session]:
 def operator() -> Iterator[Session]:
     """A read-only transaction over all tenants, as the operator role."""
     given = settings.current()
-    with db.transaction(given.operator_database_url, "BEGIN READ ONLY", "operator", 4) as session:
+    with db.transaction(given.operator_database_url, b"BEGIN READ ONLY", "operator", 4) as session:
         yield session
 
 

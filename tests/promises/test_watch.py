@@ -74,7 +74,7 @@ def clocks(merchant: Merchant, database: Database, request: pytest.FixtureReques
     merchant.order(("MUG", 1), tenders=[{"kind": "terms"}])
     merchant.drain()
     tenant = f"SET LOCAL app.tenant_id = '{merchant.tenant_id}'"
-    opening = f"BEGIN; {tenant}; SET LOCAL session_replication_role = replica"
+    opening = f"BEGIN; {tenant}; SET LOCAL session_replication_role = replica".encode()
     with db.transaction(database.superuser_url, opening, str(merchant.tenant_id)) as session:
         scope = Scope(merchant.tenant_id, SYSTEM, session)
         sizes = {
