@@ -193,10 +193,12 @@ def test_a_failed_task_fails_the_start(supervised) -> None:
 
 
 def test_what_loads_while_a_task_runs_has_its_time_from_the_end_of_that(supervised) -> None:
-    made = "import time, pathlib; time.sleep(1); pathlib.Path('data').touch()"
-    waits = "from infra.embedded import processes; processes.begin(); import time; time.sleep(600)"
+    made = "import time, pathlib\\nwhile not pathlib.Path('loaded').exists(): time.sleep(0.03)\\n"
+    made += "time.sleep(2); pathlib.Path('data').touch()"
+    waits = "from infra.embedded import processes; import time, pathlib; pathlib.Path('loaded').touch();"
+    waits += "processes.begin(); time.sleep(600)"
     one = supervised(
-        f"""[[python("data", "{made}", once=True), python("waits", "{waits}", timeout=0.8,
+        f"""[[python("data", "{made}", once=True), python("waits", "{waits}", timeout=1.5,
         ready=(home / "began").exists, env=os.environ | {{"KEPT_AFTER_FILE": str(home / "data"),
         "KEPT_READY_FILE": str(home / "began"), "PYTHONPATH": {str(ROOT)!r}}})]]"""
     )
