@@ -150,8 +150,10 @@ def _taken(scope: Scope, order: Any, shipment_id: UUID) -> Money | None:
     row = scope.row(
         "SELECT sum(e.amount)::bigint AS amount FROM ledger_entries e"
         " JOIN tenders t ON t.tenant_id = :tenant AND t.id = e.tender_id AND t.kind = 'card'"
-        " WHERE e.tenant_id = :tenant AND e.kind = 'capture' AND e.shipment_id = :id AND e.outcome = 'succeeded'",
-        id=shipment_id,
+        " WHERE e.tenant_id = :tenant AND e.order_id = :order AND e.kind = 'capture' AND e.shipment_id = :shipment"
+        " AND e.outcome = 'succeeded'",
+        order=order.id,
+        shipment=shipment_id,
     )
     return Money(row.amount, order.currency) if row is not None and row.amount else None
 

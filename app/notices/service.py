@@ -20,28 +20,27 @@ from infra.errors import not_found
 from infra.ids import new_id
 from tenants.scope import Scope
 
+INSERT = """
+INSERT INTO notices (tenant_id, id, order_id, kind, cause, recipient, language, template_version, subject, body_text,
+    body_html, body_sms, facts, state, error, created_at, send_by)
+SELECT :tenant, :id, o.id, :kind, :cause, o.customer->>'email', :language, :version, :subject, :text, :html, :sms,
+    CAST(:facts AS jsonb), :state, :error, :now, :send_by
+FROM orders o WHERE o.tenant_id = :tenant AND o.id = :order
+ON CONFLICT (tenant_id, cause) DO NOTHING
+"""
+
 
 def queue(scope: Scope, order_id: UUID, facts: Facts, *, cause: str, **extra: Any) -> UUID:
     """Render the message and have it sent after the commit; once per cause. Returns its id, also of the one that is
     there already. `extra` is kept with the facts. One with faults is kept as failed. Raises Problem 404."""
-    there = scope.row("SELECT id FROM notices WHERE tenant_id = :tenant AND cause = :cause", cause=cause)
-    if there is not None:
-        return UUID(str(there.id))
-    order = scope.row("SELECT customer FROM orders WHERE tenant_id = :tenant AND id = :order", order=order_id)
-    if order is None:
-        raise not_found("order")
     rendered, version, faults = _made(scope, facts)
     notice_id = new_id()
     made = scope.execute(
-        "INSERT INTO notices (tenant_id, id, order_id, kind, cause, recipient, language, template_version, subject,"
-        " body_text, body_html, body_sms, facts, state, error, created_at, send_by) VALUES (:tenant, :id, :order,"
-        " :kind, :cause, :recipient, :language, :version, :subject, :text, :html, :sms, CAST(:facts AS jsonb), :state,"
-        " :error, :now, :send_by) ON CONFLICT (tenant_id, cause) DO NOTHING",
+        INSERT,
         id=notice_id,
         order=order_id,
         kind=facts.kind,
         cause=cause,
-        recipient=order.customer["email"],
         language="en" if isinstance(facts, AccountFacts) else facts.language,
         version=version,
         subject=rendered.subject,
@@ -55,13 +54,20 @@ def queue(scope: Scope, order_id: UUID, facts: Facts, *, cause: str, **extra: An
         send_by=facts.send_by if isinstance(facts, DelayFacts) else None,
     )
     if not made:
-        return queue(scope, order_id, facts, cause=cause)
+        return _there(scope, cause)
     if faults:
         reason = f"It lacks: {', '.join(faults)}."
         events.record(scope, order_id, events.NOTICE_FAILED, notice=notice_id, kind=facts.kind, reason=reason)
     else:
         scope.later(events.NOTICE_QUEUED, notice_id)
     return notice_id
+
+
+def _there(scope: Scope, cause: str) -> UUID:
+    there = scope.row("SELECT id FROM notices WHERE tenant_id = :tenant AND cause = :cause", cause=cause)
+    if there is None:
+        raise not_found("order")
+    return UUID(str(there.id))
 
 
 def faults_of(scope: Scope, facts: Facts) -> list[str]:

@@ -203,3 +203,15 @@ def test_one_replies_as_the_buyer_from_the_page(inbox: Inbox) -> None:
 def test_mail_survives_a_restart_of_the_inbox(tmp_path: Path) -> None:
     Store(tmp_path / "mail.db").add(b"Subject: Kept\r\n\r\nText\r\n", "a@example.com", ["b@example.com"])
     assert [message.subject for message in Store(tmp_path / "mail.db").messages("b@example.com")] == ["Kept"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "shown"),
+    [("=?utf-8?q?Gr=C3=BC=C3=9Fe?=", "Grüße"), ("=?unheard-of?q?x?=", "=?unheard-of?q?x?="), ("", "")],
+)
+def test_a_mail_that_is_oddly_written_is_shown_all_the_same(tmp_path: Path, subject: str, shown: str) -> None:
+    store = Store(tmp_path / "mail.sqlite")
+    head = f"Subject: {subject}\nContent-Type: text/plain; charset=unheard-of\n\n"
+    store.add(head.encode() + "Tschüß".encode(), "", ["ana@example.com"])
+    [mail] = store.messages()
+    assert (mail.subject, mail.text, mail.html) == (shown, "Tschüß", "")
