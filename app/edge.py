@@ -12,14 +12,17 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
-from flask import Response, g, make_response, request
+from flask import Request, Response, g, make_response, request
 from flask_smorest import Blueprint as SmorestBlueprint
+from marshmallow import missing
+from marshmallow.fields import List
 from sqlalchemy.exc import DBAPIError
 from webargs.flaskparser import FlaskParser
 
+from app.bodies import readable
 from app.problems import answer
 from infra import idempotency, limits
-from infra.errors import Problem
+from infra.errors import FieldError, Problem, invalid
 from tenants import credentials
 from tenants.scope import Scope, opened, retried
 
@@ -33,6 +36,18 @@ class Parser(FlaskParser):
     """A query parameter nobody knows is an error too: a misspelled filter must not be ignored."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": None}
+
+    def _raw_load_json(self, req: Request) -> Any:
+        body = req.get_data(cache=True) if req.is_json else b""
+        return readable(body) if body else missing
+
+    def load_querystring(self, req: Request, schema: Any) -> Any:
+        """The query, of which no parameter that means one thing may come twice."""
+        for name, values in req.args.lists():
+            field = schema.fields.get(name)
+            if len(values) > 1 and field is not None and not isinstance(field, List):
+                raise invalid(f"/{name}", "Send it once.")
+        return super().load_querystring(req, schema)
 
 
 class Blueprint(SmorestBlueprint):
@@ -111,12 +126,23 @@ def _answered(tenant_id: UUID, token: str, permission: str, view: Callable[[], A
 
 def _check_media(most_body: int, media_type: str) -> None:
     length = request.content_length or 0
+    if "Transfer-Encoding" in request.headers:
+        length = _chunked(most_body, media_type)
     if length > most_body:
         raise Problem(413, "too-large", f"Send at most {most_body} bytes at once.")
+    if length and request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem(415, "unsupported-media-type", "Send the body as it is, without a Content-Encoding.")
     if length and request.mimetype != media_type:
         raise Problem(415, "unsupported-media-type", f"Send the body as {media_type}.")
     if "Accept" in request.headers and not request.accept_mimetypes.best_match([JSON, PROBLEM]):
         raise Problem(406, "not-acceptable", f"The answer is {JSON}. Accept it, or send no Accept header.")
+
+
+def _chunked(most_body: int, media_type: str) -> int:
+    """Bytes of a body that does not tell its length, read no further than just past the limit. Of a file, which is
+    never read whole: 1; its own parser stops at the limit."""
+    request.max_content_length = most_body + 1
+    return len(request.get_data(cache=True)) if media_type == JSON else 1
 
 
 def _once(scope: Scope, caller: credentials.Caller, view: Callable[[], Any]) -> Response:
@@ -124,8 +150,11 @@ def _once(scope: Scope, caller: credentials.Caller, view: Callable[[], Any]) -> 
     if key is None or request.method != "POST":
         return make_response(view())
     if not 1 <= len(key) <= 255:
-        raise Problem(422, "idempotency-key-length", "An Idempotency-Key has 1 to 255 characters.")
-    claim = {"route": f"POST {request.path}", "key": key, "actor_key": caller.actor.id}
+        says = "An Idempotency-Key has 1 to 255 characters."
+        raise Problem(422, "idempotency-key-length", says, errors=[FieldError("/Idempotency-Key", says)])
+    # A merchant's keys share theirs, so that a request sent again after a rotation is known; providers do not.
+    apart = caller.actor.id if caller.actor.kind == "provider" else ""
+    claim = {"route": f"POST {request.path}", "key": key, "actor_key": apart}
     remembered = _claimed(scope, claim)
     if remembered is not None:
         replay = Response(remembered.answer, remembered.status, mimetype="application/json")

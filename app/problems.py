@@ -71,10 +71,8 @@ def http_error(error: HTTPException) -> Response:
         if status in (405, 429, 503)
         else {}
     )
-    if messages is not None and status in (400, 422):
+    if messages is not None and status == 422:
         errors = list(_flat(messages, ""))
-        if status == 400 or any(error.message == "Invalid JSON body." for error in errors):
-            return answer(Problem(400, "unreadable", "The body is not readable JSON."))
         return answer(Problem(422, "invalid", errors[0].message if errors else "Invalid.", errors=errors))
     detail = error.description or "The request was refused."
     if status == 404:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, current_app, g
 from marshmallow import ValidationError
 
 from app.edge import Blueprint, permit
@@ -49,7 +49,7 @@ def place_batch(batch: dict[str, Any]) -> Response:
             results.append(None)
         except ValidationError as error:
             problem = Problem(422, "invalid", "The order has errors.", errors=field_errors(error))
-            results.append({"status": 422, "problem": problem.document("")})
+            results.append({"status": 422, "problem": problem.document(g.request_id)})
     placed = iter(place(current(), sound) if sound else [])
     return _json({"results": [result or _result(next(placed)) for result in results]}, 200)
 
@@ -71,7 +71,7 @@ def address_request(request: dict[str, Any], id: str) -> dict[str, Any]:
 
 def _result(placed: Placed) -> dict[str, Any]:
     if placed.problem is not None:
-        return {"status": placed.status, "problem": placed.problem.document("")}
+        return {"status": placed.status, "problem": placed.problem.document(g.request_id)}
     return {"status": placed.status, "order": placed.order}
 
 

@@ -173,7 +173,13 @@ class AddressRequestOut(Strict):
 class BatchIn(Strict):
     """Up to 1,000 orders; each stands alone."""
 
-    orders = fields.List(fields.Dict(), required=True, validate=validate.Length(1, 1000))
+    orders = fields.List(
+        fields.Raw(
+            allow_none=True, metadata={"type": "object", "description": "An order, as POST /orders takes it."}
+        ),
+        required=True,
+        validate=validate.Length(1, 1000),
+    )
 
 
 class BatchResultOut(Strict):

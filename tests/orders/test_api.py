@@ -204,3 +204,30 @@ def test_the_address_changes_until_a_node_accepts(merchant: Merchant, mug: str) 
     assert (late.status_code, late.get_json()["type"].rsplit("/", 1)[1]) == (409, "already-accepted")
     assert merchant.ok("GET", path)["ship_to"]["line1"] == "1420 W Franklin St"
     assert merchant.post(f"{path}/address", {"country": "US"}).status_code == 422
+
+
+def test_each_order_of_a_batch_stands_alone(merchant: Merchant, mug: str) -> None:
+    known = merchant.order_body((mug, 1), tenders=TERMS)
+    merchant.ok("POST", "/orders", known)
+    new = merchant.order_body((mug, 1), tenders=TERMS)
+    batch = [
+        new,
+        "no order",
+        new,
+        known,
+        known | {"lines": [{"sku": mug, "quantity": 2}]},
+        None,
+        merchant.order_body(("NOWHERE", 1), tenders=TERMS),
+        merchant.order_body((mug, 51), tenders=TERMS, policy={"fill_or_kill": True}),
+        {},
+    ]
+    answer = merchant.post("/orders/batch", {"orders": batch})
+    assert answer.status_code == 200
+    results = answer.get_json()["results"]
+    assert [one["status"] for one in results] == [201, 422, 200, 200, 409, 422, 422, 409, 422]
+    assert results[0]["order"]["id"] == results[2]["order"]["id"]
+    problems = [one["problem"] for one in results if one["status"] > 201]
+    assert {one["request_id"] for one in problems} == {answer.headers["X-Request-Id"]}
+    assert all(one["errors"] for one in problems if one["status"] == 422)
+    assert results[1]["problem"]["errors"][0]["pointer"] == ""
+    assert results[6]["problem"]["errors"][0]["pointer"] == "/lines/0/sku"
