@@ -110,10 +110,10 @@ def fold(state: State, events: Iterable[Event]) -> State:
 def _notice_sent(state: State, event: NoticeSent) -> Step:
     if state.phase not in LIVE:
         return _refuse(state)
-    if any(notice.event.key == event.key for notice in state.notices):
+    if _index(state, event.key) is not None:
         return Step(state, Outcome.DUPLICATE)
     if state.notices and _same_words(state.notices[-1].event, event):
-        return Step(state, Outcome.DUPLICATE)
+        return Step(_with_copy(state, event), Outcome.DUPLICATE)
     plan: NoticePlan = plan_notice(state, event.revised)
     kind = plan.kind
     if kind is NoticeKind.INFORMATION:
@@ -134,6 +134,16 @@ def _same_words(one: NoticeSent, other: NoticeSent) -> bool:
     return (one.revised, one.rider) == (other.revised, other.rider)
 
 
+def _with_copy(state: State, event: NoticeSent) -> State:
+    """The latest notice went out once more, by another channel say: no second question, but an offer that
+    stands when the first sending bounces."""
+    latest = state.notices[-1]
+    if event.defects or event.kind not in (None, latest.kind):
+        return state
+    copied = replace(latest, copies=(*latest.copies, event))
+    return state.changed(notices=(*state.notices[:-1], copied))
+
+
 def _rider_offered(state: State, event: RiderOffered) -> Step:
     if state.phase not in LIVE:
         return _refuse(state)
@@ -146,25 +156,39 @@ def _rider_offered(state: State, event: RiderOffered) -> Step:
 
 
 def _bounced(state: State, event: Bounced) -> Step:
-    """A notice that did not arrive was not offered. Learned in time, another channel may still be used;
-    learned late, the line is cancelled now, and the refund vests where the notice was due. A line that its
-    silence has cancelled already keeps its day of cancellation and gets the earlier day of vesting."""
+    """A notice that did not arrive was not offered, unless a copy of it did. Learned in time, another channel
+    may still be used; learned late, the line is cancelled now, and the refund vests where the notice was due.
+    A line that its silence has cancelled already keeps its day of cancellation and gets the earlier day of
+    vesting."""
     ended = state.cancellation
     live = state.before_end if ended is not None and ended.case in _LAPSES and not state.settled else state
     at = _index(live, event.key) if live is not None and live.phase in LIVE else None
     if live is None or at is None or live.answered != live.notices[at].before.answered:
         return Step(state, Outcome.NO_EFFECT)  # what the buyer agreed to since binds
-    back = live.notices[at].before.changed(notices=live.notices[:at])
-    for notice in live.notices[at + 1 :]:
-        back = advance(back, replace(notice.event, rider=notice.rider)).state
-    back = _lapse(back, event.at)
+    without = _without(live, at, event.key)
+    back = _lapse(without, event.at)
     if back.cancellation is not None:
         learned_at = event.at if ended is None else ended.learned_at
         back = back.changed(cancellation=replace(back.cancellation, learned_at=learned_at))
     if ended is None:
         return Step(back, Outcome.APPLIED)
-    sooner = back.cancellation is not None and back.cancellation.vests_on < ended.vests_on
-    return Step(back, Outcome.CORRECTED) if sooner else Step(state, Outcome.NO_EFFECT)
+    if back.cancellation is None or back.cancellation.vests_on > ended.vests_on:
+        return Step(state, Outcome.NO_EFFECT)
+    if back.cancellation.vests_on == ended.vests_on:
+        return Step(state.changed(before_end=back.before_end), Outcome.NO_EFFECT)
+    return Step(back, Outcome.CORRECTED)
+
+
+def _without(live: State, at: int, key: str) -> State:
+    """The state had the notice at that place not gone out under that key: what was sent besides is judged
+    anew."""
+    bounced = live.notices[at]
+    back = bounced.before.changed(notices=live.notices[:at], substitutes=live.substitutes)
+    for notice in live.notices[at:]:
+        for sent in (notice.event, *notice.copies):
+            if sent.key != key:
+                back = advance(back, replace(sent, rider=notice.rider)).state
+    return back
 
 
 # --- Answers ---
@@ -185,7 +209,7 @@ def _consented(state: State, event: Consented) -> Step:
     if not _widens(state, notice, until, event.to_rider):
         return Step(state, Outcome.DUPLICATE if notice.event.key in state.answered else Outcome.NO_EFFECT)
     phase = Phase.CONSENT_INDEFINITE if until is None else Phase.CONSENT_DEFINITE
-    answered = state.answered | {notice.event.key}
+    answered = (*state.answered, notice.event.key)
     return Step(state.changed(phase=phase, revised=until, answered=answered), Outcome.APPLIED)
 
 
@@ -337,8 +361,7 @@ def _index(state: State, key: str | None, at: datetime | None = None) -> int | N
     """Place of the notice with that key (None: of the latest) among those in force, and sent by `at`: nobody
     answers what was not yet asked."""
     for place in range(len(state.notices) - 1, -1, -1):
-        sent = state.notices[place].event
-        if (key is None or sent.key == key) and (at is None or sent.at <= at):
+        if state.notices[place].was_sent_as(key, at):
             return place
     return None
 

@@ -238,13 +238,21 @@ Event = (
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A valid notice in force: before when a consent to it counts, and the state to which a bounce
-    returns."""
+    returns. `copies`: the same words sent once more under a key of their own, one of which stands in for a
+    notice that bounces."""
 
     event: NoticeSent
     kind: NoticeKind
     rider: Rider | None
     reply_by: datetime
     before: State
+    copies: tuple[NoticeSent, ...] = ()
+
+    def was_sent_as(self, key: str | None, by: datetime | None = None) -> bool:
+        """Whether the notice or a copy has that key (None: any) and was sent by then (None: whenever)."""
+        return any(
+            key in (None, one.key) and (by is None or one.at <= by) for one in (self.event, *self.copies)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +271,9 @@ class State:
     """A line or unit group under the rule. `revised` is R, the date that now binds or is asked for (None in
     WAIT_EXPRESS and CONSENT_INDEFINITE: no date); in WAIT_RENEWED the new date R2 is `proposed`.
 
-    `offered`: the buyer was told of a choice. `answered`: keys of the notices consented to. `substitutes`:
-    other goods the buyer accepted. `settled`: what followed a cancellation went out, so it stands.
+    `offered`: the buyer was told of a choice. `answered`: keys of the notices consented to, one for each
+    consent. `substitutes`: other goods the buyer accepted. `settled`: what followed a cancellation went out, so
+    it stands.
     `before_end`: the live state before shipment or cancellation, should an earlier event be reported late.
     """
 
@@ -273,7 +282,7 @@ class State:
     clock: Clock | None = None
     revised: date | None = None
     notices: tuple[Notice, ...] = ()
-    answered: frozenset[str] = frozenset()
+    answered: tuple[str, ...] = ()
     offered: bool = False
     substitutes: frozenset[str] = frozenset()
     cancellation: Cancellation | None = None

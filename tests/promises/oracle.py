@@ -26,6 +26,11 @@ class Told:
     words: tuple = ()
     said: str | None = None
     choice_before: bool = False
+    again: tuple = ()  # (key, when, said) of each time the same words were sent once more
+
+    def sent(self, key, by=datetime.max.replace(tzinfo=NY)) -> bool:
+        every = ((self.key, self.at), *((one, at) for one, at, _ in self.again))
+        return any(key in (None, one) and at <= by for one, at in every)
 
 
 @dataclass
@@ -96,7 +101,12 @@ def kind_needed(facts: Facts, asked: date) -> str | None:
 def notice(facts: Facts, at, key, asked, said, rider, defects) -> None:
     if facts.end or facts.t is None:
         return
-    if any(one.key == key for one in facts.told) or (facts.told and facts.told[-1].words == (asked, rider)):
+    if any(one.sent(key) for one in facts.told):
+        return
+    if facts.told and facts.told[-1].words == (asked, rider):
+        last = facts.told[-1]
+        if not defects and said in (None, last.kind):
+            facts.told[-1] = replace(last, again=(*last.again, (key, at, said)))
         return
     kind = kind_needed(facts, asked)
     if kind is None:
@@ -116,12 +126,12 @@ def notice(facts: Facts, at, key, asked, said, rider, defects) -> None:
 
 def rider(facts: Facts, key, until) -> None:
     for at, one in enumerate(facts.told):
-        if not facts.end and one.key == key and one.kind in ("silent_consent", "express_definite"):
+        if not facts.end and one.sent(key) and one.kind in ("silent_consent", "express_definite"):
             facts.told[at] = replace(one, rider=until)
 
 
 def consent(facts: Facts, at, key, to_rider) -> None:
-    pool = [n for n, one in enumerate(facts.told) if key in (None, one.key) and one.at <= at]
+    pool = [n for n, one in enumerate(facts.told) if one.sent(key, at)]
     if facts.end or not pool:
         return
     n = pool[-1]
@@ -144,18 +154,22 @@ def consent(facts: Facts, at, key, to_rider) -> None:
 
 
 def bounce(facts: Facts, at, key) -> None:
-    """Section 1.5: a notice that did not arrive was not offered. What came after it is judged without it."""
+    """Section 1.5: a notice that did not arrive was not offered. What was sent besides is judged without it."""
     lapsed = facts.end is not None and facts.end[0] in ("c2", "c3", "c5") and not facts.settled
-    n = next((n for n, one in enumerate(facts.told) if one.key == key), None)
+    n = next((n for n, one in enumerate(facts.told) if one.sent(key)), None)
     if n is None or (facts.end and not lapsed) or any(number > n for number, _, _ in facts.agreed):
         return
     again = Facts(facts.t, facts.told[:n], list(facts.agreed), facts.told[n].choice_before)
-    for one in facts.told[n + 1 :]:
-        pass_time(again, one.at)
-        notice(again, one.at, one.key, one.asked, one.said, one.rider, ())
+    for one in facts.told[n:]:
+        for name, when, said in ((one.key, one.at, one.said), *one.again):
+            if name != key:
+                pass_time(again, when)
+                notice(again, when, name, one.asked, said, one.rider, ())
     pass_time(again, at)
     if not facts.end or (again.end and again.end[1] < facts.end[1]):
         facts.told, facts.end, facts.choice = again.told, again.end, again.choice
+    elif again.end and again.end[1] == facts.end[1]:
+        facts.told = again.told
 
 
 def cancel(facts: Facts, at, case) -> None:

@@ -104,6 +104,9 @@ def details(chance, word, state, at, told):
             rider = chance.choice([None, None, None, rider, FOREVER])
             own = key if chance.random() < 0.05 else f"n{told}"
             defects = ("silence",) if chance.random() < 0.08 else ()
+            if state.notices and chance.random() < 0.12:  # once more, by another channel
+                last = state.notices[-1].event
+                asked, rider = last.revised or FOREVER, last.rider and (last.rider.until or FOREVER)
             return {"key": own, "asked": asked, "said": said, "rider": rider, "defects": defects}
         case "consent":
             return {"key": chance.choice([None, key]), "to_rider": chance.random() < 0.3}
