@@ -16,7 +16,7 @@ from app.routing.facts import MICRO, Flags, Ints, Network
 from app.routing.policy import COST, SCORE, Objective, Split, Term
 from app.routing.terms import (
     ESTIMATED_PACKAGE,
-    ESTIMATED_PER_KG,
+    ESTIMATED_PER_GRAM,
     ESTIMATED_PER_MILE,
     Given,
     Goods,
@@ -198,13 +198,27 @@ def _shipping(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> F
 
     if priced.all():
         return Figure(extra=table, row=lanes.rows, rows=len(goods.quantity))
-    package = ESTIMATED_PACKAGE + np.rint(lanes.distance * ESTIMATED_PER_MILE).astype(np.int64)
+    package = _estimated(lanes.distance)
     unit = np.empty((len(goods.quantity), len(network)), dtype=np.int64)
-    unit[:] = (goods.weight_g * (ESTIMATED_PER_KG * MICRO // 1000))[:, None]
+    unit[:] = (goods.weight_g * ESTIMATED_PER_GRAM)[:, None]
     if not priced.any():
         return Figure(package, unit)
     unit[:, priced] = 0
     return Figure(np.where(priced, 0, package), unit, table, lanes.rows, len(goods.quantity))
+
+
+def _estimated(distance: Ints) -> Ints:
+    return ESTIMATED_PACKAGE + np.rint(distance * ESTIMATED_PER_MILE).astype(np.int64)
+
+
+def shipped(network: Network, node: Ints, row: Ints, distance: Ints, grams: Ints, volume_cm3: Ints) -> Ints:
+    """The term `shipping` of many packages, each from its own node, to its own row of the tariffs."""
+    estimated = _estimated(distance) + grams * ESTIMATED_PER_GRAM
+    priced = network.tariffs.priced[node]
+    if not priced.any():
+        return estimated
+    table = np.minimum(network.tariffs.table(grams, volume_cm3) * MICRO, FORBIDDEN)
+    return np.where(priced, table[row, np.arange(len(node))], estimated)
 
 
 def _handling(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:

@@ -135,8 +135,9 @@ class Simulation(TenantTable):
     """Orders that go otherwise, those where it matters most: [{order, number, before, after}]."""
     basis: Mapped[bytes | None] = mapped_column(LargeBinary)
     """While it runs, compressed JSON: the stock at the start and how it changed. See `runs._begin`."""
-    progress: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """While it runs, compressed JSON: where it is, and what both versions left so far."""
+    left_before: Mapped[bytes | None] = mapped_column(LargeBinary)
+    left_after: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """While it runs, compressed JSON: what each version left so far. See `slices.Side.left`."""
     error: Mapped[str] = mapped_column(server_default="")
     created_by: Mapped[str]
     created_at: Mapped[datetime]
@@ -144,4 +145,22 @@ class Simulation(TenantTable):
     __table_args__ = (
         one_of("state", "queued", "running", "done", "failed", "cancelled"),
         Index(None, "tenant_id", "created_at"),
+    )
+
+
+class SimulationSlice(TenantTable):
+    """Orders of a what-if that are decided in one transaction by each version; gone when it is over."""
+
+    __tablename__ = "simulation_slices"
+    simulation_id: Mapped[UUID]
+    position: Mapped[int]
+    orders: Mapped[list[Any]]
+    """Their ids, oldest first."""
+    size: Mapped[int]
+    before: Mapped[bytes | None] = mapped_column(LargeBinary)
+    after: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Compressed JSON: what each version made of them. See `slices.Side.decided`."""
+    __table_args__ = (
+        tenant_key("simulation_id", "simulations"),
+        Index("uq_simulation_slices_position", "tenant_id", "simulation_id", "position", unique=True),
     )

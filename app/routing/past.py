@@ -7,7 +7,7 @@ period gave back by being canceled are not told apart: every order asks for all 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,8 +17,8 @@ from app.catalog.rules import volume_cm3
 from app.inventory.rules import MADE, parts
 from app.routing.baskets import Asked, destination
 from app.routing.facts import BasketLine, Network
+from app.routing.parcels import Parcel, PastLine, PastOrder
 from app.routing.past_stock import Place
-from app.routing.simulation import Parcel, PastLine, PastOrder
 from tenants.scope import Scope
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -74,19 +74,21 @@ JOIN orders o ON o.tenant_id = :tenant AND o.id = f.order_id AND o.placed_at < :
 WHERE f.tenant_id = :tenant AND f.leaves_on >= :day AND f.work_status <> 'cancelled'
 GROUP BY f.node_id, f.leaves_on ORDER BY f.node_id, f.leaves_on
 """
+IDS = """
+SELECT id FROM orders WHERE tenant_id = :tenant AND placed_at >= :since AND placed_at < :until AND status <> 'draft'
+ORDER BY placed_at, id
+"""
 ORDERS = """
-SELECT o.id, o.number, o.channel, o.currency, o.source_code, o.email, o.ship_to, o.policy, o.placed_at,
-    l.sku_id, l.sku, l.kind, l.weight_g, l.ordered, l.items - l.discount AS value, l.tax_code, l.components,
-    l.ship_to AS line_ship_to, s.attributes, p.original_deadline
-FROM (SELECT id, number, channel, currency, source_code, customer->>'email' AS email, ship_to, policy,
-        placed_at
-    FROM orders WHERE tenant_id = :tenant AND placed_at >= :since AND placed_at < :until AND status <> 'draft'
-        AND (placed_at, id) > (CAST(:at AS timestamptz), CAST(:id AS uuid))
-    ORDER BY placed_at, id LIMIT :most) o
-JOIN order_lines l ON l.tenant_id = :tenant AND l.order_id = o.id
+SELECT id, number, channel, currency, source_code, customer->>'email' AS email, ship_to, policy, placed_at
+FROM orders WHERE tenant_id = :tenant AND id = ANY(:ids) ORDER BY placed_at, id
+"""
+LINES = """
+SELECT l.order_id, l.sku_id, l.sku, l.kind, l.weight_g, l.ordered, l.items - l.discount AS value, l.tax_code,
+    l.components, l.ship_to, s.attributes, p.original_deadline
+FROM order_lines l
 JOIN skus s ON s.tenant_id = :tenant AND s.id = l.sku_id
 LEFT JOIN promises p ON p.tenant_id = :tenant AND p.order_line_id = l.id
-ORDER BY o.placed_at, o.id, l.position
+WHERE l.tenant_id = :tenant AND l.order_id = ANY(:ids) ORDER BY l.order_id, l.position
 """
 
 
@@ -130,54 +132,51 @@ def earlier_loads(scope: Scope, since: datetime) -> list[tuple[str, str, int]]:
     return [(str(row.node_id), row.day.isoformat(), row.packages) for row in rows]
 
 
-def orders(
-    scope: Scope, since: datetime, until: datetime, after: tuple[datetime, UUID], most: int
-) -> list[tuple[datetime, PastOrder]]:
-    """The next orders of a period after a place in it, oldest first."""
-    at, last = after
-    rows = scope.rows(ORDERS, since=since, until=until, at=at, id=last, most=most)
+def order_ids(scope: Scope, since: datetime, until: datetime) -> list[UUID]:
+    """The orders of a period, oldest first."""
+    return [row.id for row in scope.rows(IDS, since=since, until=until)]
+
+
+def orders(scope: Scope, ids: Sequence[UUID]) -> list[tuple[datetime, PastOrder]]:
+    """These orders with the times at which they were placed, oldest first."""
     zone = scope.tenant.timezone
-    return [(lines[0].placed_at, _order(lines, zone)) for lines in _by_order(rows)]
+    lines: dict[UUID, list[Any]] = {}
+    for line in scope.rows(LINES, ids=list(ids)):
+        lines.setdefault(line.order_id, []).append(line)
+    return [(row.placed_at, _order(row, lines[row.id], zone)) for row in scope.rows(ORDERS, ids=list(ids))]
 
 
-def _by_order(rows: list[Any]) -> Iterator[list[Any]]:
-    lines: list[Any] = []
-    for row in rows:
-        if lines and lines[-1].id != row.id:
-            yield lines
-            lines = []
-        lines.append(row)
-    if lines:
-        yield lines
-
-
-def _order(lines: list[Any], zone: str) -> PastOrder:
+def _order(row: Any, lines: list[Any], zone: str) -> PastOrder:
     parcels: dict[str, list[Any]] = {}
     for line in lines:
-        parcels.setdefault(repr(line.line_ship_to or line.ship_to), []).append(line)
-    first = lines[0]
+        parcels.setdefault(_place(row, line), []).append(line)
     return PastOrder(
-        id=str(first.id),
-        number=first.number,
-        parcels=tuple(_parcel(own, zone) for own in parcels.values()),
-        fill_or_kill=bool((first.policy or {}).get("fill_or_kill")),
+        id=str(row.id),
+        number=row.number,
+        parcels=tuple(_parcel(row, own, zone) for own in parcels.values()),
+        fill_or_kill=bool((row.policy or {}).get("fill_or_kill")),
     )
 
 
-def _parcel(lines: list[Any], zone: str) -> Parcel:
-    first, policy = lines[0], lines[0].policy or {}
+def _place(row: Any, line: Any) -> str:
+    """Where a line goes, as text to tell places apart; empty for where the order goes."""
+    return repr(line.ship_to) if line.ship_to and line.ship_to != row.ship_to else ""
+
+
+def _parcel(row: Any, lines: list[Any], zone: str) -> Parcel:
+    policy = row.policy or {}
     deadlines = [line.original_deadline for line in lines if line.original_deadline is not None]
     last_day = local_date(min(deadlines) - timedelta(seconds=1), zone) if deadlines else None
-    to = destination(first.line_ship_to or first.ship_to)
+    to = destination(lines[0].ship_to or row.ship_to)
     asked = Asked(
-        channel=first.channel,
-        now=first.placed_at,
+        channel=row.channel,
+        now=row.placed_at,
         timezone=zone,
-        currency=first.currency,
+        currency=row.currency,
         ship_complete=bool(policy.get("ship_complete")),
         service=policy.get("service") or "",
-        source_code=first.source_code or "",
-        email=first.email or "",
+        source_code=row.source_code or "",
+        email=row.email or "",
         promised_by=last_day,
     )
     return Parcel(to, asked, tuple(_line(line) for line in lines))

@@ -91,14 +91,17 @@ class PastStock:
             row[self.layout.node[own]] = np.maximum(self.units[own] - self.layout.safety[own], 0)
         return row
 
-    def take(self, sku: str, node: int, channel: str, units: int) -> None:
-        """Take units, the channel's own segment first. The caller looked at `seen`."""
+    def take(self, sku: str, node: int, channel: str, units: int) -> list[tuple[int, int]]:
+        """Take units, the channel's own segment first; returns (position, units). The caller looked at `seen`."""
+        taken = []
         for segment in (channel, SHARED):
             at = self.layout.at.get((sku, segment, node))
-            if at is not None and units:
-                part = min(units, self._free_at(sku, segment, node))
+            part = min(units, self._free_at(sku, segment, node))
+            if at is not None and part:
                 self.units[at] -= part
                 units -= part
+                taken.append((at, part))
+        return taken
 
     def change(self, position: int, delta: int) -> None:
         """A receipt, a count, a return: units came to a position or went."""

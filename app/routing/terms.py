@@ -18,6 +18,8 @@ ESTIMATED_PACKAGE = 700 * MICRO
 ESTIMATED_PER_MILE = 0.35
 ESTIMATED_PER_KG = 45
 """Minor units: what a parcel is taken to cost from a node without a rate card."""
+ESTIMATED_PER_GRAM = ESTIMATED_PER_KG * MICRO // 1000
+"""The same, in millionths."""
 ESTIMATED_MILES_A_DAY = 450
 USUAL_MARGIN_PERCENT = 40
 USUAL_MARKDOWN_PERCENT = 30
@@ -62,6 +64,13 @@ class Prices:
 NO_PRICES = Prices()
 
 
+def transit_days(network: Network, rows: Ints, distance: Ints) -> Ints:
+    """Business days under way by row of the tariffs and millionths of a mile; estimated from the distance where no
+    card says."""
+    known = network.tariffs.transit_days(rows)
+    return np.where(known < 0, 1 + distance // (ESTIMATED_MILES_A_DAY * MICRO), known)
+
+
 class Lanes:
     """The ways from every node to the destination of a basket; each fact is worked out when it is asked for."""
 
@@ -84,9 +93,8 @@ class Lanes:
 
     @cached_property
     def days(self) -> Ints:
-        """Business days under way, estimated from the distance where no card says."""
-        known = self.network.tariffs.transit_days(self.rows)
-        return np.where(known < 0, 1 + self.distance // (ESTIMATED_MILES_A_DAY * MICRO), known)
+        """Business days under way."""
+        return transit_days(self.network, self.rows, self.distance)
 
     @property
     def is_promised(self) -> bool:

@@ -86,6 +86,7 @@ TENANT_TABLES = (
     "price_tables",
     "routing_networks",
     "simulations",
+    "simulation_slices",
     "cool_downs",
     "node_loads",
     "routing_exceptions",
@@ -169,6 +170,7 @@ TABLES_IN_ORDER = (
     "price_tables",
     "routing_networks",
     "simulations",
+    "simulation_slices",
     "cool_downs",
     "node_loads",
     "routing_exceptions",
@@ -2216,6 +2218,7 @@ def upgrade() -> None:
     op.create_index("uq_routing_networks_digest", "routing_networks", ["tenant_id", "digest"], unique=True)
     op.create_table(
         "simulations",
+    "simulation_slices",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
@@ -2228,7 +2231,8 @@ def upgrade() -> None:
         sa.Column("result", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("changes", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
         sa.Column("basis", sa.LargeBinary(), nullable=True),
-        sa.Column("progress", sa.LargeBinary(), nullable=True),
+        sa.Column("left_before", sa.LargeBinary(), nullable=True),
+        sa.Column("left_after", sa.LargeBinary(), nullable=True),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
@@ -2242,6 +2246,30 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_simulations_tenant_id_created_at"), "simulations", ["tenant_id", "created_at"], unique=False
+    )
+    op.create_table(
+        "simulation_slices",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("simulation_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("orders", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("before", sa.LargeBinary(), nullable=True),
+        sa.Column("after", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "simulation_id"],
+            ["simulations.tenant_id", "simulations.id"],
+            name=op.f("fk_simulation_slices_tenant_id_simulation_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_simulation_slices")),
+        info={"scope": "TENANT", "append_only": False},
+    )
+    op.create_index(
+        "uq_simulation_slices_position",
+        "simulation_slices",
+        ["tenant_id", "simulation_id", "position"],
+        unique=True,
     )
     op.create_table(
         "cool_downs",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Thread
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from app.routing import runs
 from tenants.scope import inside
 from tests.factories import Merchant
+from workers import runner
 
 NEAREST = {"name": "Nearest", "strategies": [{"id": "all", "objective": "nearest"}]}
 ONE = {
@@ -131,6 +134,112 @@ def test_slices_end_where_one_would(past: Merchant, monkeypatch: pytest.MonkeyPa
     sliced = simulate(past, version)
     for name in ("state", "orders_done", "before", "after", "nodes", "changed", "changes"):
         assert sliced[name] == whole[name], name
+
+
+def test_two_workers_at_once_find_what_one_finds(past: Merchant, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = write(past, NEAREST)
+    whole = simulate(past, version)
+    monkeypatch.setattr(runs, "ORDERS_AT_ONCE", 1)
+    started = past.ok("POST", f"/routing/rules/{version}/simulation", {"weeks": 1})
+    workers = [Thread(target=runner.drain, args=(past.tenant_id,)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    found = past.ok("GET", f"/routing/simulations/{started['id']}")
+    for name in ("state", "orders_done", "before", "after", "nodes", "changed", "changes"):
+        assert found[name] == whole[name], name
+    assert left_behind(past) == 0
+
+
+def left_behind(merchant: Merchant) -> int:
+    with inside(merchant.tenant_id) as scope:
+        return int(scope.rows("SELECT count(*) AS n FROM simulation_slices WHERE tenant_id = :tenant")[0].n)
+
+
+@pytest.mark.parametrize("first", ["before", "after"])
+def test_what_arrives_twice_or_out_of_turn_does_nothing(past: Merchant, first: str) -> None:
+    """Also where one version is through before the other begins, and its worker was taken for dead."""
+    version = write(past, NEAREST)
+    whole = simulate(past, version)
+    with inside(past.tenant_id) as scope:
+        asked = runs.start(scope, version, weeks=1)
+    second = {"before": "after", "after": "before"}[first]
+    for part in ("", "", first, first, second, second, runs.JOINED, second, "", runs.JOINED):
+        with inside(past.tenant_id) as scope:
+            runs.work(scope, asked, part)
+    past.drain()
+    found = past.ok("GET", f"/routing/simulations/{asked}")
+    for name in ("state", "orders_done", "before", "after", "nodes", "changed", "changes"):
+        assert found[name] == whole[name], name
+
+
+def test_of_two_that_end_at_once_one_joins_them(past: Merchant) -> None:
+    """Each of them writes its last slice before the other has committed."""
+    with inside(past.tenant_id) as scope:
+        asked = runs.start(scope, write(past, NEAREST), weeks=1)
+    with inside(past.tenant_id) as scope:
+        runs.work(scope, asked)
+    other = Thread(target=_work_alone, args=(past, asked, "after"))
+    with inside(past.tenant_id) as scope:
+        runs.work(scope, asked, "before")
+        other.start()
+        other.join(2)
+        assert other.is_alive()  # it waits for the run, which this one has
+    other.join()
+    with inside(past.tenant_id) as scope:
+        queued = scope.rows(
+            "SELECT payload->>'part' AS part, count(*) AS n FROM outbox"
+            " WHERE tenant_id = :tenant AND subject_id = :id GROUP BY 1",
+            id=asked,
+        )
+    assert {row.part: row.n for row in queued} == {None: 1, "before": 1, "after": 1, "joined": 1}
+    past.drain()
+    assert past.ok("GET", f"/routing/simulations/{asked}")["state"] == "done"
+
+
+def _work_alone(merchant: Merchant, simulation_id: UUID, part: str) -> None:
+    with inside(merchant.tenant_id) as scope:
+        runs.work(scope, simulation_id, part)
+
+
+def test_one_stopped_in_the_middle_leaves_nothing(past: Merchant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "ORDERS_AT_ONCE", 1)
+    version = write(past, NEAREST)
+    started = past.ok("POST", f"/routing/rules/{version}/simulation", {"weeks": 1})
+    for part in ("", "before", "after"):
+        _work_alone(past, UUID(started["id"]), part)
+    path = f"/routing/simulations/{started['id']}"
+    seen = past.ok("GET", path)
+    assert (seen["state"], seen["orders_done"]) == ("running", 1)
+    past.ok("POST", f"{path}/cancellation")
+    past.drain()
+    assert past.ok("GET", path)["state"] == "cancelled"
+    assert left_behind(past) == 0
+
+
+def test_both_versions_decide_the_orders_that_were_there_at_the_start(past: Merchant) -> None:
+    """One that is imported meanwhile, with a date in the period, is in neither."""
+    version = write(past, NEAREST)
+    _move_oldest(past, days=-8)
+    with inside(past.tenant_id) as scope:
+        asked = runs.start(scope, version, weeks=1)
+    for part in ("", "before"):
+        _work_alone(past, asked, part)
+    _move_oldest(past, days=8)
+    past.drain()
+    found = past.ok("GET", f"/routing/simulations/{asked}")
+    assert (found["state"], found["orders_total"], found["orders_done"]) == ("done", 2, 2)
+    assert found["before"]["orders"] == found["after"]["orders"] == 2
+
+
+def _move_oldest(merchant: Merchant, days: int) -> None:
+    with inside(merchant.tenant_id) as scope:
+        scope.execute(
+            "UPDATE orders SET placed_at = placed_at + make_interval(days => :days) WHERE tenant_id = :tenant"
+            " AND number = (SELECT min(number) FROM orders WHERE tenant_id = :tenant)",
+            days=days,
+        )
 
 
 def test_what_goes_wrong_ends_it_and_it_goes_on_where_it_was(

@@ -1,0 +1,117 @@
+"""The orders that two versions of a what-if send different ways: which of them to keep, and why each goes as it does.
+
+Every slice says what its orders took. So the stock and the loads of any moment can be told again without deciding
+anything, and only the orders that are kept are decided once more, to be put in words.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from app.routing import past
+from app.routing.parcels import PastOrder
+from app.routing.slices import AFTER, BEFORE, SIDES, Side, unpacked
+from tenants.scope import Scope
+
+MOST_CHANGES = 300
+"""Orders that go otherwise that are kept, those where it matters most."""
+
+NEXT_SLICE = """
+SELECT position, before, after FROM simulation_slices
+WHERE tenant_id = :tenant AND simulation_id = :simulation AND position > :after ORDER BY position LIMIT 1
+"""
+Pair = dict[str, dict[str, Any]]
+"""One order by side, as a slice keeps it."""
+
+
+def changed(scope: Scope, simulation_id: UUID, sides: dict[str, Side]) -> tuple[int, list[dict[str, Any]]]:
+    """How many orders go otherwise, and those to keep, the weightiest first. `sides` as they began."""
+    found = _Changed()
+    for pair in _pairs(scope, simulation_id):
+        found.add(pair)
+    kept = found.weightiest()
+    words = _words(scope, simulation_id, sides, {pair[AFTER]["order"] for pair in kept})
+    return found.count, [_document(pair, words) for pair in kept]
+
+
+class _Changed:
+    """Pairs that differ, counted; only the weightiest stay."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._heap: list[tuple[tuple[float, ...], Pair]] = []
+
+    def add(self, pair: Pair) -> None:
+        if pair[BEFORE]["plan"] == pair[AFTER]["plan"]:
+            return
+        self.count += 1
+        if len(self._heap) < MOST_CHANGES:
+            heapq.heappush(self._heap, (_weight(pair), pair))
+        elif _weight(pair) > self._heap[0][0]:
+            heapq.heapreplace(self._heap, (_weight(pair), pair))
+
+    def weightiest(self) -> list[Pair]:
+        return [pair for _, pair in sorted(self._heap, key=lambda one: one[0], reverse=True)]
+
+
+def _weight(pair: Pair) -> tuple[float, ...]:
+    """How much it matters: units, packages, money; then the newer first. No two orders have the same number."""
+    before, after = pair[BEFORE], pair[AFTER]
+    apart = (abs(after[name] - before[name]) for name in ("lost_units", "packages", "cost"))
+    return (*apart, after["number"])
+
+
+def _pairs(scope: Scope, simulation_id: UUID) -> Iterator[Pair]:
+    """Slice by slice, so that never more than one of them is in memory."""
+    row = scope.row(NEXT_SLICE, simulation=simulation_id, after=-1)
+    while row is not None:
+        for before, after in zip(unpacked(row.before), unpacked(row.after), strict=True):
+            yield {BEFORE: before, AFTER: after}
+        row = scope.row(NEXT_SLICE, simulation=simulation_id, after=row.position)
+
+
+def _words(
+    scope: Scope, simulation_id: UUID, sides: dict[str, Side], wanted: set[str]
+) -> dict[tuple[str, str], str]:
+    """By side and order, why it goes as it does."""
+    orders = {one.id: (past.micros(at), one) for at, one in past.orders(scope, [UUID(one) for one in wanted])}
+    words = {}
+    for pair in _pairs(scope, simulation_id) if wanted else ():
+        for name in SIDES:
+            own, side = pair[name], sides[name]
+            if own["order"] in orders:
+                words[name, own["order"]] = _sentence(side, *orders[own["order"]])
+            side.run.again(own["taken"], own["loaded"])
+    return words
+
+
+def _sentence(side: Side, at: int, order: PastOrder) -> str:
+    for change in side.coming(at):
+        side.run.stock.change(change.position, change.delta)
+    return " ".join(decision.sentence for decision in side.run.decisions(order, compare=True))
+
+
+def _document(pair: Pair, words: dict[tuple[str, str], str]) -> dict[str, Any]:
+    """An order that goes otherwise, as it is shown."""
+    own = pair[AFTER]
+    return {
+        "order": own["order"],
+        "number": own["number"],
+        **{name: _outcome(pair[name], words[name, own["order"]]) for name in SIDES},
+    }
+
+
+def _outcome(own: dict[str, Any], sentence: str) -> dict[str, Any]:
+    return {
+        "plan": [{"node": node, "sku": sku, "quantity": units} for node, sku, units in own["plan"]],
+        "sentence": sentence,
+        "packages": own["packages"],
+        "lost_units": own["lost_units"],
+        "cost": round(own["cost"]),
+        "miles": round(own["miles"], 1),
+        "transit_days": own["transit_days"],
+        "days_late": own["days_late"],
+    }
