@@ -2218,7 +2218,6 @@ def upgrade() -> None:
     op.create_index("uq_routing_networks_digest", "routing_networks", ["tenant_id", "digest"], unique=True)
     op.create_table(
         "simulations",
-    "simulation_slices",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),

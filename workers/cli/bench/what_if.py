@@ -47,11 +47,10 @@ def measure(bench: Bench) -> list[Figure]:
         version = service.write(scope, COST)
         simulation_id = runs.start(scope, version, against=0, since=_since(scope))
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as workers:
-        each = [workers.submit(_ready, bench.home) for _ in range(WORKERS)]
-        wait(each)
+        wait([workers.submit(_ready, bench.home) for _ in range(WORKERS)])
         began = time.perf_counter()
-        each = [workers.submit(_through, bench.tenant_id, simulation_id) for _ in range(WORKERS)]
-        cpu = [one.result() for one in each]
+        through = [workers.submit(_through, bench.tenant_id, simulation_id) for _ in range(WORKERS)]
+        cpu = [one.result() for one in through]
         seconds = time.perf_counter() - began
     orders = _decided(bench.tenant_id, simulation_id)
     return [
@@ -110,7 +109,9 @@ def _through(tenant_id: UUID, simulation_id: UUID) -> float:
 
 def _is_open(tenant_id: UUID, simulation_id: UUID) -> bool:
     with inside(tenant_id) as scope:
-        row = scope.row("SELECT state FROM simulations WHERE tenant_id = :tenant AND id = :id", id=simulation_id)
+        row = scope.row(
+            "SELECT state FROM simulations WHERE tenant_id = :tenant AND id = :id", id=simulation_id
+        )
     return row is not None and row.state in runs.OPEN
 
 
