@@ -16,14 +16,32 @@ PATIENCE_HOURS = 3
 
 @dataclass(frozen=True)
 class Source:
-    """A table whose rows belong to an order's history, and its columns that never change. `order`: what names the
-    order in SQL."""
+    """A table whose rows belong to an order's history, and its columns that never change. `order` names the order, or
+    `owner` the table that does, and our column that names its row."""
 
     table: str
     columns: tuple[str, ...]
     instants: tuple[str, ...] = ()
     order: str = "order_id"
+    owner: tuple[str, str] | None = None
     where: str = "true"
+
+    def order_id(self) -> str:
+        """SQL: the order of a row."""
+        if self.owner is None:
+            return self.order
+        owner, ours = self.owner
+        return (
+            f"(SELECT o.order_id FROM {owner} o"
+            f" WHERE o.tenant_id = {self.table}.tenant_id AND o.id = {self.table}.{ours})"
+        )
+
+    def of(self, tenant: str, orders: str) -> str:
+        """SQL: whether a row is of these orders: `= ...`, found by an index also through the owner."""
+        if self.owner is None:
+            return f"{self.order} {orders}"
+        owner, ours = self.owner
+        return f"{ours} = ANY(ARRAY(SELECT o.id FROM {owner} o WHERE {tenant} AND o.order_id {orders}))"
 
 
 def _first(fact: str, column: str, kind: str) -> str:
@@ -36,12 +54,6 @@ def _first(fact: str, column: str, kind: str) -> str:
     )
 
 
-PARCEL = (
-    "(SELECT s.order_id FROM shipments s WHERE s.tenant_id = shipment_lines.tenant_id AND s.id = shipment_id)"
-)
-MESSAGE = (
-    "(SELECT n.order_id FROM notices n WHERE n.tenant_id = notice_deliveries.tenant_id AND n.id = notice_id)"
-)
 SOURCES = (
     Source("orders", ("number", "channel", "external_ref", "currency"), ("placed_at",), order="id"),
     Source("order_lines", ("sku", "title", "ordered", "unit_price")),
@@ -72,7 +84,7 @@ SOURCES = (
         "notice_deliveries",
         ("notice_id", "attempt", "channel", "address", "state", "reference", "error"),
         ("at",),
-        order=MESSAGE,
+        owner=("notices", "notice_id"),
     ),
     Source("delay_answers", ("notice_id", "answer", "channel", "evidence"), ("received_at",)),
     Source(
@@ -80,27 +92,32 @@ SOURCES = (
         ("fulfillment_order_id", "kind", "carrier", "service", "tracking_number"),
         ("shipped_at", "recorded_at"),
     ),
-    Source("shipment_lines", ("shipment_id", "order_line_id", "sku", "quantity"), order=PARCEL),
+    Source(
+        "shipment_lines",
+        ("shipment_id", "order_line_id", "sku", "quantity"),
+        owner=("shipments", "shipment_id"),
+    ),
     Source("ledger_entries", ("tender_id", "kind", "amount", "key"), ("at",)),
     Source("refunds_due", ("tender_id", "amount", "cause", "vests_on"), ("opened_at",)),
 )
 
 
-def rows(tenant: str, narrowed: str = "true") -> str:
-    """The statement of all history rows: tenant_id, order_id, id, source, content. `tenant` and `narrowed` are
-    conditions; in the latter `{order}` stands for the order's id."""
+def rows(tenant: str, orders: str = "", only: str = "true") -> str:
+    """The statement of all history rows: tenant_id, order_id, id, source, content. `tenant` and `only` are conditions;
+    `orders` says of which orders: `= ...`; in `only` `{source}` stands for the table's name."""
     return " UNION ALL ".join(
-        f"SELECT tenant_id, {one.order} AS order_id, id, '{one.table}' AS source, {_content(one)} AS content"
-        f" FROM {one.table} WHERE {tenant} AND {one.where} AND {narrowed.replace('{order}', one.order)}"
+        f"SELECT tenant_id, {one.order_id()} AS order_id, id, '{one.table}' AS source, {_content(one)} AS content"
+        f" FROM {one.table} WHERE {tenant} AND {one.where}"
+        f" AND {one.of(tenant, orders) if orders else 'true'} AND {only.replace('{source}', one.table)}"
         for one in SOURCES
     )
 
 
-def keys(tenant: str, narrowed: str) -> str:
-    """As `rows`, of order_id and id alone."""
+def keys(tenant: str, orders: str) -> str:
+    """As `rows`, of order_id, id and source alone."""
     return " UNION ALL ".join(
-        f"SELECT {one.order} AS order_id, id FROM {one.table}"
-        f" WHERE {tenant} AND {one.where} AND {narrowed.replace('{order}', one.order)}"
+        f"SELECT {one.order_id()} AS order_id, id, '{one.table}' AS source FROM {one.table}"
+        f" WHERE {tenant} AND {one.where} AND {one.of(tenant, orders)}"
         for one in SOURCES
     )
 
@@ -108,7 +125,7 @@ def keys(tenant: str, narrowed: str) -> str:
 def touched(tenant: str, since: str) -> str:
     """The statement of the orders with rows whose id is at least `since`: read by the primary keys."""
     return " UNION ".join(
-        f"SELECT {one.order} AS order_id FROM {one.table} WHERE {tenant} AND id >= {since} AND {one.where}"
+        f"SELECT {one.order_id()} AS order_id FROM {one.table} WHERE {tenant} AND id >= {since} AND {one.where}"
         for one in SOURCES
     )
 

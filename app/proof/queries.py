@@ -37,7 +37,7 @@ OF_ORDER = {
     "timeline": "SELECT * FROM timeline WHERE tenant_id = :tenant AND order_id = :order ORDER BY id",
     "seals": "SELECT * FROM seals WHERE tenant_id = :tenant AND order_id = :order ORDER BY position",
     "history": f"SELECT id::text AS id, source, content AS text, {history.row_hash('content')} AS hash FROM ("
-    + history.rows("tenant_id = :tenant", "{order} = :order")
+    + history.rows("tenant_id = :tenant", "= :order")
     + ") h ORDER BY id",
 }
 

@@ -17,16 +17,17 @@ from tenants.scope import Scope
 MOST_ORDERS = 2_000
 """Orders sealed by one statement, which writes out and hashes the rows of these alone."""
 TENANT = "tenant_id = :tenant"
-OF_TOUCHED = "{order} IN (SELECT order_id FROM touched)"
-OF_CHOSEN = "{order} IN (SELECT order_id FROM chosen) AND (id IN (SELECT id FROM unsealed)) IS TRUE"
+OF_TOUCHED = "= ANY(ARRAY(SELECT order_id FROM touched))"
+OF_CHOSEN = """id = ANY(ARRAY(
+    SELECT u.id FROM unsealed u JOIN chosen c ON c.order_id = u.order_id WHERE u.source = '{source}'))"""
 SEAL = f"""
 WITH touched AS MATERIALIZED ({history.touched(TENANT, ":since")}),
 sealed AS MATERIALIZED (
-    SELECT k.key FROM seals s CROSS JOIN LATERAL jsonb_object_keys(s.rows) AS k(key)
-    WHERE s.tenant_id = :tenant AND s.order_id IN (SELECT order_id FROM touched)
+    SELECT s.order_id, k.key FROM seals s CROSS JOIN LATERAL jsonb_object_keys(s.rows) AS k(key)
+    WHERE s.tenant_id = :tenant AND s.order_id {OF_TOUCHED}
 ), unsealed AS MATERIALIZED (
-    SELECT h.order_id, h.id FROM ({history.keys(TENANT, OF_TOUCHED)}) h
-    WHERE h.id::text NOT IN (SELECT key FROM sealed)
+    SELECT h.order_id, h.id, h.source FROM ({history.keys(TENANT, OF_TOUCHED)}) h
+    WHERE NOT EXISTS (SELECT 1 FROM sealed k WHERE k.order_id = h.order_id AND k.key = h.id::text)
 ), chosen AS MATERIALIZED (
     SELECT f.order_id, coalesce(p.position, 0) AS position, coalesce(p.digest, '') AS previous
     FROM (SELECT DISTINCT order_id FROM unsealed ORDER BY order_id LIMIT :most) f
@@ -34,7 +35,7 @@ sealed AS MATERIALIZED (
         AND s.order_id = f.order_id ORDER BY s.position DESC LIMIT 1) p ON true
 ), fresh AS MATERIALIZED (
     SELECT h.order_id, h.id::text AS key, {history.row_hash("h.content")} AS value
-    FROM ({history.rows(TENANT, OF_CHOSEN)}) h
+    FROM ({history.rows(TENANT, only=OF_CHOSEN)}) h
 )
 INSERT INTO seals (tenant_id, id, order_id, position, made_at, rows, previous, digest)
 SELECT :tenant, gen_random_uuid(), c.order_id, c.position + 1, :now, jsonb_object_agg(f.key, f.value), c.previous,

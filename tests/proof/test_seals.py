@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,8 +16,9 @@ import pytest
 from app import history, integrity
 from app.payments import service as payments
 from app.proof import rules, seals, verify
+from infra import db
 from infra.ids import first_id_at, new_id
-from tenants.scope import inside, operator
+from tenants.scope import SYSTEM, Scope, inside, operator
 from tests.factories import Merchant
 from tests.services import Database
 from tests.shop import Shop
@@ -94,6 +96,41 @@ def test_a_row_that_commits_late_is_sealed_all_the_same(merchant: Merchant, orde
     assert seal(merchant) == 1
     proof = merchant.ok("GET", f"/orders/{order['id']}/proof")
     assert (proof["seal"]["seals"], proof["seal"]["unsealed_rows"]) == (3, 0)
+
+
+def test_what_much_happens_to_is_sealed_in_time_that_grows_with_it_alone(
+    merchant: Merchant, database: Database
+) -> None:
+    """A thousand orders that were sealed twenty times each have two new rows."""
+    orders, rows = [new_id() for _ in range(1_000)], [new_id() for _ in range(22_000)]
+    opening = f"BEGIN; SET LOCAL app.tenant_id = '{merchant.tenant_id}'; SET LOCAL session_replication_role = replica"
+    with db.transaction(database.superuser_url, opening.encode(), str(merchant.tenant_id)) as session:
+        scope = Scope(merchant.tenant_id, SYSTEM, session)
+        scope.execute(HAPPENED, orders=orders, rows=rows)
+        scope.execute(SEALED)
+        scope.execute("ANALYZE timeline, seals")
+        scope.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        began = time.monotonic()
+        assert seals.seal(scope, rows[0]) == 1_000
+        assert time.monotonic() - began < 5
+        row = scope.row(
+            "SELECT count(*) AS fresh FROM seals s, jsonb_object_keys(rows) WHERE s.position = 21"
+        )
+        assert row is not None
+        assert row.fresh == 2_000
+
+
+HAPPENED = """
+INSERT INTO timeline (tenant_id, id, order_id, name, at, actor, data)
+SELECT :tenant, r.id, (CAST(:orders AS uuid[]))[1 + (r.number - 1) / 22], 'order.noted', now(), 'system:Kept', '{}'
+FROM unnest(CAST(:rows AS uuid[])) WITH ORDINALITY AS r(id, number)
+"""
+SEALED = """
+INSERT INTO seals (tenant_id, id, order_id, position, made_at, rows, previous, digest)
+SELECT :tenant, gen_random_uuid(), order_id, number, now(), jsonb_build_object(id, 'hash'), '', ''
+FROM (SELECT order_id, id, row_number() OVER (PARTITION BY order_id ORDER BY id) AS number FROM timeline
+    WHERE tenant_id = :tenant AND name = 'order.noted') r WHERE number <= 20
+"""
 
 
 def test_a_clock_that_begins_anew_is_no_change(shop: Shop, act: Callable[..., Any]) -> None:
