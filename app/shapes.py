@@ -129,6 +129,15 @@ def cursor(value: str | None) -> UUID | None:
         raise invalid("/after", "Send the `next` of an earlier page, unchanged.") from error
 
 
+def without_code(given: dict[str, Any], code: str, *names: str) -> dict[str, Any]:
+    """What was put, without the code that a GET shows in it: it may be sent back as it is. Raises Problem 422 for
+    another code than the address has."""
+    for name in names:
+        if given.get(name, code) != code:
+            raise invalid(f"/{name}", f"The address says {code}. Send the same, or leave it out.")
+    return {name: value for name, value in given.items() if name not in names}
+
+
 def identifier(value: str) -> UUID:
     """An opaque id from a path; one that cannot be ours is simply not there."""
     try:

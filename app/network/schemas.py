@@ -125,8 +125,10 @@ def two_places(percent: float) -> None:
 
 
 class NodeIn(Strict):
-    """A node, whole: what is left out returns to its default."""
+    """A node, whole: what is left out returns to its default. What GET answered may be sent back."""
 
+    node = Text(100, metadata={"description": "The one of the address, if at all."})
+    code = Text(100, metadata={"description": "The one of the address, if at all."})
     name = Text(200, least=1, required=True)
     kind = fields.String(load_default="warehouse", validate=validate.OneOf(KINDS))
     address = fields.Nested(NodeAddress, load_default=dict)
