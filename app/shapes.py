@@ -8,6 +8,7 @@ from uuid import UUID
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from app.countries import known_country
 from app.money import DECIMALS
 from infra.errors import invalid
 
@@ -95,9 +96,7 @@ class AddressIn(Strict):
     city = Text(120)
     region = Text(60)
     postal_code = Text(20)
-    country = fields.String(
-        load_default="US", validate=validate.Regexp(r"\A[A-Z]{2}\Z", error="Send two capital letters.")
-    )
+    country = fields.String(load_default="US", validate=known_country)
     phone = Text(40)
 
 
