@@ -8,6 +8,7 @@ from uuid import UUID
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from app.countries import known_country
 from app.money import DECIMALS
 from infra.errors import invalid
 
@@ -95,9 +96,7 @@ class AddressIn(Strict):
     city = Text(120)
     region = Text(60)
     postal_code = Text(20)
-    country = fields.String(
-        load_default="US", validate=validate.Regexp(r"\A[A-Z]{2}\Z", error="Send two capital letters.")
-    )
+    country = fields.String(load_default="US", validate=known_country)
     phone = Text(40)
 
 
@@ -127,6 +126,15 @@ def cursor(value: str | None) -> UUID | None:
         return UUID(value) if value else None
     except ValueError as error:
         raise invalid("/after", "Send the `next` of an earlier page, unchanged.") from error
+
+
+def without_code(given: dict[str, Any], code: str, *names: str) -> dict[str, Any]:
+    """What was put, without the code that a GET shows in it: it may be sent back as it is. Raises Problem 422 for
+    another code than the address has."""
+    for name in names:
+        if given.get(name, code) != code:
+            raise invalid(f"/{name}", f"The address says {code}. Send the same, or leave it out.")
+    return {name: value for name, value in given.items() if name not in names}
 
 
 def identifier(value: str) -> UUID:

@@ -10,6 +10,7 @@ from app.catalog import queries
 from app.catalog.schemas import SkuIn, SkuListIn, SkuOut, SkusOut
 from app.catalog.service import put_sku
 from app.edge import Blueprint, permit
+from app.shapes import without_code
 from tenants.scope import current
 
 blueprint = Blueprint("catalog", __name__, description="What is sold")
@@ -22,7 +23,7 @@ blueprint = Blueprint("catalog", __name__, description="What is sold")
 @blueprint.alt_response(201, schema=SkuOut, description="The SKU is new")
 def put(given: dict[str, Any], sku: str) -> Response:
     """Make or replace a SKU. Changing its kind is refused while orders, stock or a kit hang on it."""
-    created = put_sku(current(), sku, given)
+    created = put_sku(current(), sku, without_code(given, sku, "sku"))
     response = current_app.make_response(current_app.json.response(queries.sku(current(), sku)))
     response.status_code = 201 if created else 200
     return response

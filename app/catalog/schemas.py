@@ -45,8 +45,9 @@ class ComponentShape(Strict):
 
 
 class SkuIn(Strict):
-    """A SKU, whole: what is left out returns to its default."""
+    """A SKU, whole: what is left out returns to its default. What GET answered may be sent back."""
 
+    sku = Text(100, metadata={"description": "The one of the address, if at all."})
     title = Text(300, least=1, required=True)
     kind = fields.String(load_default="stock", validate=validate.OneOf(KINDS))
     price = fields.Nested(PriceShape, required=True)

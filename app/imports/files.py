@@ -7,7 +7,7 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 from infra.errors import Problem, invalid
@@ -22,17 +22,22 @@ Row = tuple[int, list[str]]
 
 
 def rows(stream: IO[bytes], delimiter: str | None = None) -> Iterator[Row]:
-    """The file's rows, the header first; blank lines are left out. UTF-8 (with or without a mark), else Latin-1.
+    """The file's rows, the header first; blank lines are left out. UTF-8 (with or without a mark), else Windows-1252,
+    of which Latin-1 is a part.
 
     Raises Problem 422 for what is no text table, 413 when it unzips to more than MOST_TEXT.
     """
     encoding = _encoding(stream)
     with _unzipped(stream) as plain:
-        text = io.TextIOWrapper(plain, encoding=encoding, newline="")
-        reader = csv.reader(text, delimiter=delimiter or _delimiter(text))
+        text = io.TextIOWrapper(plain, encoding=encoding, errors="replace", newline="")
+        delimiter = delimiter or _delimiter(text)
+        lines = _Lines(text)
+        reader = csv.reader(lines, delimiter=delimiter)
         begins = 1
         try:
             for cells in reader:
+                if _unclosed(lines.taken(), delimiter):
+                    raise csv.Error("a quote is opened there and never closed")
                 if any(cell.strip() for cell in cells):
                     yield begins, cells
                 begins = reader.line_num + 1
@@ -47,6 +52,38 @@ def titles(cells: list[str]) -> list[str]:
     if len(cells) > MOST_COLUMNS:
         raise invalid("/file", f"The file has {len(cells)} columns. Send at most {MOST_COLUMNS}.")
     return [cell.strip() for cell in cells]
+
+
+class _Lines:
+    """The file's lines, of which those of the row at hand are kept."""
+
+    def __init__(self, text: Iterable[str]) -> None:
+        self._text, self._held = iter(text), list[str]()
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._text)
+        self._held.append(line)
+        return line
+
+    def taken(self) -> list[str]:
+        """The lines read since the last time."""
+        held, self._held = self._held, []
+        return held
+
+
+def _unclosed(lines: list[str], delimiter: str) -> bool:
+    """Whether a row ran into the end of the file because one of its quotes was never closed."""
+    if len(lines) == 1 and lines[0].endswith(("\n", "\r")):
+        return False
+    try:
+        for _ in csv.reader(lines, delimiter=delimiter, strict=True):
+            pass
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
 
 
 def _delimiter(text: io.TextIOWrapper[Any]) -> str:
@@ -75,7 +112,7 @@ def _encoding(stream: IO[bytes]) -> str:
         raise invalid("/file", "The file cannot be unzipped. Send it again, or as plain CSV.") from error
     if not size:
         raise invalid("/file", "The file is empty.")
-    return "utf-8-sig" if utf8 and _ended(decoder) else "latin-1"
+    return "utf-8-sig" if utf8 and _ended(decoder) else "cp1252"
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, block: bytes) -> bool:

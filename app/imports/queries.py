@@ -8,13 +8,14 @@ from uuid import UUID
 
 import orjson
 
+from app.imports import rules
 from app.shapes import cursor, instant, page
 from infra.errors import invalid, not_found
 from tenants.scope import Scope
 
 COLUMNS = (
     "id, kind, filename, mapping->>'name' AS mapping, state, rows_total, rows_done, created, existing, refused,"
-    " created_by, created_at, finished_at"
+    " created_by, created_at, finished_at, header, mapping AS document"
 )
 
 
@@ -96,8 +97,13 @@ def rate_cards(scope: Scope) -> list[tuple[str, str]]:
 
 
 def _shown(row: Any) -> dict[str, Any]:
+    shown = dict(row._mapping)
+    header, looked_at = shown.pop("header"), rules.read(shown.pop("document"))
     return {
-        **row._mapping,
+        **shown,
+        "ignored": [title for title in header if title not in ("", *looked_at)]
+        if row.state != "draft"
+        else [],
         "id": str(row.id),
         "mapping": row.mapping or "own",
         "created_at": instant(row.created_at),

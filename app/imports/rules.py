@@ -14,6 +14,10 @@ from app.money import DECIMALS, round_half_up
 from infra.errors import invalid, refused
 
 MOST_TRANSFORMS = 10
+ROUNDED = ("line.total", "list_price.total")
+"""Money that a program worked out, and that is split again: parts of a cent are no mistake."""
+NEAR = Decimal("0.0001")
+"""Of a minor unit: what binary fractions leave behind (19.990000000000002)."""
 FLAGS = dict.fromkeys(("yes", "y", "true", "1", "x"), True) | dict.fromkeys(("no", "n", "false", "0"), False)
 
 
@@ -66,9 +70,7 @@ class Reader:
     def __init__(self, kind: str, mapping: Mapping[str, Any], header: Sequence[str], zone: tzinfo) -> None:
         """Raises Problem 422 naming the columns that the file lacks and whatever the mapping gets wrong."""
         self.kind, self.zone, self.width = kind, zone, len(header)
-        places: dict[str, int] = {}
-        for at, title in enumerate(header):
-            places.setdefault(title, at)
+        places = {title: at for at, title in enumerate(header)}
         loose = bool(mapping.get("name"))
         self.sources: dict[str, Source] = {}
         missing = []
@@ -90,6 +92,9 @@ class Reader:
             )
         if missing:
             raise invalid("/file", f"The file has no column {', '.join(missing)}. Choose another mapping.")
+        for title in read(mapping):
+            if header.count(title) > 1:
+                raise invalid("/file", f"The file has the column {title} twice. Keep one of them.")
         for target in REQUIRED[kind]:
             if target not in self.sources:
                 raise invalid("/mapping", f"Say which column holds {target}.")
@@ -132,14 +137,10 @@ class Reader:
     def _value(self, source: Source, text: str) -> Any:
         try:
             match source.holds:
-                case "integer":
-                    return integer(text)
-                case "figure":
-                    return figure(text)
+                case "integer" | "figure" | "money":
+                    return _figure(source, text)
                 case "flag":
                     return FLAGS[text.casefold()]
-                case "money":
-                    return Amount(figure(text), source.minor)
                 case "day":
                     return datetime.fromisoformat(text).date().isoformat()
                 case "instant":
@@ -151,10 +152,18 @@ class Reader:
                 "day": "a day as YYYY-MM-DD",
                 "instant": "a time as YYYY-MM-DD HH:MM:SS",
             }
-            raise Unreadable(
-                f"{source.title}: {text!r} is not {what.get(source.holds, 'a figure')}."
-            ) from error
+            raise Unreadable(f"{source.title}: {text!r} is not {what[source.holds]}.") from error
         return text
+
+
+def _figure(source: Source, text: str) -> int | Decimal | Amount:
+    try:
+        if source.holds == "integer":
+            return integer(text)
+        found = figure(text)
+    except ValueError as error:
+        raise Unreadable(f"{source.title}: {error}") from error
+    return Amount(found, source.minor, source.target in ROUNDED) if source.holds == "money" else found
 
 
 @dataclass(frozen=True)
@@ -163,12 +172,27 @@ class Amount:
 
     figure: Decimal
     minor: bool
+    rounded: bool = False
+    """Whether parts of a minor unit may be rounded away."""
 
     def minor_units(self, currency: str) -> int:
-        """Whole minor units, a half away from zero. Raises Unreadable for an unknown currency."""
+        """Whole minor units, a half away from zero. Raises Unreadable for an unknown currency, and for parts of a
+        minor unit: 12.999 may be thirteen dollars or twelve thousand."""
         if currency not in DECIMALS:
             raise Unreadable(f"{currency} is not an ISO 4217 currency.")
-        return round_half_up(self.figure if self.minor else self.figure.scaleb(DECIMALS[currency]))
+        exact = self.figure if self.minor else self.figure.scaleb(DECIMALS[currency])
+        units = round_half_up(exact)
+        if abs(exact - units) > NEAR and not self.rounded:
+            raise Unreadable(f"{self.figure} {currency} has more decimals than the currency. Round it.")
+        return units
+
+
+def read(mapping: Mapping[str, Any]) -> set[str]:
+    """The columns that a mapping looks at."""
+    sources = [
+        {"column": one} if isinstance(one, str) else one for one in mapping.get("columns", {}).values()
+    ]
+    return {one["column"] for one in (*sources, *mapping.get("refuse", [])) if "column" in one}
 
 
 def resolve(kind: str, given: str | Mapping[str, Any]) -> dict[str, Any]:

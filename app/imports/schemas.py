@@ -69,6 +69,9 @@ class ImportOut(Schema):
     created = fields.Integer(metadata={"description": "Of orders: orders, else rows."})
     existing = fields.Integer()
     refused = fields.Integer()
+    ignored = fields.List(
+        fields.String(), metadata={"description": "Columns of the file that the mapping does not read."}
+    )
     created_by = fields.String()
     created_at = Instant()
     finished_at = Instant(allow_none=True)

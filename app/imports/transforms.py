@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -11,6 +12,7 @@ from app.imports.states import US_STATES
 from infra.errors import invalid
 
 MOST_FIGURE = Decimal(10) ** 15
+THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
 
 Transform = Callable[[str], str]
 
@@ -37,7 +39,17 @@ def _us_state(text: str) -> str:
     return US_STATES.get(text.casefold(), text)
 
 
-_PLAIN: dict[str, Transform] = {"upper": str.upper, "lower": str.lower, "us_state": _us_state}
+def _decimal_comma(text: str) -> str:
+    """1.234,50 as 1234.50."""
+    return text.replace(".", "").replace(",", ".")
+
+
+_PLAIN: dict[str, Transform] = {
+    "upper": str.upper,
+    "lower": str.lower,
+    "us_state": _us_state,
+    "decimal_comma": _decimal_comma,
+}
 
 
 def _zfill(width: Any) -> Transform:
@@ -110,9 +122,15 @@ def integer(text: str) -> int:
 
 
 def figure(text: str) -> Decimal:
-    """A figure as people write it: 1,234.50 or $12. Raises ValueError."""
+    """A figure as people write it: 1,234.50 or $12. A comma that does not part thousands may be a decimal one: it is
+    not guessed at. Raises ValueError."""
+    plain = text.replace("$", "").replace("−", "-").strip()
+    if "," in plain and not THOUSANDS.fullmatch(plain):
+        raise ValueError(
+            f"{text!r} has a comma. Write 1234.50, or give the column the transform decimal_comma."
+        )
     try:
-        found = Decimal(text.replace(",", "").replace("$", "").replace("−", "-").strip())
+        found = Decimal(plain.replace(",", ""))
     except InvalidOperation as error:
         raise ValueError(f"{text!r} is not a figure.") from error
     if not found.is_finite() or abs(found) > MOST_FIGURE:

@@ -22,7 +22,7 @@ from app.network.loads import Loads
 from app.orders.queries import documents
 from app.routing import recording
 from app.routing.configuration import configuration
-from infra.errors import Problem
+from infra.errors import Problem, invalid
 from tenants.scope import Contended, Scope, inside
 
 NUMBER_BLOCK = 100
@@ -91,9 +91,7 @@ def _other_body() -> Problem:
 def _check_time(scope: Scope, request: Mapping[str, Any]) -> None:
     placed_at: datetime | None = request.get("placed_at")
     if placed_at is not None and placed_at > scope.now() + SLACK:
-        raise Problem(
-            422, "placed-in-future", "placed_at lies in the future. Send when the order was placed."
-        )
+        raise invalid("/placed_at", "It lies in the future. Send when the order was placed.")
 
 
 def asked(tenant_id: UUID, requests: list[dict[str, Any]], now: datetime) -> dict[str, Any]:

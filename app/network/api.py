@@ -11,7 +11,7 @@ from app.network import queries
 from app.network.rate_cards import put_rate_card
 from app.network.schemas import NodeIn, NodeListIn, NodeOut, NodesOut, RateCardIn, RateCardOut, RateCardsOut
 from app.network.service import put_node
-from app.shapes import ListIn
+from app.shapes import ListIn, without_code
 from tenants.scope import current
 
 blueprint = Blueprint("network", __name__, description="Where orders are fulfilled")
@@ -24,7 +24,7 @@ blueprint = Blueprint("network", __name__, description="Where orders are fulfill
 @blueprint.alt_response(201, schema=NodeOut, description="The node is new")
 def put(given: dict[str, Any], node: str) -> Response:
     """Make or replace a node. Its place and zone are worked out from the address when left out."""
-    created = put_node(current(), node, given)
+    created = put_node(current(), node, without_code(given, node, "node", "code"))
     response = current_app.make_response(current_app.json.response(queries.node(current(), node)))
     response.status_code = 201 if created else 200
     return response

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from app.calendar import UnknownZone, zone
+from app.countries import known_country
 from app.money import DECIMALS
 from app.network.models import DIM_UNITS, KINDS, ZONES_BY
 from app.network.rules import CAPABILITIES, FEDERAL, WEEKDAYS
@@ -29,7 +30,6 @@ REGION = validate.Regexp(
     r"\A[^,;*\s]*[^\d,;*\s][^,;*\s]*\Z",
     error="Send a region's code, such as NV. The beginnings of ZIP codes go to zip_prefixes.",
 )
-COUNTRY = validate.Regexp(r"\A[A-Z]{2}\Z", error="Send two capital letters.")
 SERVICE = validate.Regexp(
     r"\A[^;:=\s]+( [^;:=\s]+)*\Z", error="Send the carrier service's name, such as Ground, without ; : and =."
 )
@@ -45,7 +45,7 @@ class NodeAddress(Strict):
     city = Text(120)
     region = Text(60)
     postal_code = Text(20)
-    country = fields.String(load_default="US", validate=COUNTRY)
+    country = fields.String(load_default="US", validate=known_country)
 
 
 class CalendarIn(Strict):
@@ -101,7 +101,7 @@ def known_zone(name: str) -> None:
 class ServedZone(Strict):
     """A part of the world: a country, or its regions and ZIP areas that are named."""
 
-    country = fields.String(load_default="US", validate=COUNTRY)
+    country = fields.String(load_default="US", validate=known_country)
     regions = fields.List(
         Text(60, validate=[validate.Length(1, 60), REGION]),
         load_default=list,
@@ -125,8 +125,10 @@ def two_places(percent: float) -> None:
 
 
 class NodeIn(Strict):
-    """A node, whole: what is left out returns to its default."""
+    """A node, whole: what is left out returns to its default. What GET answered may be sent back."""
 
+    node = Text(100, metadata={"description": "The one of the address, if at all."})
+    code = Text(100, metadata={"description": "The one of the address, if at all."})
     name = Text(200, least=1, required=True)
     kind = fields.String(load_default="warehouse", validate=validate.OneOf(KINDS))
     address = fields.Nested(NodeAddress, load_default=dict)

@@ -137,3 +137,12 @@ def test_only_one_s_own_and_only_with_permission(merchant: Merchant, other_merch
     reader = merchant.another_key("skus:read")
     assert reader.get(f"/skus/{sku}").status_code == 200
     assert reader.put(f"/skus/{sku}", {"title": "x", "price": PRICE}).status_code == 403
+
+
+def test_what_was_read_may_be_sent_back(merchant: Merchant):
+    code = merchant.sku(weight_g=5, attributes={"hazard": True})
+    read = merchant.ok("GET", f"/skus/{code}")
+    assert merchant.ok("PUT", f"/skus/{code}", read) == read
+    other = merchant.call("PUT", f"/skus/{code}", read | {"sku": "OTHER"})
+    assert (other.status_code, other.get_json()["errors"][0]["pointer"]) == (422, "/sku")
+    assert merchant.get("/skus/OTHER").status_code == 404

@@ -253,6 +253,11 @@ def test_another_merchant_sees_nothing(merchant: Merchant, other_merchant: Merch
     assert other_merchant.ok("GET", "/imports")["data"] == []
 
 
+def test_columns_that_nobody_reads_are_named(merchant: Merchant) -> None:
+    done = import_all(merchant, f"{HEADER},gift note,shiping\nA-1,a@example.com,83702,X,2,10.00,hi,5\n")
+    assert done["ignored"] == ["gift note", "shiping"]
+
+
 def test_report_by_outcome_and_page(merchant: Merchant) -> None:
     rows = [f"A-{n},a@example.com,83702,NONE,1,1.00" for n in range(5)]
     done = import_all(merchant, "\n".join([HEADER, *rows]))

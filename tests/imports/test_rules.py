@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.imports import files
-from app.imports.bodies import list_price, order_request
+from app.imports.bodies import list_price, order_request, sku_body, stock_body
 from app.imports.mappings import KINDS, NAMED, TARGETS
 from app.imports.rules import Reader, Unreadable, resolve
 from infra.errors import Problem
@@ -155,6 +155,56 @@ def test_figures_dates_and_quantities_that_are_none() -> None:
         order_request(read, [(2, [*row, "more"])], "USD")
 
 
+@pytest.mark.parametrize(
+    ("cell", "units"),
+    [
+        ("12.99", 1299),
+        ("$1,234.50", 123450),
+        ("1,234", 123400),
+        ("-0.5", -50),
+        ("1E+3", 100000),
+        ("19.990000000000002", 1999),
+        ("12,99", "decimal_comma"),
+        ("1.234,50", "decimal_comma"),
+        ("1,23,456", "decimal_comma"),
+        ("12.999", "more decimals"),
+        ("12,99 €", "comma"),
+        ("NaN", "not a figure"),
+        ("1.2.3", "not a figure"),
+    ],
+)
+def test_money_is_read_as_written_or_not_at_all(cell: str, units: int | str) -> None:
+    read = reader("skus", {"columns": {"sku": "s", "title": "t", "price": "p"}}, "s,t,p")
+    if isinstance(units, int):
+        assert sku_body(read, ["A", "Apron", cell], "USD")[1]["price"] == {"amount": units, "currency": "USD"}
+    else:
+        with pytest.raises(Unreadable, match=units):
+            sku_body(read, ["A", "Apron", cell], "USD")
+
+
+def test_a_decimal_comma_said_to_be_one() -> None:
+    price = {"column": "p", "transforms": ["decimal_comma"]}
+    read = reader("skus", {"columns": {"sku": "s", "title": "t", "price": price}}, "s,t,p")
+    assert sku_body(read, ["A", "Apron", "1.234,50"], "EUR")[1]["price"] == {
+        "amount": 123450,
+        "currency": "EUR",
+    }
+
+
+def test_a_quantity_is_never_guessed_at() -> None:
+    read = reader("stock", "kept", "node,sku,on_hand")
+    assert stock_body(read, ["N", "A", "1,500"], "USD")[1]["on_hand"] == 1500
+    for cell, words in (("1,5", "comma"), ("1.5", "whole number"), ("many", "not a figure")):
+        with pytest.raises(Unreadable, match=words):
+            stock_body(read, ["N", "A", cell], "USD")
+
+
+def test_a_column_that_is_read_stands_once() -> None:
+    with pytest.raises(Problem, match="sku twice"):
+        reader("stock", "kept", "node,sku,on_hand,sku")
+    assert reader("stock", "kept", "node,sku,on_hand,note,note").sources
+
+
 def cells(text: str | bytes, **options: str) -> list[tuple[int, list[str]]]:
     content = text if isinstance(text, bytes) else text.encode()
     return list(files.rows(io.BytesIO(content), **options))
@@ -169,6 +219,14 @@ def test_files_in_their_dialects() -> None:
         (5, ["3", "4"]),
     ]
     assert cells("a|b\n1|2", delimiter="|")[1] == (2, ["1", "2"])
+    assert cells(b"a;b\n1;\x80 5\x81")[1] == (2, ["1", "\u20ac 5\ufffd"])
+    assert cells('a,b\n1,"x"\n2,y"z')[1:] == [(2, ["1", "x"]), (3, ["2", 'y"z'])]
+
+
+@pytest.mark.parametrize("tail", ['2,"two\n3,three\n', '2,"two'])
+def test_a_quote_that_is_never_closed_swallows_nothing(tail: str) -> None:
+    with pytest.raises(Problem, match="Line 3 cannot be read: a quote is opened there"):
+        cells("a,b\n1,one\n" + tail)
 
 
 @pytest.mark.parametrize(

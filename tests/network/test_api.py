@@ -134,3 +134,12 @@ def test_only_one_s_own_and_only_with_permission(merchant: Merchant, other_merch
     assert merchant.provider.get(f"/nodes/{node}").status_code == 403
     reader = merchant.another_key("nodes:read")
     assert reader.put(f"/nodes/{node}", {"name": "x", "address": RENO}).status_code == 403
+
+
+def test_what_was_read_may_be_sent_back(merchant: Merchant):
+    code = merchant.node(cutoff="15:00")
+    read = merchant.ok("GET", f"/nodes/{code}")
+    assert merchant.ok("PUT", f"/nodes/{code}", read) == read
+    other = merchant.call("PUT", f"/nodes/{code}", read | {"node": "OTHER"})
+    assert (other.status_code, other.get_json()["errors"][0]["pointer"]) == (422, "/node")
+    assert merchant.get("/nodes/OTHER").status_code == 404

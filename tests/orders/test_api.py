@@ -231,3 +231,22 @@ def test_each_order_of_a_batch_stands_alone(merchant: Merchant, mug: str) -> Non
     assert all(one["errors"] for one in problems if one["status"] == 422)
     assert results[1]["problem"]["errors"][0]["pointer"] == ""
     assert results[6]["problem"]["errors"][0]["pointer"] == "/lines/0/sku"
+
+
+@pytest.mark.parametrize(
+    ("code", "says"), [("UK", "such as GB"), ("ZZ", "ISO 3166-1"), ("us", "ISO 3166-1"), ("", "ISO")]
+)
+def test_a_country_that_is_none_is_refused(merchant: Merchant, mug: str, code: str, says: str) -> None:
+    body = merchant.order_body((mug, 1), tenders=TERMS)
+    answer = merchant.post("/orders", body | {"ship_to": BOISE | {"country": code}})
+    assert answer.status_code == 422
+    assert [(one["pointer"], says in one["message"]) for one in answer.get_json()["errors"]] == [
+        ("/ship_to/country", True)
+    ]
+    assert refs(merchant) == []
+
+
+def test_an_order_of_tomorrow_is_refused_at_its_time(merchant: Merchant, mug: str) -> None:
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    answer = merchant.post("/orders", merchant.order_body((mug, 1), tenders=TERMS, placed_at=tomorrow))
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/placed_at")
