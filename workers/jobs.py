@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 
-from infra import logs, settings
+from infra import logs, memory, settings
 from infra.embedded import processes
 from infra.queue import connection, queue
 from workers.runner import run
@@ -22,6 +22,7 @@ def run_rows(tenant_id: str, row_ids: list[str]) -> None:
 def main() -> None:
     """Work until told to stop; the supervisor starts another when Redis goes away."""
     logs.configure(settings.current().log_level, "worker")
+    memory.settle()
     processes.say_ready()
     worker = SimpleWorker(
         [queue()],

@@ -110,7 +110,9 @@ def _through(tenant_id: UUID, simulation_id: UUID) -> float:
 
 def _is_open(tenant_id: UUID, simulation_id: UUID) -> bool:
     with inside(tenant_id) as scope:
-        row = scope.row("SELECT state FROM simulations WHERE tenant_id = :tenant AND id = :id", id=simulation_id)
+        row = scope.row(
+            "SELECT state FROM simulations WHERE tenant_id = :tenant AND id = :id", id=simulation_id
+        )
     return row is not None and row.state in runs.OPEN
 
 
