@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.calendar import local_date
@@ -84,12 +84,19 @@ FROM orders WHERE tenant_id = :tenant AND id = ANY(:ids) ORDER BY placed_at, id
 """
 LINES = """
 SELECT l.order_id, l.sku_id, l.sku, l.kind, l.weight_g, l.ordered, l.items - l.discount AS value, l.tax_code,
-    l.components, l.ship_to, s.attributes, p.original_deadline
+    l.components, l.ship_to, p.original_deadline
 FROM order_lines l
-JOIN skus s ON s.tenant_id = :tenant AND s.id = l.sku_id
 LEFT JOIN promises p ON p.tenant_id = :tenant AND p.order_line_id = l.id
 WHERE l.tenant_id = :tenant AND l.order_id = ANY(:ids) ORDER BY l.order_id, l.position
 """
+SKUS = "SELECT id, attributes FROM skus WHERE tenant_id = :tenant AND id = ANY(:ids)"
+
+
+class _Sku(NamedTuple):
+    """What is read once of a SKU for all of its lines."""
+
+    attributes: dict[str, Any]
+    volume_cm3: int
 
 
 def count(scope: Scope, since: datetime, until: datetime, most: int) -> int:
@@ -143,17 +150,23 @@ def orders(scope: Scope, ids: Sequence[UUID]) -> list[tuple[datetime, PastOrder]
     lines: dict[UUID, list[Any]] = {}
     for line in scope.rows(LINES, ids=list(ids)):
         lines.setdefault(line.order_id, []).append(line)
-    return [(row.placed_at, _order(row, lines[row.id], zone)) for row in scope.rows(ORDERS, ids=list(ids))]
+    wanted = {line.sku_id for own in lines.values() for line in own}
+    skus = {
+        row.id: _Sku(row.attributes, volume_cm3(row.attributes)) for row in scope.rows(SKUS, ids=list(wanted))
+    }
+    return [
+        (row.placed_at, _order(row, lines[row.id], skus, zone)) for row in scope.rows(ORDERS, ids=list(ids))
+    ]
 
 
-def _order(row: Any, lines: list[Any], zone: str) -> PastOrder:
+def _order(row: Any, lines: list[Any], skus: dict[UUID, _Sku], zone: str) -> PastOrder:
     parcels: dict[str, list[Any]] = {}
     for line in lines:
         parcels.setdefault(_place(row, line), []).append(line)
     return PastOrder(
         id=str(row.id),
         number=row.number,
-        parcels=tuple(_parcel(row, own, zone) for own in parcels.values()),
+        parcels=tuple(_parcel(row, own, skus, zone) for own in parcels.values()),
         fill_or_kill=bool((row.policy or {}).get("fill_or_kill")),
     )
 
@@ -163,7 +176,7 @@ def _place(row: Any, line: Any) -> str:
     return repr(line.ship_to) if line.ship_to and line.ship_to != row.ship_to else ""
 
 
-def _parcel(row: Any, lines: list[Any], zone: str) -> Parcel:
+def _parcel(row: Any, lines: list[Any], skus: dict[UUID, _Sku], zone: str) -> Parcel:
     policy = row.policy or {}
     deadlines = [line.original_deadline for line in lines if line.original_deadline is not None]
     last_day = local_date(min(deadlines) - timedelta(seconds=1), zone) if deadlines else None
@@ -179,19 +192,19 @@ def _parcel(row: Any, lines: list[Any], zone: str) -> Parcel:
         email=row.email or "",
         promised_by=last_day,
     )
-    return Parcel(to, asked, tuple(_line(line) for line in lines))
+    return Parcel(to, asked, tuple(_line(line, skus[line.sku_id]) for line in lines))
 
 
-def _line(row: Any) -> PastLine:
+def _line(row: Any, sku: _Sku) -> PastLine:
     line = BasketLine(
         sku=row.sku,
         kind=row.kind,
         quantity=row.ordered,
         weight_g=row.weight_g,
-        volume_cm3=volume_cm3(row.attributes),
+        volume_cm3=sku.volume_cm3,
         value=row.value,
         tax_code=row.tax_code,
-        attributes=row.attributes,
+        attributes=sku.attributes,
     )
     if row.kind in MADE:
         return PastLine(line, ())

@@ -72,8 +72,9 @@ class Run:
         kill = order.fill_or_kill or any(decision.kill for decision in made)
         whole = kill or any(parcel.asked.ship_complete for parcel in order.parcels)
         decided = Decided(order, (), [], [])
+        shared = _asks_twice(order)
         sent = [
-            self._sent(decided, parcel, decision, [] if short and whole else decision.placements)
+            self._sent(decided, parcel, decision, [] if short and whole else decision.placements, shared)
             for parcel, decision in zip(order.parcels, made, strict=True)
         ]
         return replace(decided, sent=tuple(sent))
@@ -107,14 +108,16 @@ class Run:
         ]
         return rows[0] if len(rows) == 1 else np.minimum.reduce(rows)
 
-    def _sent(self, decided: Decided, parcel: Parcel, decision: Decision, placements: Placements) -> Sent:
-        """Take the units of a plan. Lines that show one stock may be placed on the same units twice: what is gone
-        by then is lost, as when it is reserved."""
+    def _sent(
+        self, decided: Decided, parcel: Parcel, decision: Decision, placements: Placements, shared: bool
+    ) -> Sent:
+        """Take the units of a plan. Lines that show one stock (`shared`) may be placed on the same units twice: what is
+        gone by then is lost, as when it is reserved."""
         network, channel = self.configured.network, parcel.asked.channel
         kept: Placements = []
         for at, node, units in placements:
             parts = parcel.lines[at].parts
-            if len(parcel.lines) > 1 and parts:
+            if shared and parts:
                 units = min(units, *(self.stock.left(sku, node, channel) // each for sku, each in parts))
             for sku, each in parts:
                 decided.taken.extend(self.stock.take(sku, node, channel, units * each))
@@ -154,6 +157,12 @@ class Run:
         figures.transit_days += outcome.transit_days
         figures.days_late += outcome.days_late
         figures.late_orders += outcome.days_late > 0
+
+
+def _asks_twice(order: PastOrder) -> bool:
+    """Whether several lines of an order, in whichever parcels, show the stock of one SKU."""
+    skus = [sku for parcel in order.parcels for line in parcel.lines for sku, _ in line.parts]
+    return len(set(skus)) < len(skus)
 
 
 def replayed(events: Iterable[Event], run: Run) -> list[tuple[Decided, Outcome]]:

@@ -174,6 +174,14 @@ def test_two_lines_of_a_kit_and_its_part_never_take_one_unit_twice() -> None:
     assert one.stock.units.tolist() == [0]
 
 
+def test_two_parcels_of_an_order_never_take_one_unit_twice() -> None:
+    one = run(world(), default_document(), [Place("A", "shared", WEST, 2, 0)])
+    whole = order(1, ("A", 2))
+    [outcome] = outcomes(one, replace(whole, parcels=(*whole.parcels, replace(whole.parcels[0], to=TAMPA))))
+    assert (outcome.lost_units, outcome.packages) == (2, 1)
+    assert one.figures.filled_units == 2
+
+
 def test_safety_stock_segments_and_debts_are_not_seen() -> None:
     places = [
         Place("A", "b2b", WEST, 3, 0),

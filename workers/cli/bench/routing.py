@@ -4,6 +4,7 @@ policies of a replay cost and save on a made-up network.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import time
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from app.routing.rules import decide
 from app.routing.terms import NO_PRICES, Prices
 
 SHAPES = ((50, 3, 1.0), (200, 6, 2.0), (500, 10, 5.0))  # nodes, lines, p99 aimed at in milliseconds
-RUNS = 2_000
+RUNS, REPEATS = 2_000, 5
 REPLAY_SEED = 201
 KINDS = ("warehouse", "store", "store", "store")
 CARD = {
@@ -111,38 +112,43 @@ def measure(
     *,
     in_money: bool = False,
 ) -> dict[str, float]:
-    """Milliseconds of this thread per decision, explanation included: `{"p50", "p99"}` over `runs` different
-    orders, after a short warm-up. By the default rule, or `in_money` by every cost."""
+    """Milliseconds of this thread per decision, explanation included, over different orders, each decided REPEATS
+    times after a short warm-up: `{"p50", "p99"}` of all times; `{"own"}` the 99th percentile over the orders of each
+    one's least time, which is what the orders themselves take, without what else goes on in the machine. By the
+    default rule, or `in_money` by every cost."""
     network = network_of(nodes)
     rule = rule_in_money() if in_money else documents.parse(documents.default_document())
     prices = prices_of(network, lines) if in_money else NO_PRICES
-    baskets = baskets_of(network, lines, min(runs, 1_000), stocked)
+    baskets = baskets_of(network, lines, max(1, runs // REPEATS), stocked)
     for basket in baskets[:40]:
         _ = decide(network, basket, rule, prices=prices).explanation
-    taken = np.empty(runs)
-    for at in range(runs):
+    taken = np.empty((REPEATS, len(baskets)))
+    for repeat, at in itertools.product(range(REPEATS), range(len(baskets))):
         started = time.thread_time()
-        _ = decide(network, baskets[at % len(baskets)], rule, prices=prices).explanation
-        taken[at] = time.thread_time() - started
-    p50, p99 = np.percentile(taken, [50, 99]) * 1_000
-    return {"p50": float(p50), "p99": float(p99)}
+        _ = decide(network, baskets[at], rule, prices=prices).explanation
+        taken[repeat, at] = (time.thread_time() - started) * 1_000
+    p50, p99 = np.percentile(taken, [50, 99])
+    own = np.percentile(taken.min(axis=0), 99)
+    return {"p50": float(p50), "p99": float(p99), "own": float(own)}
 
 
 def rows(runs: int = RUNS) -> list[dict[str, str | float]]:
     """`{name, value, unit}` per figure; under a target also `ratio_to_limit` (1 and less is within it)."""
+    gc.freeze()  # as the processes that decide live
     found: list[dict[str, str | float]] = []
     for (nodes, lines, limit), in_money in itertools.product(SHAPES, (False, True)):
         taken = measure(nodes, lines, runs, in_money=in_money)
         name = f"routing {'by cost' if in_money else 'decision'}, {nodes} nodes x {lines} lines"
         found.append({"name": f"{name}, p50", "value": round(taken["p50"], 4), "unit": "ms"})
-        found.append(
-            {
-                "name": f"{name}, p99",
-                "value": round(taken["p99"], 4),
-                "unit": "ms",
-                "ratio_to_limit": round(taken["p99"] / limit, 3),
-            }
-        )
+        for words, which in (("p99", "p99"), ("p99 of the orders' least times", "own")):
+            found.append(
+                {
+                    "name": f"{name}, {words}",
+                    "value": round(taken[which], 4),
+                    "unit": "ms",
+                    "ratio_to_limit": round(taken[which] / limit, 3),
+                }
+            )
     return found
 
 
