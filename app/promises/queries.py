@@ -48,8 +48,7 @@ LISTED = """
 SELECT p.*, o.number, o.customer, l.sku, l.title, l.allocated + l.backordered AS units, n.id AS notice_id,
     n.state AS notice_state, n.facts AS notice_facts, a.answer, r.due_at AS refund_by, k.at AS known_at, k.data
     AS known, {undecided} AS undecided
-FROM (SELECT p.* FROM promises p {joins} WHERE p.tenant_id = :tenant AND {where}
-    ORDER BY p.deadline {way}, p.id {way} LIMIT :limit) p
+FROM ({page}) p
 JOIN orders o ON o.tenant_id = :tenant AND o.id = p.order_id
 {line}
 {notice}
@@ -62,10 +61,20 @@ LEFT JOIN LATERAL (SELECT k.at, k.data FROM promise_events k WHERE k.tenant_id =
 ORDER BY p.deadline {way}, p.id {way}
 """
 """The page is found first; what is shown of a line is read for the lines of the page alone."""
+PAGE = """SELECT p.* FROM promises p {joins} WHERE p.tenant_id = :tenant AND {where}
+    ORDER BY p.deadline {way}, p.id {way} LIMIT :limit"""
+EITHER = """SELECT p.* FROM promises p WHERE p.tenant_id = :tenant AND p.id = ANY(ARRAY({pages}))
+    ORDER BY p.deadline {way}, p.id {way} LIMIT :limit"""
+"""Of several meanings each has a page of its own, so that each is found by its own index; the first of these are the
+page."""
 
-
-MEANT = """
-SELECT (SELECT array_agg(id) FROM skus WHERE tenant_id = :tenant AND upper(code) = upper(:q)) AS goods,
+FEW_LINES = 500
+"""So many lines of a SKU are looked at one by one; more, and the page comes up soon on the way through all lines."""
+GOODS = "SELECT id FROM skus WHERE tenant_id = :tenant AND upper(code) = upper(:q)"
+MEANT = f"""
+SELECT ARRAY({GOODS}) AS goods,
+    ARRAY(SELECT id FROM order_lines WHERE tenant_id = :tenant AND sku_id = ANY(ARRAY({GOODS}))
+        LIMIT {FEW_LINES + 1}) AS lines,
     (SELECT array_agg(id) FROM (SELECT id FROM customers WHERE tenant_id = :tenant
         AND (name ILIKE :like OR email ILIKE :like) LIMIT 500) c) AS people
 """
@@ -102,21 +111,33 @@ def found(scope: Scope, filters: Mapping[str, Any], most: int) -> list[dict[str,
         if value is not None:
             where.append(clause)
             values[clause.rpartition(":")[2].rstrip(")")] = value
+    meanings = ["true"]
     if filters.get("q"):
-        condition, meant = _searched(scope, filters["q"])
-        where.append(condition)
+        meanings, meant = _searched(scope, filters["q"])
         values |= meant
     way = "DESC" if last_first else "ASC"
-    condition = " AND ".join(where)
-    joins = " ".join(join for join, named in ((LINE, "l.sku"), (NOTICE, "n.state")) if named in condition)
-    sql = LISTED.format(undecided=UNDECIDED, where=condition, way=way, joins=joins, line=LINE, notice=NOTICE)
+    pages = [_page(" AND ".join([*where, meaning]), way) for meaning in meanings]
+    sql = LISTED.format(undecided=UNDECIDED, page=_either(pages, way), way=way, line=LINE, notice=NOTICE)
     used = {name: value for name, value in values.items() if f":{name}" in sql}
     return [_shown(row, now) for row in scope.rows(sql, limit=most, **used)]
 
 
-def _searched(scope: Scope, text: str) -> tuple[str, dict[str, Any]]:
-    """What a searched text asks of a line: a SKU, an order's number, or the buyer's name or email. What it may mean is
-    looked up first, so that only what can find something is searched. Returns the condition and its values."""
+def _page(where: str, way: str) -> str:
+    joins = " ".join(join for join, named in ((LINE, "l.sku"), (NOTICE, "n.state")) if named in where)
+    return PAGE.format(joins=joins, where=where, way=way)
+
+
+def _either(pages: list[str], way: str) -> str:
+    if len(pages) == 1:
+        return pages[0]
+    ids = " UNION ".join(f"(SELECT f.id FROM ({page}) f)" for page in pages)
+    return EITHER.format(pages=ids, way=way)
+
+
+def _searched(scope: Scope, text: str) -> tuple[list[str], dict[str, Any]]:
+    """What a searched text may ask of a line: an order's number or the buyer's name or email, and a SKU. What it may
+    mean is looked up first, so that only what can find something is searched. Returns the conditions, of which one is
+    to hold, and their values."""
     meant = scope.row(MEANT, q=text, like=f"%{escaped(text)}%")
     assert meant is not None
     number = order_number(text)
@@ -131,11 +152,13 @@ def _searched(scope: Scope, text: str) -> tuple[str, dict[str, Any]]:
         f"SELECT x.id FROM orders x WHERE x.tenant_id = :tenant AND {arm}" for arm in arms
     )
     either = [f"p.order_id IN ({orders})"] if arms else []
-    either += ["l.sku_id = ANY(:goods)"] if meant.goods else []
-    values = {"goods": meant.goods} | {
+    if meant.lines:
+        few = len(meant.lines) <= FEW_LINES
+        either.append("p.order_line_id = ANY(:lines)" if few else "l.sku_id = ANY(:goods)")
+    values = {"goods": meant.goods, "lines": meant.lines} | {
         arm.rpartition(":")[2].rstrip(")"): value for arm, value in arms.items()
     }
-    return f"({' OR '.join(either)})" if either else "false", values
+    return either or ["false"], values
 
 
 COUNTED = ", ".join(
