@@ -81,17 +81,20 @@ WITH doc AS MATERIALIZED (
     UPDATE fulfillment_order_lines f SET shipped = f.shipped + w.quantity, cancel_requested = w.cancel_requested
     FROM doc, jsonb_to_recordset(d->'work') AS w(id uuid, quantity bigint, cancel_requested bigint)
     WHERE f.tenant_id = :tenant AND f.id = w.id
+      AND f.id = ANY(ARRAY(SELECT CAST(e->>'id' AS uuid) FROM doc, jsonb_array_elements(d->'work') AS e))
 ), counted AS (
     UPDATE order_lines l SET allocated = l.allocated - c.quantity, shipped = l.shipped + c.quantity,
         value_shipped = l.value_shipped + c.value
     FROM doc, jsonb_to_recordset(d->'counters') AS c(id uuid, quantity bigint, value bigint)
     WHERE l.tenant_id = :tenant AND l.id = c.id
+      AND l.id = ANY(ARRAY(SELECT CAST(e->>'id' AS uuid) FROM doc, jsonb_array_elements(d->'counters') AS e))
 ), kept AS (
     UPDATE promises SET state = 'shipped', due_at = NULL,
         vested_at = CASE WHEN l.cancelled > 0 THEN promises.vested_at END,
         vests_on = CASE WHEN l.cancelled > 0 THEN promises.vests_on END
-    FROM doc, jsonb_array_elements_text(d->'done') AS done(id), order_lines l
-    WHERE promises.tenant_id = :tenant AND promises.order_line_id = CAST(done.id AS uuid)
+    FROM order_lines l
+    WHERE promises.tenant_id = :tenant AND promises.order_line_id = ANY(ARRAY(
+        SELECT CAST(e AS uuid) FROM doc, jsonb_array_elements_text(d->'done') AS e))
       AND l.tenant_id = :tenant AND l.id = promises.order_line_id AND promises.state <> 'not_covered'
 )
 SELECT (SELECT count(*) FROM emptied) + (SELECT count(*) FROM lowered) AS drawn
