@@ -28,6 +28,9 @@ from tenants.scope import Scope, opened, retried
 
 View = TypeVar("View", bound=Callable[..., Any])
 MOST_BODY = 1_000_000
+MOST_HEARD = 1 << 24
+BLOCK = 1 << 16
+"""Bytes of a body that is too large that are read, and at once, before it is refused."""
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 
@@ -129,6 +132,7 @@ def _check_media(most_body: int, media_type: str) -> None:
     if "Transfer-Encoding" in request.headers:
         length = _chunked(most_body, media_type)
     if length > most_body:
+        _hear_out()
         raise Problem(413, "too-large", f"Send at most {most_body} bytes at once.")
     if length and request.headers.get("Content-Encoding", "identity") != "identity":
         raise Problem(415, "unsupported-media-type", "Send the body as it is, without a Content-Encoding.")
@@ -136,6 +140,13 @@ def _check_media(most_body: int, media_type: str) -> None:
         raise Problem(415, "unsupported-media-type", f"Send the body as {media_type}.")
     if "Accept" in request.headers and not request.accept_mimetypes.best_match([JSON, PROBLEM]):
         raise Problem(406, "not-acceptable", f"The answer is {JSON}. Accept it, or send no Accept header.")
+
+
+def _hear_out() -> None:
+    """Read on, up to a bound: a caller that is cut off while it sends sees a broken connection and no answer."""
+    for _ in range(MOST_HEARD // BLOCK):
+        if not request.environ["wsgi.input"].read(BLOCK):
+            return
 
 
 def _chunked(most_body: int, media_type: str) -> int:

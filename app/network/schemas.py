@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from app.calendar import UnknownZone, zone
 from app.countries import known_country
@@ -168,7 +168,7 @@ class NodeIn(Strict):
             "example": {"Ground": "16:30"},
         },
     )
-    calendar = fields.Nested(CalendarIn, load_default=dict)
+    calendar = fields.Nested(CalendarIn, load_default=dict, allow_none=True)
     capabilities = fields.List(
         fields.String(validate=CODE),
         load_default=list,
@@ -189,6 +189,11 @@ class NodeIn(Strict):
         metadata={"description": "Code of its carrier's rate card."},
     )
     open = fields.Boolean(load_default=True)
+
+    @post_load
+    def always_or_as_said(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """No calendar: open every day."""
+        return data | {"calendar": data["calendar"] or {}}
 
 
 class NodeOut(Schema):

@@ -31,6 +31,19 @@ def is_free(port: int) -> bool:
         return True
 
 
+def hold(port: int) -> socket.socket:
+    """Have the port for a server that starts later, and again after a crash: nobody else finds it free until the
+    socket is closed. Raises OSError when it is taken.
+
+    A web server's processes share their port (SO_REUSEPORT). Two installations that both found it free before either
+    listened would share it too, each answering a part of the other's requests.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    held.bind((LOOPBACK, port))
+    return held
+
+
 def first_free(start: int, attempts: int = 100) -> int:
     """The first free port from `start` upwards. Raises OSError when all of them are taken."""
     for port in range(start, start + attempts):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.embedded import places
+from infra.embedded import places, ports
 from infra.embedded.home import Home, NotRunning
 from infra.embedded.places import Account, UnsafeFolder, can_reach
 
@@ -43,6 +43,19 @@ def test_the_first_free_port_is_taken_from_where_asked(tmp_path: Path) -> None:
         other.listen()
         taken = other.getsockname()[1]
         assert taken < Home(tmp_path).port("web", start=taken) < taken + 100
+
+
+def test_a_port_that_is_held_is_nobody_else_s_until_let_go(tmp_path: Path) -> None:
+    first = Home(tmp_path / "one").port("web")
+    with ports.hold(first):
+        other = Home(tmp_path / "two").port("web", start=first)
+        assert first < other
+        with socket.socket() as server:  # the web's own processes share it
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            server.bind(("127.0.0.1", first))
+            server.listen()
+            socket.create_connection(("127.0.0.1", first), timeout=5).close()
+    ports.hold(first).close()
 
 
 def test_one_process_at_a_time(tmp_path: Path) -> None:

@@ -143,3 +143,8 @@ def test_what_was_read_may_be_sent_back(merchant: Merchant):
     other = merchant.call("PUT", f"/nodes/{code}", read | {"node": "OTHER"})
     assert (other.status_code, other.get_json()["errors"][0]["pointer"]) == (422, "/node")
     assert merchant.get("/nodes/OTHER").status_code == 404
+
+
+def test_a_node_without_a_calendar_is_open_every_day(merchant: Merchant):
+    body = {"name": "Reno", "address": {"postal_code": "89501"}, "calendar": None}
+    assert merchant.ok("PUT", "/nodes/RENO", body)["calendar"] == {}

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Sequence
 from typing import Any
 
+from infra.embedded import ports
 from infra.embedded.home import Home
 from infra.embedded.ports import LOOPBACK, accepts
 from infra.embedded.postgres import APP, OPERATOR, OWNER, STOP_SIGNAL, EmbeddedPostgres
@@ -37,6 +38,7 @@ class Installation:
         self.demo = demo
         self.tenants = tenants
         self.port = port or home.port("web", start=FIRST_PORT)
+        self._held = ports.hold(self.port)
         self.url = os.environ.get("PUBLIC_URL") or self.local_url
         self._state = home.state
         self._postgres = None if os.environ.get("DATABASE_URL") else self._embedded_postgres()
