@@ -28,7 +28,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app import browser, pages, problems
 from app.page_context import PageFacts, context
-from infra.errors import Problem
+from infra.errors import TITLES, Problem
 from tenants import members
 from tenants.rules import role_permissions
 from tenants.scope import Actor, opened, operator, retried
@@ -209,5 +209,8 @@ def _shown(answer: Callable[[], AnyResponse]) -> AnyResponse:
 def _refusal(problem: Problem) -> Response:
     waits = problem.headers.get("Retry-After")
     return pages.page_error(
-        problem.status, detail=problem.detail, headers={"Retry-After": waits} if waits else None
+        problem.status,
+        detail=problem.detail,
+        title="" if problem.title == TITLES.get(problem.status) else problem.title,
+        headers={"Retry-After": waits} if waits else None,
     )

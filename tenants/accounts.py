@@ -100,7 +100,12 @@ def verify(session: Session, account_id: UUID, fingerprint: str) -> bool:
 
 def overtaken() -> Problem:
     """A signed link whose account changed since."""
-    return Problem(404, "link-overtaken", "This link was used, or a newer one was sent. Ask for a new one.")
+    return Problem(
+        404,
+        "link-overtaken",
+        "It was used, or a newer one was sent. Ask for a new one.",
+        title="This link works no longer",
+    )
 
 
 def log_in(session: Session, email: str, password: str) -> Account | None:

@@ -26,11 +26,17 @@ def read(purpose: str, token: str) -> dict[str, Any]:
         facts = _serializer(purpose).loads(token, max_age=int(LIFETIMES[purpose].total_seconds()))
     except SignatureExpired as error:
         raise Problem(
-            404, "link-expired", f"This link worked for {IN_WORDS[purpose]}. Ask for a new one."
+            404,
+            "link-expired",
+            f"This link worked for {IN_WORDS[purpose]}. Ask for a new one.",
+            title="This link has expired",
         ) from error
     except BadSignature as error:
         raise Problem(
-            404, "link-unknown", "This link is not complete. Open it from the mail again, or copy all of it."
+            404,
+            "link-unknown",
+            "A part of it is missing. Open it from the mail again, or copy all of it.",
+            title="This link is not complete",
         ) from error
     return dict(facts)
 

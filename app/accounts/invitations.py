@@ -36,7 +36,8 @@ class Offer:
             raise Problem(
                 404,
                 "invitation-over",
-                "This invitation was accepted, withdrawn or replaced. Ask whoever invited you for a new one.",
+                "It was accepted, withdrawn or replaced. Ask whoever invited you for a new one.",
+                title="This invitation is over",
             )
         self.email, self.role, self.inviter = found.email, ROLE_WORDS[found.role], found.invited_by
         self.visitor = browser.visit()

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 
 from app.allocation import allotments
 from app.allocation.schemas import AllotmentIn, AllotmentsIn
-from app.entries import csv_file, loaded, place
+from app.entries import address, csv_file, loaded, place
 from app.forms import Form
 from app.inventory import listing
 from app.pages import toast
@@ -59,6 +59,7 @@ def _list(form: Form, faults: list[str] | None = None) -> str:
         nodes=listing.nodes(scope),
         measures=MEASURES,
         columns=", ".join(COLUMNS),
+        address=address,
     )
 
 

@@ -16,6 +16,7 @@ from app.allocation.adjustments import adjust
 from app.allocation.schemas import StockAdjustmentIn
 from app.entries import address, csv_file, loaded, place
 from app.forms import Form
+from app.inbound.queries import coming
 from app.inventory import listing
 from app.inventory.listing import VIEWS, Filters
 from app.inventory.models import DISPOSITIONS
@@ -90,10 +91,11 @@ def grid() -> str:
         own = {node.id for node in nodes if node.code == filters.node}
         rows = [row for row in rows if row.node_id in own]
     columns, has_rest = _columns(nodes, rows)
+    ids = [row.id for row in found.rows]
     return render_template(
         "inventory/grid.html",
         found=found,
-        items=_items(found.rows, rows, listing.waiting(scope, [row.id for row in found.rows]), columns),
+        items=_items(found.rows, rows, listing.waiting(scope, ids), coming(scope, ids), columns),
         columns=columns,
         has_rest=has_rest,
         nodes=nodes,
@@ -118,7 +120,7 @@ def _columns(nodes: list[Any], rows: list[Any]) -> tuple[list[Any], bool]:
 
 
 def _items(
-    skus: list[Any], rows: list[Any], waiting: dict[UUID, int], columns: list[Any]
+    skus: list[Any], rows: list[Any], waiting: dict[UUID, int], to_come: dict[UUID, Any], columns: list[Any]
 ) -> list[dict[str, Any]]:
     by_sku: dict[UUID, dict[UUID, Any]] = {}
     for row in rows:
@@ -137,6 +139,7 @@ def _items(
                 "cells": cells,
                 **{name: total(name) for name in ("on_hand", "reserved", "safety", "can_sell", "apart")},
                 "waiting": waiting.get(sku.id, 0),
+                "coming": to_come.get(sku.id),
                 "most": max((int(row.can_sell) for row in cells.values()), default=0),
                 "rest": sum(int(row.can_sell) for node, row in cells.items() if node not in shown),
             }
@@ -250,6 +253,7 @@ def _context(form: Form) -> dict[str, Any]:
     scope = current()
     return {
         "form": form,
+        "address": address,
         "nodes": listing.nodes(scope),
         "standing": listing.standing(
             scope, *(form.value(name).replace("\x00", "").strip() for name in ("sku", "node"))

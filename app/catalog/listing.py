@@ -124,6 +124,25 @@ def stock_per_node(scope: Scope, sku: UUID) -> list[Any]:
     )
 
 
+def on_its_way(scope: Scope, sku: UUID, most: int = 8) -> list[Any]:
+    """What suppliers are still to send of a SKU, the first day first; `late` by the day at the node it goes to."""
+    return scope.rows(
+        """
+        SELECT o.reference, o.supplier, n.code AS node, n.name, n.kind, i.quantity - i.received AS units, i.expected_on,
+            i.expected_on < CAST(CAST(:now AS timestamptz) AT TIME ZONE n.timezone AS date) AS late,
+            count(*) OVER () AS total
+        FROM inbound_lines i
+        JOIN inbound_orders o ON o.tenant_id = :tenant AND o.id = i.inbound_order_id AND o.cancelled_at IS NULL
+        JOIN nodes n ON n.tenant_id = :tenant AND n.id = o.node_id
+        WHERE i.tenant_id = :tenant AND i.sku_id = :sku AND i.received < i.quantity
+        ORDER BY i.expected_on NULLS LAST, o.reference LIMIT :most
+        """,
+        sku=sku,
+        now=scope.now(),
+        most=most,
+    )
+
+
 def recent_orders(scope: Scope, sku: UUID, most: int = 8) -> list[Any]:
     """The newest orders that contain a SKU, among the newest of all."""
     return scope.rows(

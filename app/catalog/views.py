@@ -22,6 +22,8 @@ from tenants.scope import current
 blueprint = Blueprint("catalog_pages", __name__, template_folder="templates")
 register_nav("Sell", "Catalog", "catalog_pages.list", "tag", permission="skus:read", order=10)
 
+OFFERED = 20
+"""Codes that a field offers at a time."""
 COLUMNS = (
     "sku",
     "title",
@@ -111,6 +113,7 @@ def detail(code: str) -> str:
         shelf=listing.shelf(scope, [sku.id])[sku.id],
         nodes=nodes,
         pins=[_pin(row) for row in nodes],
+        coming=listing.on_its_way(scope, sku.id) if sku.kind in STOCKED else [],
         orders=listing.recent_orders(scope, sku.id),
         components=components,
         parts=parts,
@@ -134,6 +137,15 @@ def _pin(row: Any) -> dict[str, Any]:
         "role": "" if can_sell else "off",
         "url": address("inventory_pages.position", position_id=row.position),
     }
+
+
+@blueprint.get("/catalog/codes", endpoint="codes")
+@page("skus:read")
+def codes() -> str:
+    """Codes that fit what is typed so far, as the options of a field; at most OFFERED."""
+    typed = request.args.get("q", "").replace("\x00", "").strip()[:100]
+    rows = listing.page(current(), typed, "", "", "").rows[:OFFERED] if typed else []
+    return render_template("catalog/_codes.html", rows=rows)
 
 
 @blueprint.get("/catalog/new", endpoint="new")

@@ -11,7 +11,8 @@ from tenants.scope import Scope
 
 ORDERS = """
 SELECT count(*) AS all, count(*) FILTER (WHERE EXISTS (SELECT 1 FROM order_lines l WHERE l.tenant_id = :tenant
-    AND l.order_id = o.id AND l.covered)) AS covered
+    AND l.order_id = o.id AND l.covered)) AS covered, count(*) FILTER (WHERE EXISTS (SELECT 1 FROM promises p
+    WHERE p.tenant_id = :tenant AND p.order_id = o.id AND p.delivery_state IS NOT NULL)) AS delivery
 FROM orders o WHERE o.tenant_id = :tenant AND o.placed_at >= :start AND o.placed_at < :end AND o.status <> 'draft'
 """
 PROMISES = """
@@ -26,6 +27,12 @@ LEFT JOIN LATERAL (SELECT max(s.shipped_at) AS at FROM shipment_lines x
     WHERE x.tenant_id = :tenant AND x.order_line_id = l.id) gone ON true
 WHERE o.tenant_id = :tenant AND o.placed_at >= :start AND o.placed_at < :end AND o.status <> 'draft'
 GROUP BY 1
+"""
+DELIVERIES = """
+SELECT p.delivery_state AS name, count(*) AS count
+FROM orders o JOIN promises p ON p.tenant_id = :tenant AND p.order_id = o.id AND p.delivery_state IS NOT NULL
+WHERE o.tenant_id = :tenant AND o.placed_at >= :start AND o.placed_at < :end AND o.status <> 'draft'
+GROUP BY 1 ORDER BY 1
 """
 NOTICES = """
 SELECT kind || coalesce(': ' || (facts->>'delay'), '') || CASE WHEN state IN ('failed', 'bounced')
@@ -69,8 +76,9 @@ def figures(scope: Scope, period: Period) -> list[Figure]:
     common = {"start": period.start, "end": period.end}
     row = scope.row(ORDERS, **common)
     assert row is not None
-    found = [Figure("orders", "all", row.all), Figure("orders", "covered", row.covered)]
+    found = [Figure("orders", name, getattr(row, name)) for name in ("all", "covered", "delivery")]
     found += _counted("promises", scope.rows(PROMISES, **common, now=scope.now()))
+    found += _counted("deliveries", scope.rows(DELIVERIES, **common))
     found += _counted("notices", scope.rows(NOTICES, **common))
     found += _counted("answers", scope.rows(ANSWERS, **common))
     found += _counted("cases", scope.rows(CASES, **common))

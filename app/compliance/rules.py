@@ -61,6 +61,7 @@ def period(first: date, last: date, zone: str) -> Period:
 GROUPS = {
     "orders": "Orders placed in the period",
     "promises": "Their lines under the rule",
+    "deliveries": "Their lines under a law of delivery",
     "notices": "Messages written",
     "answers": "Answers received",
     "cases": "Lines canceled by law, by case",
@@ -69,13 +70,26 @@ GROUPS = {
     "incidents": "Incidents",
 }
 NAMES: dict[str, dict[str, str]] = {
-    "orders": {"all": "All orders", "covered": "With lines under the rule"},
+    "orders": {
+        "all": "All orders",
+        "covered": "With lines under the rule",
+        "delivery": "With lines under a law of delivery (EU, UK)",
+    },
     "promises": {
         "in_time": "Shipped in time",
         "late": "Shipped after the deadline",
         "cancelled": "Canceled before shipment",
         "open": "Open, deadline to come",
         "overdue": "Open past the deadline",
+    },
+    "deliveries": {
+        "due": "Last day to deliver to come",
+        "extended": "Within the further time the buyer gave",
+        "late": "Past the last day, not reported as delivered",
+        "terminable": "Past it, and the buyer may end the contract",
+        "delivered": "Delivered",
+        "ended": "Ended by the buyer",
+        "closed": "Canceled otherwise",
     },
     "refunds": {
         "in_time": "Sent in time, buyer told",
@@ -113,10 +127,14 @@ def in_words(figure: Figure) -> str:
 
 
 def grouped(figures: Iterable[Figure]) -> list[tuple[str, list[Figure]]]:
-    """The report by group, in order: [(heading, figures)]; empty groups stay."""
+    """The report by group, in order: [(heading, figures)]; empty groups stay, but a merchant who had no order under a
+    law of delivery is told nothing of them."""
     found: dict[str, list[Figure]] = {group: [] for group in GROUPS}
     for figure in figures:
         found[figure.group].append(figure)
+    if not found["deliveries"]:
+        del found["deliveries"]
+        found["orders"] = [one for one in found["orders"] if one.name != "delivery"]
     return [(GROUPS[group], own) for group, own in found.items()]
 
 

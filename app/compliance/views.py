@@ -17,7 +17,7 @@ from infra.errors import Problem
 from tenants.scope import current
 
 blueprint = Blueprint("compliance_pages", __name__, template_folder="templates")
-register_nav("", "Compliance", "compliance_pages.report", "scale", permission="audit:read", order=26)
+register_nav("", "Compliance", "compliance_pages.report", "scale", permission="audit:read", order=30)
 
 
 @blueprint.get("/compliance", endpoint="report")

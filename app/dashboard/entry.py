@@ -21,7 +21,7 @@ from app.web import page
 from tenants.scope import Scope, current
 
 blueprint = Blueprint("order_entry", __name__, template_folder="templates")
-register_nav("", "New order", "order_entry.form", "phone-call", permission="orders:write", order=30)
+register_nav("", "New order", "order_entry.form", "phone-call", permission="orders:write", order=21)
 TENDERS = [
     ("card", "Card"),
     ("check", "Check or money order"),

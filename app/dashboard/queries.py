@@ -1,4 +1,4 @@
-"""What Home shows, each part one set-based statement: promises, orders per hour, exceptions, work, stock."""
+"""What Home shows, each part one set-based statement: promises, orders per hour, work, stock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from app.calendar import end_of_day
 from app.orders.standing import KEPT, LATE, LIVE, RISK
-from app.payments.rules import HOLD_HOURS
 from tenants.scope import Scope
 
 HORIZONS = (("tonight", 0), ("week", 6), ("month", 29))
@@ -144,79 +143,6 @@ def orders_per_hour(scope: Scope, now: datetime) -> Hours:
     )
 
 
-EXCEPTIONS = f"""
-WITH late_lines AS (
-    SELECT p.order_id, min(p.deadline) AS by, count(*) AS lines,
-        (array_agg(l.title ORDER BY p.deadline, l.position))[1] AS title,
-        sum(l.total - l.value_shipped - l.value_cancelled) AS value, bool_or(p.deadline <= :now) AS missed
-    FROM promises p JOIN order_lines l ON l.tenant_id = :tenant AND l.id = p.order_line_id
-    WHERE p.tenant_id = :tenant AND p.state IN ('open', 'consent_definite')
-      AND (p.deadline <= :now OR (l.backordered > 0 AND {RISK}))
-    GROUP BY 1
-), held AS (
-    SELECT h.order_id, h.kind, h.reason, h.placed_at, (SELECT min(p.deadline) FROM promises p
-        WHERE p.tenant_id = :tenant AND p.order_id = h.order_id AND {LIVE}) AS by
-    FROM order_holds h WHERE h.tenant_id = :tenant AND h.released_at IS NULL
-), refused AS (
-    SELECT DISTINCT ON (f.order_id) f.order_id, f.node, f.reject_reason
-    FROM order_lines l
-    JOIN fulfillment_order_lines fl ON fl.tenant_id = :tenant AND fl.order_line_id = l.id AND fl.released > 0
-    JOIN fulfillment_orders f ON f.tenant_id = :tenant AND f.id = fl.fulfillment_order_id
-        AND f.reject_reason IS NOT NULL
-    WHERE l.tenant_id = :tenant AND l.backordered > 0 AND NOT EXISTS (SELECT 1 FROM routing_exceptions e
-        WHERE e.tenant_id = :tenant AND e.order_id = l.order_id AND e.state = 'open')
-    ORDER BY f.order_id, f.answered_at DESC NULLS LAST
-), uncaptured AS (
-    SELECT e.order_id, max(e.error) AS error, min(e.at) AS since, sum(e.amount) AS value FROM ledger_entries e
-    WHERE e.tenant_id = :tenant AND e.outcome = 'pending' AND e.kind = 'capture' AND e.authorization_id IS NULL
-      AND e.error_code IS NOT NULL
-    GROUP BY 1
-), found AS (
-    SELECT 'hold' AS what, order_id, kind AS about, reason AS text, NULL::bigint AS value,
-        CASE WHEN kind = 'payment' THEN placed_at + :payment_wait ELSE by END AS by FROM held
-    WHERE kind <> 'payment' OR order_id NOT IN (SELECT order_id FROM uncaptured)
-    UNION ALL
-    SELECT CASE WHEN missed THEN 'missed' ELSE 'risk' END, order_id, title, lines::text, value, by FROM late_lines
-    WHERE missed OR order_id NOT IN (SELECT order_id FROM refused)
-    UNION ALL
-    SELECT 'refused', r.order_id, n.name, r.reject_reason, NULL, NULL FROM refused r
-    JOIN nodes n ON n.tenant_id = :tenant AND n.code = r.node
-    UNION ALL
-    SELECT 'stuck', order_id, kind, reason, NULL, NULL FROM routing_exceptions
-    WHERE tenant_id = :tenant AND state = 'open' AND kind <> 'cancel'
-    UNION ALL
-    SELECT 'notice', order_id, kind, coalesce(error, ''), NULL, created_at + interval '1 day' FROM notices
-    WHERE tenant_id = :tenant AND state IN ('bounced', 'failed') AND created_at > :recent
-    UNION ALL
-    SELECT 'capture', order_id, '', coalesce(error, ''), value, since + interval '1 day' FROM uncaptured
-    UNION ALL
-    SELECT 'refund', order_id, cause, '', amount, due_at FROM refunds_due
-    WHERE tenant_id = :tenant AND proven_at IS NULL AND (alarm > 0 OR due_at < :soon)
-)
-SELECT f.what, f.order_id, f.about, f.text, coalesce(f.value, o.total) AS value, f.by, o.number, o.currency,
-    o.customer->>'name' AS customer, count(*) OVER () AS total
-FROM found f JOIN orders o ON o.tenant_id = :tenant AND o.id = f.order_id
-ORDER BY f.by NULLS FIRST, o.number LIMIT :most
-"""
-
-
-def exceptions(scope: Scope, now: datetime, most: int = 8) -> tuple[list[Any], int]:
-    """What needs a person, the most urgent first, and how many there are in all. `by` None: at once."""
-    rows = scope.rows(
-        EXCEPTIONS,
-        now=now,
-        recent=now - timedelta(days=30),
-        soon=now + timedelta(days=2),
-        payment_wait=timedelta(hours=_hold_hours(scope)),
-        most=most,
-    )
-    return rows, rows[0].total if rows else 0
-
-
-def _hold_hours(scope: Scope) -> float:
-    return float(scope.tenant.settings.get("payment_hold_hours", HOLD_HOURS))
-
-
 def stock_cases(scope: Scope, most: int = 4) -> list[Any]:
     """Open differences of counts, the oldest first."""
     return scope.rows(
@@ -251,11 +177,13 @@ def work_per_node(scope: Scope, now: datetime) -> list[Any]:
 
 
 def running_out(scope: Scope, now: datetime, most: int = 6) -> list[Any]:
-    """SKUs that sold in the last 14 days and will be gone soonest at that pace, with units waiting for stock."""
+    """SKUs that sold in the last 14 days and will be gone soonest at that pace, with units that wait for stock, units
+    that are to come and the first day any is due."""
     return scope.rows(
         """
         SELECT s.code, s.title, sold.units AS sold, coalesce(stock.units, 0) AS can_sell,
-            coalesce(waiting.units, 0) AS waiting, coalesce(stock.units, 0) * CAST(:days AS float) / sold.units AS cover
+            coalesce(waiting.units, 0) AS waiting, coming.units AS coming, coming.next_on,
+            coalesce(stock.units, 0) * CAST(:days AS float) / sold.units AS cover
         FROM (
             SELECT l.sku_id, sum(l.ordered - l.cancelled) AS units
             FROM orders o JOIN order_lines l ON l.tenant_id = :tenant AND l.order_id = o.id
@@ -267,6 +195,10 @@ def running_out(scope: Scope, now: datetime, most: int = 6) -> list[Any]:
             WHERE tenant_id = :tenant AND disposition = 'sellable' GROUP BY 1) stock ON stock.sku_id = s.id
         LEFT JOIN (SELECT sku_id, sum(quantity) AS units FROM reservations
             WHERE tenant_id = :tenant AND supply = 'none' GROUP BY 1) waiting ON waiting.sku_id = s.id
+        LEFT JOIN (SELECT i.sku_id, sum(i.quantity - i.received) AS units, min(i.expected_on) AS next_on
+            FROM inbound_lines i JOIN inbound_orders o ON o.tenant_id = :tenant AND o.id = i.inbound_order_id
+                AND o.cancelled_at IS NULL
+            WHERE i.tenant_id = :tenant AND i.received < i.quantity GROUP BY 1) coming ON coming.sku_id = s.id
         WHERE coalesce(stock.units, 0) * CAST(:days AS float) / sold.units < :short
         ORDER BY cover, sold.units DESC LIMIT :most
         """,

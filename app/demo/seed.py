@@ -24,6 +24,7 @@ from app.network.rate_cards import put_rate_card
 from app.network.schemas import NodeIn, RateCardIn
 from app.network.service import put_nodes
 from app.orders.service import place_hold
+from tenants import business
 from tenants.scope import Scope, inside
 from tenants.service import open_merchant
 
@@ -31,6 +32,12 @@ __all__ = ["NAME", "PROVIDERS", "open_demo"]
 
 NAME = "Alder & Finch"
 ZONE = "America/New_York"
+CONTACT = {
+    "email": "help@alderandfinch.example",
+    "toll_free": "1-800-555-0136",
+    "hours": "every day, 8 AM to 10 PM Eastern",
+    "address": ["210 Alder Street", "Columbus, OH 43215"],
+}
 SEED = 1887
 FRESH = 14
 """Card orders that have just come in."""
@@ -51,6 +58,7 @@ def open_demo(owner: UUID) -> UUID:
     opened = open_merchant(NAME, owner=owner, timezone=ZONE, live=False, rate_limit=None, first_rules=RULES)
     with inside(opened.sandbox) as scope:
         skus = catalog(scope.now().date())
+        business.change(scope, name=NAME, timezone=ZONE, settings={"contact": CONTACT})
         _network(scope)
         _catalog(scope, skus)
     History(opened.sandbox, skus, random.Random(SEED)).write()

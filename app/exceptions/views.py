@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.entries import address
-from app.exceptions import queries, replies, service
+from app.exceptions import queries, replies, service, waiting
 from app.notices import inbound
 from app.pages import register_nav, toast
 from app.pages.formats import plural
@@ -19,9 +19,7 @@ from infra.errors import Problem, invalid
 from tenants.scope import current
 
 blueprint = Blueprint("exception_pages", __name__, template_folder="templates")
-register_nav(
-    "Supply", "Exceptions", "exception_pages.queue", "alert-triangle", permission="orders:read", order=50
-)
+register_nav("", "Exceptions", "exception_pages.queue", "alert-triangle", permission="orders:read", order=24)
 
 MOST = 100
 STATES = {"open": "To decide", "closed": "Decided"}
@@ -40,6 +38,8 @@ DONE = {
     "settle": "Noted as settled.",
 }
 OWNED = {"take": "You look after {}.", "leave": "Nobody looks after {} any more."}
+TOLD_BELOW = ("stuck", "notice")
+"""Causes that have lists of their own on this page."""
 TOLD = 2
 """Reasons that a message names; the rows stay in the list with theirs."""
 
@@ -47,8 +47,9 @@ TOLD = 2
 @blueprint.get("/exceptions", endpoint="queue")
 @page("orders:read")
 def queue() -> str:
-    """Orders that routing left to a person, and work at nodes that cannot do it."""
+    """What needs a person, orders that routing left to one, and work at nodes that cannot do it."""
     scope = current()
+    now = scope.now()
     state, kind, owner = (
         request.args.get(name, "") if request.args.get(name, "") in known else ""
         for name, known in (("state", STATES), ("kind", KINDS), ("owner", OWNERS))
@@ -57,8 +58,12 @@ def queue() -> str:
     found = queries.to_decide(
         scope, state, MOST, kind=kind, owner={"me": str(scope.actor), "none": ""}.get(owner)
     )
+    is_whole = state == "open" and not kind and not owner
+    urgent, urgent_total = waiting.found(scope, now, MOST, TOLD_BELOW) if is_whole else ([], 0)
     return render_template(
         "exceptions/queue.html",
+        urgent=[waiting.described(row, now) for row in urgent],
+        urgent_total=urgent_total,
         found=found,
         state=state,
         kind=kind,
@@ -71,7 +76,7 @@ def queue() -> str:
         holders=queries.holders(scope, [one.order_id for one in found]) if state == "open" else {},
         strained=queries.strained(scope, MOST),
         me=str(scope.actor),
-        soon=scope.now() + timedelta(days=1),
+        soon=now + timedelta(days=1),
         address=address,
         replies=inbound.to_read(scope, MOST),
         undelivered=queries.undelivered(scope, MOST),

@@ -50,6 +50,13 @@ WHERE p.tenant_id = :tenant AND p.sku_id = ANY(:skus) AND p.disposition = 'sella
 GROUP BY p.sku_id
 """
 
+COMING = """
+SELECT i.sku_id AS sku, sum(i.quantity - i.received) AS units, min(i.expected_on) AS next_on
+FROM inbound_lines i
+JOIN inbound_orders o ON o.tenant_id = :tenant AND o.id = i.inbound_order_id AND o.cancelled_at IS NULL
+WHERE i.tenant_id = :tenant AND i.sku_id = ANY(:skus) AND i.received < i.quantity GROUP BY 1
+"""
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -196,3 +203,9 @@ def due_by(
         and supply.expected_on >= today
         and (by is None or supply.expected_on <= by)
     ]
+
+
+def coming(scope: Scope, skus: Iterable[UUID]) -> dict[UUID, Any]:
+    """Per SKU that is on its way: open units of all its inbound orders, and the first day any is due (or None)."""
+    wanted = list(skus)
+    return {row.sku: row for row in scope.rows(COMING, skus=wanted)} if wanted else {}

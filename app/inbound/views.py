@@ -195,6 +195,7 @@ def _form(form: Form, found: dict[str, Any] | None) -> str:
         form=form,
         one=found,
         nodes=nodes(current()),
+        address=address,
         rows=min(MOST_LINES, max(NEW_ROWS, typed + 2)),
     )
 

@@ -19,7 +19,7 @@ from infra.errors import Problem
 from tenants.scope import current
 
 blueprint = Blueprint("print_queue", __name__, template_folder="pages")
-register_nav("", "Letters", "print_queue.show", "printer", permission="orders:read", order=40)
+register_nav("", "Letters", "print_queue.show", "printer", permission="orders:read", order=28)
 
 
 @blueprint.get("/letters", endpoint="show")

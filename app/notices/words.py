@@ -141,13 +141,11 @@ def _rider(facts: DelayFacts, these: _Goods) -> str:
 
 def _ways(facts: DelayFacts) -> str:
     """How to answer at the seller's expense (435.2(b)(3)): the page, a reply, a toll-free call."""
-    phone = ""
-    if facts.shop.toll_free:
-        hours = f", {facts.shop.hours}" if facts.shop.hours else ""
-        phone = f", or by phone at {facts.shop.toll_free}{hours}"
-    return (
-        f"You can answer free of charge on our page, without logging in, by replying to this message{phone}."
-    )
+    page = "You can answer free of charge on our page (no log-in is needed)"
+    if not facts.shop.toll_free:
+        return f"{page} or by replying to this message."
+    hours = f", {facts.shop.hours}" if facts.shop.hours else ""
+    return f"{page}, by replying to this message, or by phone at {facts.shop.toll_free}{hours}."
 
 
 def _they(these: _Goods) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -52,6 +52,11 @@ def _brief(value: datetime | None) -> Markup:
 
 def _exact(value: Day) -> str:
     return formats.exact(value, current_page().zone)
+
+
+def _last_instant(deadline: datetime) -> datetime:
+    """The last second in time: a deadline is the first instant too late, and often a midnight."""
+    return deadline - timedelta(seconds=1)
 
 
 def _relative_day(value: Day) -> Markup:
@@ -125,6 +130,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "brief": _brief,
     "exact": _exact,
     "relative_day": _relative_day,
+    "last_instant": _last_instant,
+    "time_of_day": formats.time_of_day,
     "days_left": _days_left,
     "local_day": _local_day,
     "stands_at": _stands_at,

@@ -124,6 +124,12 @@ def clock_time(value: datetime | None, zone: str) -> str:
     return f"{local.hour % 12 or 12}:{local:%M %p}"
 
 
+def time_of_day(value: str) -> str:
+    """ "16:00" as "4:00 PM"."""
+    hour, minute = value.split(":")[:2]
+    return f"{int(hour) % 12 or 12}:{minute} {'PM' if int(hour) >= 12 else 'AM'}"
+
+
 def moment(value: datetime | None, zone: str, today: date) -> str:
     """ "Today, 9:20 AM", "Yesterday, 4:42 PM", else "Nov 21, 6:12 PM"."""
     if value is None:

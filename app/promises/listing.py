@@ -232,59 +232,60 @@ class Day:
     """One day of the grid: [(mark, word, lines)] of what is due on it."""
 
     day: date
-    in_month: bool
+    is_past: bool
     is_today: bool
     marks: list[tuple[str, str, int]]
     lines: int
     """Promises due on it; refunds are not among them."""
 
 
+WEEKS = 6
+"""Of the grid: whatever today is, the thirty days in which goods are due by law lie within them."""
+
+
 @dataclass(frozen=True)
-class Month:
-    """A month as whole weeks, Sundays first."""
+class Grid:
+    """Whole weeks, Sundays first."""
 
     first: date
+    last: date
     weeks: list[list[Day]]
-    before: str
-    after: str
+    before: date
+    after: date
     lines: int
     """All promises and refunds of these weeks."""
 
 
-def month_of(given: str, today: date) -> date:
-    """The first day of a month such as 2026-12; of this month when it is none, or years away."""
-    first = _day(f"{given}-01")
-    if first is None or abs(first.year - today.year) > 5:
-        return today.replace(day=1)
-    return first
+def grid_from(given: str, today: date) -> date:
+    """The Sunday on or before a day such as 2026-12-06; of this week when it is none, or years away."""
+    day = _day(given)
+    if day is None or abs(day.year - today.year) > 5:
+        day = today
+    return day - timedelta(days=(day.weekday() + 1) % 7)
 
 
-def month(scope: Scope, first: date) -> Month:
-    """Deadlines of a month by day, with the days around it that fill its weeks; one statement."""
+def grid(scope: Scope, first: date) -> Grid:
+    """Deadlines day by day, from a Sunday on; one statement."""
     zone = scope.tenant.timezone
-    start = first - timedelta(days=(first.weekday() + 1) % 7)
-    following = (first + timedelta(days=31)).replace(day=1)
-    days = (following - start).days
-    days += -days % 7
-    end = start + timedelta(days=days - 1)
+    span = timedelta(weeks=WEEKS)
+    last = first + span - timedelta(days=1)
     found: dict[date, dict[str, int]] = {}
-    for one in queries.by_day(scope, _begins(start, zone), end_of_day(end, zone)):
+    for one in queries.by_day(scope, _begins(first, zone), end_of_day(last, zone)):
         found.setdefault(one.day, {})[one.stands] = one.lines
     today = local_date(scope.now(), zone)
-    every = [
-        _of_day(start + timedelta(days=at), first.month, today, found.get(start + timedelta(days=at), {}))
-        for at in range(days)
-    ]
-    return Month(
+    days = [first + timedelta(days=at) for at in range(span.days)]
+    every = [_of_day(day, today, found.get(day, {})) for day in days]
+    return Grid(
         first,
-        [every[at : at + 7] for at in range(0, days, 7)],
-        f"{first - timedelta(days=1):%Y-%m}",
-        f"{following:%Y-%m}",
+        last,
+        [every[at : at + 7] for at in range(0, len(every), 7)],
+        first - span,
+        first + span,
         sum(sum(of_day.values()) for of_day in found.values()),
     )
 
 
-def _of_day(day: date, this_month: int, today: date, lines: Mapping[str, int]) -> Day:
+def _of_day(day: date, today: date, lines: Mapping[str, int]) -> Day:
     marks = [(mark, word, lines[key]) for key, (mark, word) in MARKS.items() if key in lines]
     total = sum(count for key, count in lines.items() if key != "refund")
-    return Day(day, day.month == this_month, day == today, marks, total)
+    return Day(day, day < today, day == today, marks, total)

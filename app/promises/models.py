@@ -106,6 +106,12 @@ class Promise(TenantTable):
             postgresql_include=["order_id"],
             postgresql_where="delivery_due_at IS NOT NULL",
         ),
+        Index(
+            "ix_promises_undelivered",
+            "tenant_id",
+            "delivery_deadline",
+            postgresql_where="delivery_state IN ('late', 'terminable')",
+        ),
     )
 
 

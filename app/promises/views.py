@@ -142,12 +142,12 @@ def _moment(value: Any) -> str:
 @blueprint.get("/promises/calendar", endpoint="calendar")
 @page("orders:read")
 def calendar() -> str:
-    """The deadlines of a month, day by day."""
+    """The deadlines of this week and the next ones, day by day."""
     scope = current()
-    first = listing.month_of(request.args.get("month", ""), local_date(scope.now(), scope.tenant.timezone))
+    first = listing.grid_from(request.args.get("from", ""), local_date(scope.now(), scope.tenant.timezone))
     return render_template(
         "promises/calendar.html",
-        month=listing.month(scope, first),
+        grid=listing.grid(scope, first),
         days_of_week=listing.DAYS_OF_WEEK,
         figures=_figures(scope, queries.counts(scope)),
         may_act=scope.actor.may("orders:write"),
@@ -283,4 +283,5 @@ def _shown(form: Form, lines: list[str], preview: dict[str, Any] | None = None) 
         preview=preview,
         kinds=KINDS,
         most=MOST_SHOWN,
+        address=address,
     )

@@ -18,7 +18,7 @@ from infra.errors import Problem, not_found
 from tenants.scope import Scope, current
 
 blueprint = Blueprint("refund_pages", __name__, template_folder="templates")
-register_nav("", "Refunds", "refund_pages.list", "receipt-refund", permission="payments:read", order=25)
+register_nav("", "Refunds", "refund_pages.list", "receipt-refund", permission="payments:read", order=26)
 
 MOST = 200
 VIEWS = {"todo": "To do", "open": "Open", "proven": "Done"}

@@ -187,7 +187,7 @@ def work(scope: Scope, simulation_id: UUID, part: str = "", **_: Any) -> None:
     version is a part of its own, slice after slice, so that two workers decide them side by side; JOINED comes when
     both are through, queued by whichever was the last.
 
-    What goes wrong unforeseen ends the run with its reason, so that it never only seems to run; what it had found is
+    What goes wrong unforeseen ends the run and is logged, so that it never only seems to run; what it had found is
     kept, and `resume` goes on from there. A lost race or connection is the worker's to try again.
     """
     try:
@@ -202,7 +202,7 @@ def work(scope: Scope, simulation_id: UUID, part: str = "", **_: Any) -> None:
         raise
     except Exception as error:
         log.error("what_if.failed", simulation=str(simulation_id), exc_info=error)
-        _fail(scope, simulation_id, f"{UNFORESEEN} ({type(error).__name__}: {str(error)[:200]})")
+        _fail(scope, simulation_id, UNFORESEEN)
 
 
 def _go_on(scope: Scope, simulation_id: UUID) -> None:

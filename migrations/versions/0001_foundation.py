@@ -1843,6 +1843,13 @@ def upgrade() -> None:
         postgresql_where="delivery_due_at IS NOT NULL",
     )
     op.create_index(
+        "ix_promises_undelivered",
+        "promises",
+        ["tenant_id", "delivery_deadline"],
+        unique=False,
+        postgresql_where="delivery_state IN ('late', 'terminable')",
+    )
+    op.create_index(
         op.f("ix_promises_tenant_id_order_id"), "promises", ["tenant_id", "order_id"], unique=False
     )
     op.create_index("uq_promises_line", "promises", ["tenant_id", "order_line_id"], unique=True)

@@ -12,6 +12,7 @@ from flask import Flask
 
 from app.calendar import local_date
 from app.dashboard import queries
+from app.exceptions.waiting import found as needing_a_person
 from app.routing import stuck
 from infra.clock import real_now
 from tenants.scope import inside
@@ -81,7 +82,7 @@ def test_what_needs_a_person_is_listed_with_where_to_act(app: Flask, merchant: M
     merchant.provider.ok("POST", f"/fulfillment-orders/{work['id']}/rejection", {"reason": "out_of_stock"})
     merchant.drain()
     with inside(merchant.tenant_id) as scope:
-        rows, total = queries.exceptions(scope, scope.now())
+        rows, total = needing_a_person(scope, scope.now(), 8)
     found = {(row.what, str(row.order_id)) for row in rows}
     assert found == {
         ("hold", held["id"]),

@@ -18,7 +18,7 @@ def test_a_person_decides_on_the_page(app: Flask, merchant: Merchant) -> None:
     merchant.drain()
     rule(merchant, **fallback("queue"))
     desk = member(app, merchant.tenant_id)
-    assert "Nothing to decide" in desk.read("/exceptions")
+    assert "Nothing left to decide" in desk.read("/exceptions")
     order = merchant.order((sku, 2), tenders=TERMS)
     merchant.drain()
     page = desk.read("/exceptions")
@@ -37,6 +37,19 @@ def test_a_person_decides_on_the_page(app: Flask, merchant: Merchant) -> None:
     (work,) = merchant.ok("GET", f"/orders/{order['id']}")["fulfillment_orders"]
     assert work["node"] == "RENO"
     assert_books(merchant)
+
+
+def test_home_leads_to_the_queue_which_lists_the_same(app: Flask, merchant: Merchant) -> None:
+    held = merchant.order((merchant.sku(), 1), tenders=TERMS)
+    merchant.drain()
+    merchant.ok("POST", f"/orders/{held['id']}/holds", {"kind": "fraud", "reason": "Two cards"})
+    desk = member(app, merchant.tenant_id)
+    assert 'href="/exceptions">Open queue' in desk.read("/home")
+    page = desk.read("/exceptions")
+    assert "Fraud hold" in page
+    assert "Two cards" in page
+    assert f'href="/orders/{held["id"]}#do"' in page
+    assert "Two cards" not in desk.read("/exceptions?state=closed")
 
 
 def test_work_at_a_closed_node_is_shown(app: Flask, merchant: Merchant) -> None:

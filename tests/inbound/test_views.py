@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from flask import Flask
 
+from app.calendar import local_date
 from tests.factories import Merchant
 from tests.portal import Desk, member
 
@@ -40,6 +41,14 @@ def test_an_order_is_made_amended_received_and_shown_with_who_waits(desk: Desk, 
     assert "Waits for PO-7 from Dune Pottery" in waits
     assert "PO-7 from Dune Pottery, due" in waits
     assert "PO-7" in desk.read("/inbound?q=mug")
+    last = merchant.ok("GET", f"/orders/{order['id']}")["lines"][0]["promise"]["deadline"]
+    in_time = local_date(datetime.fromisoformat(last) - timedelta(seconds=1), "America/New_York")
+    assert f">{in_time:%b} {in_time.day}" in shown, "the last day in time, not the first too late"
+    item = desk.read("/catalog/skus/MUG")
+    assert "PO-7" in item
+    assert '12<span class="show-sm muted"> to come' in item
+    assert '12<span class="show-sm muted"> coming' in desk.read("/inventory")
+    assert re.search(r'>12<span class="two"><time', desk.read("/home").split("Stock about to run out")[1])
     assert "No inbound order fits" in desk.read("/inbound?q=nobody")
     later = str(date.today() + timedelta(days=25))
     assert desk.post(f"{ORDER}/edit", f"{ORDER}/edit", **entry(**{"expected-0": later})).status_code == 303

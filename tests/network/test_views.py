@@ -96,7 +96,7 @@ def test_a_node_shows_its_work_stock_and_who_works_there(desk: Desk, merchant: M
     assert f"{order['number']}-1" in page
     assert "7 can sell, 2 reserved" in page
     assert "Test provider" in page
-    assert "15:00" in page
+    assert "3:00 PM" in page
 
 
 def test_both_pages_tell_how_a_node_stands(desk: Desk, merchant: Merchant):

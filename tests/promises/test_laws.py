@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from app import links
+from app.exceptions import waiting
 from tenants.scope import inside
 from tests.factories import Merchant
 from tests.outside import Inbox
@@ -77,6 +78,19 @@ def said(story: Story, **fields: Any) -> Any:
     return answer
 
 
+def urgent(story: Story) -> list[str]:
+    """What the merchant's Home and queue ask a person to do about deliveries."""
+    with inside(story.tenant_id) as scope:
+        rows, _ = waiting.found(scope, scope.now(), 50)
+    return [row.what for row in rows if row.what in waiting.DELIVERIES]
+
+
+def figures(story: Story) -> dict[str, int]:
+    """The compliance report's lines under a law of delivery, by how they stand."""
+    report = story.merchant.ok("GET", "/compliance-report?from=2026-05-01&to=2026-12-31")["figures"]
+    return {one["name"]: one["count"] for one in report if one["group"] == "deliveries"}
+
+
 def code(answer: Any) -> str:
     return str(answer.get_json()["type"].rpartition("/")[2])
 
@@ -94,10 +108,14 @@ def test_a_sale_within_europe_knows_a_further_time_and_no_silence(begin: Begin) 
     assert code(said(story, said="period_granted", until="2026-07-10")) == "not-late"
     assert "to reach you by Wednesday, July 1" in page(story)
 
+    story.on("2026-06-25")
+    assert (urgent(story), figures(story)) == (["arrives_late"], {"due": 1})
+
     story.on("2026-07-03")
     assert (delivery(story)["state"], story.line()["cancelled"], story.refunds()) == ("late", 0, [])
     assert {"promise.at_risk", "delivery.missed"} <= set(story.timeline())
     assert not story.notice_id(), "no notice of the delay rule left"
+    assert (urgent(story), figures(story)) == (["undelivered"], {"late": 1})
     page(story, "/delivery", 409, act="end")
     page(story, "/delivery", 422, act="wait", until="2026-07-03")
     page(story, "/delivery", 303, act="wait", until="2026-07-10")
@@ -106,11 +124,13 @@ def test_a_sale_within_europe_knows_a_further_time_and_no_silence(begin: Begin) 
 
     story.on("2026-07-31")
     assert (delivery(story)["state"], story.line()["cancelled"]) == ("terminable", 0), "silence ends nothing"
+    assert (urgent(story), figures(story)) == (["terminable"], {"terminable": 1})
     assert "You may end the contract" in page(story)
     page(story, "/delivery", 303, act="end")
     page(story, "/delivery", 303, act="end")
     assert (delivery(story)["state"], story.line()["cancelled"], story.ended()) == ("ended", 1, [])
     assert story.refunds() == [(8000, date(2026, 8, 14))]
+    assert figures(story) == {"ended": 1}
     assert code(said(story, said="delivered")) in ("delivery-over", "not-shipped")
     proof = story.merchant.ok("GET", f"/orders/{story.order['id']}/proof")
     assert proof["lines"][0]["promise"]["regimes"] == ["eu"]

@@ -64,8 +64,12 @@ def test_the_board_lists_what_it_counts_and_finds_what_is_asked(shop: Shop, desk
     assert len(listed(desk.read(f"{BOARD}?q=mug"))) == 4
     assert "No promise fits" in desk.read(f"{BOARD}?q=%25")
     assert "No promise fits" in desk.read(f"{BOARD}?notice=bounced&state=open")
-    month = desk.read(f"{BOARD}/calendar?month={day:%Y-%m}")
-    assert re.search(rf'href="/promises\?day={day}" aria-label="1 promise by', month)
+    weeks = desk.read(f"{BOARD}/calendar")
+    for one in (soon, waits, later, lost):
+        assert f'href="/promises?day={promised(shop, one).original_date}" aria-label="1 promise by' in weeks
+    then = day + timedelta(weeks=20)
+    assert "No open promise" in desk.read(f"{BOARD}/calendar?from={then}")
+    assert f'href="/promises?day={day}"' in desk.read(f"{BOARD}/calendar?from={day}")
     rows = list(csv.DictReader(io.StringIO(desk.read(f"{BOARD}/export.csv?sort=-deadline"))))
     assert [row["order"] for row in rows] == [one["number"] for one in (lost, later, waits, soon)]
     with inside(shop.tenant_id) as scope:

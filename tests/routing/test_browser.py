@@ -96,7 +96,7 @@ def test_a_rule_set_from_a_template_is_edited_tried_saved_published_and_obeyed(
     assert "v2 differs from v1" in page.inner_text("main")
 
     page.get_by_role("link", name="Compare on past orders").click()
-    page.get_by_role("button", name="Run").click()
+    page.get_by_role("button", name="Compare").click()
     page.get_by_text("You may leave this page and come back").wait_for()
     page.get_by_role("link", name="the list").click()
     assert "0 of 1" in page.inner_text("#tried")

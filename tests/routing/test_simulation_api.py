@@ -260,7 +260,7 @@ def test_what_goes_wrong_ends_it_and_it_goes_on_where_it_was(
     path = f"/routing/simulations/{started['id']}"
     failed = past.ok("GET", path)
     assert (failed["state"], failed["orders_done"], failed["before"]) == ("failed", 2, None)
-    assert failed["error"].startswith(runs.UNFORESEEN)
+    assert failed["error"] == runs.UNFORESEEN, "the log has the cause"
     with inside(past.tenant_id) as scope:
         scope.execute(
             "UPDATE orders SET ship_to = CAST(:to AS jsonb) WHERE tenant_id = :tenant AND id = :id",

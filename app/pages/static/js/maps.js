@@ -13,7 +13,7 @@
     const sides = leftFirst ? [left, right] : [right, left];
     const beside = sides.map((dx) => [dx, 0]);
     const stacked = [["-50%", -gap - 9], ["-50%", gap + 11]];
-    const shifted = sides.flatMap((dx) => [[dx, -12], [dx, 12]]);
+    const shifted = sides.flatMap((dx) => [[dx, -12], [dx, 12], [dx, -26], [dx, 26]]);
     return aboveFirst ? [...stacked, ...beside, ...shifted] : [...beside, ...shifted, ...stacked];
   }
 
@@ -21,21 +21,31 @@
     const frame = map.getBoundingClientRect();
     if (frame.width === 0) return;
     const hasArcs = map.querySelector("svg path[stroke]") !== null;
-    const taken = [...map.querySelectorAll(".pin")].map((pin) => pin.getBoundingClientRect());
+    const boxes = (selector) => [...map.querySelectorAll(selector)].map((pin) => pin.getBoundingClientRect());
+    const taken = boxes(".pin:not([data-minor])");
+    const minor = boxes(".pin[data-minor]");
     map.querySelectorAll(".pin-l").forEach((label) => {
       label.hidden = false;
       if (getComputedStyle(label).display === "none") return;
       const gap = Number(label.dataset.size) / 2 + 5;
       const leftFirst = !hasArcs && parseFloat(label.style.left) > 55;
-      const fits = places(gap, leftFirst, label.classList.contains("dest")).some(([dx, dy]) => {
+      const put = ([dx, dy]) => {
         label.style.setProperty("--dx", dx);
         label.style.marginTop = `${dy}px`;
-        const box = label.getBoundingClientRect();
-        if (box.left < frame.left - 8 || box.right > frame.right + 8) return false;
-        if (taken.some((other) => overlap(box, other) > 4)) return false;
-        taken.push(box);
-        return true;
-      });
+        return label.getBoundingClientRect();
+      };
+      let best = null;
+      for (const spot of places(gap, leftFirst, label.classList.contains("dest"))) {
+        const box = put(spot);
+        if (box.left < frame.left - 8 || box.right > frame.right + 8) continue;
+        if (taken.some((other) => overlap(box, other) > 4)) continue;
+        const covered = minor.reduce((area, pin) => area + overlap(box, pin), 0);
+        if (best === null || covered < best.covered) best = { spot, covered };
+        if (covered <= 4) break;
+      }
+      // The name of a place that matters may cover one that does not.
+      const fits = best !== null && (best.covered <= 4 || !label.classList.contains("off"));
+      if (fits) taken.push(put(best.spot));
       label.hidden = !fits;
     });
   }

@@ -43,6 +43,23 @@
     if (field && field.offsetParent) field.focus();
   }
 
+  // Codes of items are offered while one types; whatever is typed may still be sent
+  const codes = document.createElement("datalist");
+  codes.id = "codes";
+  let asking;
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    if (!field.dataset?.codes) return;
+    clearTimeout(asking);
+    asking = setTimeout(async () => {
+      const answer = await fetch(`${field.dataset.codes}?q=${encodeURIComponent(field.value)}`);
+      if (!answer.ok) return;
+      codes.innerHTML = await answer.text();
+      document.body.append(codes);
+      field.setAttribute("list", codes.id);
+    }, 200);
+  });
+
   // Toasts: six seconds, longer while looked at
   function startToast(toast) {
     if (toast.dataset.started) return;
@@ -106,6 +123,8 @@
       find("[data-toast]").remove();
     } else if (find("[data-reload]")) {
       location.reload();
+    } else if (find("[data-print]")) {
+      window.print();
     } else if (find("[data-copy]")) {
       copy(find("[data-copy]"));
     } else if (find('[aria-disabled="true"]')) {
