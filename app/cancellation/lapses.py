@@ -21,7 +21,7 @@ from app.cancellation import rules
 from app.cancellation.service import cancel, cancel_lines, reasons, take_unanswered
 from app.orders.service import lock
 from app.promises import deliveries, records
-from app.promises.service import stand
+from app.promises.service import show, stand
 from app.promises.standing import Standing, standings
 from app.promises.vocabulary import Case, Phase
 from app.refunds import owing
@@ -58,15 +58,18 @@ WHERE w.tenant_id = :tenant AND f.order_id = :order AND w.cancel_requested > 0 G
 def due(scope: Scope, order_id: UUID, **_: Any) -> None:
     """Give its effect to every cancellation by law of the order that has none yet, and show how the others stand."""
     order, now = lock(scope, order_id), scope.now()
+    every = standings(scope, order_id)
     ended = {
         one.line.id: one
-        for one in standings(scope, order_id)
+        for one in every
         if one.open_units and not one.vested and one.at(now).phase is Phase.CANCELLED
     }
-    if ended:
-        for case, lines in _vest(scope, order_id, ended).items():
-            cancel_lines(scope, order, lines, rules.REASONS[case])
-        _await_answers(scope, order_id)
+    if not ended:
+        show(scope, every)
+        return
+    for case, lines in _vest(scope, order_id, ended).items():
+        cancel_lines(scope, order, lines, rules.REASONS[case])
+    _await_answers(scope, order_id)
     stand(scope, order_id)
 
 

@@ -7,7 +7,7 @@ in app/cancellation/lapses.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -287,8 +287,13 @@ def stand(scope: Scope, order_id: UUID, **_: Any) -> None:
     """Bring the shown state and deadline of the order's promises, and the next instant to look at them, in line with
     what was sent, answered and recorded. A line that time or the buyer has cancelled is due now; it is shown so when
     the cancellation has its effect."""
+    show(scope, standings(scope, order_id))
+
+
+def show(scope: Scope, every: Iterable[Standing]) -> None:
+    """As `stand`, by what was read of the lines before: nothing may have changed of them since."""
     now, rows = scope.now(), []
-    for one in standings(scope, order_id):
+    for one in every:
         if not one.open_units or one.vested or one.line.promise in NO_CLOCK:
             continue
         live = one.state.phase in LIVE
