@@ -279,7 +279,7 @@ def _not_taken(outcomes: set[Outcome]) -> Problem:
 STAND = """
 UPDATE promises p SET state = s.state, deadline = coalesce(s.deadline, p.deadline), due_at = s.due_at
 FROM jsonb_to_recordset(CAST(:doc AS jsonb)) AS s(line uuid, state text, deadline timestamptz, due_at timestamptz)
-WHERE p.tenant_id = :tenant AND p.order_line_id = s.line
+WHERE p.tenant_id = :tenant AND p.order_line_id = s.line AND p.order_line_id = ANY(:lines)
 """
 
 
@@ -307,7 +307,7 @@ def show(scope: Scope, every: Iterable[Standing]) -> None:
         )
     if not rows:
         return
-    scope.execute(STAND, doc=orjson.dumps(rows, default=str).decode())
+    scope.execute(STAND, doc=orjson.dumps(rows, default=str).decode(), lines=[row["line"] for row in rows])
     due = [row["due_at"] for row in rows if row["due_at"] is not None]
     if due:
         watch.sooner(scope, min(due))
