@@ -212,6 +212,11 @@ NAMED: dict[str, dict[str, Mapping[str, Any]]] = {
                     "values": ["pending", "authorized", "partially_paid", "refunded", "voided", "expired"],
                     "message": "It is not paid in the shop. Only paid orders are taken over.",
                 },
+                {
+                    "column": "Financial Status",
+                    "values": ["partially_refunded"],
+                    "message": "The shop gave back a part of the money. Enter what is still to ship as a new order.",
+                },
             ],
         },
         "skus": {

@@ -15,7 +15,7 @@ import orjson
 from app.events import ORDER_PLACED
 from app.intake import rows
 from app.intake.rows import Line, Placement, Taken
-from app.intake.rules import PricedLine, SkuFacts, price, tender_amounts
+from app.intake.rules import PricedLine, SkuFacts, cannot_fill, price, tender_amounts
 from app.intake.terms import Sale, check_preorder, terms, zones_of
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
@@ -30,7 +30,7 @@ from app.routing.baskets import Asked, basket, destination, resting_pairs
 from app.routing.configuration import Configuration
 from app.routing.rules import Decision, decide
 from infra.clock import real_now
-from infra.errors import invalid, refused
+from infra.errors import invalid
 from infra.ids import new_id
 from tenants.scope import Scope
 
@@ -116,9 +116,10 @@ class Composer:
         lines = [self._line(request, at, line, sale, zones) for at, line in enumerate(priced.lines)]
         placements, decisions = self._route(request, lines)
         kill = (request.get("policy") or {}).get("fill_or_kill") or any(made.kill for made, _ in decisions)
-        if kill and any(line.allocated < line.priced.quantity for line in lines):
+        units = [(line.allocated, line.priced.quantity) for line in lines] if kill else []
+        if any(now < ordered for now, ordered in units):
             self._put_back(placements)
-            raise refused("cannot-fill", "Not every unit is available now, and the order is fill-or-kill.")
+            raise cannot_fill(units)
         zone = zones[0] if zones else self.scope.tenant.timezone
         order = rows.order_row(request, order_id, digest, priced, placed_at, zone, amounts)
         self._customer(request["customer"])

@@ -179,6 +179,20 @@ def _estimated(priced: Priced, ship_to: Mapping[str, Any]) -> list[int]:
     return taxes
 
 
+def cannot_fill(units: Sequence[tuple[int, int]]) -> Problem:
+    """409 naming each line that lacks units; `units`: of each line those a place was found for, and those ordered."""
+    errors = [
+        FieldError(
+            f"/lines/{at}/quantity",
+            f"{now} of {ordered} could be reserved. Order fewer, or allow a backorder.",
+        )
+        for at, (now, ordered) in enumerate(units)
+        if now < ordered
+    ]
+    detail = "Not every unit is available now, and the order is fill-or-kill."
+    return Problem(409, "cannot-fill", detail, errors=errors)
+
+
 def tender_amounts(tenders: Sequence[Mapping[str, Any]], total: int, currency: str) -> list[int]:
     """What each tender bears: as given, the one without an amount the rest. Raises Problem 422."""
     for at, one in enumerate(tenders):

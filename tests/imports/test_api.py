@@ -150,12 +150,14 @@ def test_shopify_export_with_several_lines_discount_and_tax(merchant: Merchant) 
         f"#1002,bo@example.com,paid,fulfilled,{paid}",
         f"#1003,bo@example.com,pending,,{paid}",
         f"#1004,bo@example.com,paid,,{paid.replace('52.81', '59.99').replace('45.00', '20.00')}",
+        f"#1005,bo@example.com,partially_refunded,,{paid}",
     ]
     done = import_all(merchant, "\n".join([SHOPIFY, *rows]), mapping="shopify")
-    assert [row["outcome"] for row in done["rows"]] == ["created", "refused", "refused", "refused"]
+    assert [row["outcome"] for row in done["rows"]] == ["created", "refused", "refused", "refused", "refused"]
     assert "shipped" in done["rows"][1]["message"]
     assert "not paid" in done["rows"][2]["message"]
     assert "its total says 5999" in done["rows"][3]["message"]
+    assert "gave back" in done["rows"][4]["message"]
     order = merchant.ok("GET", f"/orders/{done['rows'][0]['subject']}")
     totals = {name: sum_["amount"] for name, sum_ in order["totals"].items()}
     assert (totals["items"], totals["discounts"], totals["charges"], totals["tax"]) == (5000, 500, 500, 281)

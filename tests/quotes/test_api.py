@@ -66,6 +66,12 @@ def test_a_quote_refuses_what_an_order_would(merchant: Merchant):
     assert (unknown.status_code, unknown.get_json()["errors"][0]["pointer"]) == (422, "/lines/0/sku")
     killed = merchant.post("/quotes", basket((sku, 1), policy={"fill_or_kill": True}))
     assert (killed.status_code, killed.get_json()["type"].rpartition("/")[2]) == (409, "cannot-fill")
+    assert killed.get_json()["errors"] == [
+        {
+            "pointer": "/lines/0/quantity",
+            "message": "0 of 1 could be reserved. Order fewer, or allow a backorder.",
+        }
+    ]
     for extra in ({"hold_minutes": 5}, {"tenders": CASH}, {"channel": "nobody"}, {"lines": []}):
         assert merchant.post("/quotes", basket((sku, 1)) | extra).status_code == 422
 
