@@ -214,4 +214,5 @@ def test_a_reset_link_expires(owner: Person, app: Flask, inbox: Inbox, monkeypat
     answer = owner.get(address)
     monkeypatch.undo()
     assert answer.status_code == 404
+    assert "This link has expired" in answer.text
     assert "worked for 1 hour" in answer.text

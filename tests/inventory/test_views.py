@@ -38,6 +38,7 @@ def test_an_empty_inventory_says_what_to_do_next(desk: Desk):
     page = desk.read("/inventory")
     assert "No item to keep in stock yet" in page
     assert "/catalog/new" in page
+    assert "No place can hold stock yet." in desk.read(ADJUST)
 
 
 def test_the_grid_shows_every_number_by_item_and_node(desk: Desk, merchant: Merchant):

@@ -30,6 +30,7 @@ def words(page: str) -> str:
 
 
 def test_from_the_rules_to_what_would_have_been(desk: Desk, past: Merchant) -> None:  # noqa: F811
+    assert "There is only one version, so there is nothing to compare it with." in words(desk.read(LIST))
     version = write(past, NEAREST)
     rules = desk.read(f"/routing?version={version}")
     assert f"{LIST}?version={version}" in rules
@@ -77,7 +78,7 @@ def test_activation_past_guard_rails_asks_for_a_reason(desk: Desk, past: Merchan
     assert (rails["split_orders_percent"], rails["cost_percent"], rails["block"]) == (10, None, True)
     where = desk.post(LIST, LIST, version=str(version), weeks="1").location
     past.drain()
-    assert "Activate v2 all the same" in desk.read(where)
+    assert "Publish v2 all the same" in desk.read(where)
     refused = desk.post(f"{where}/activation", where, replaces="1", reason="")
     assert refused.status_code == 409
     assert "split orders 2 instead of 1" in words(refused.text)

@@ -27,7 +27,7 @@
       }
       const fill = config.labels.map((_, at) => (config.soFar && at === last ? `${color}99` : color));
       return { ...common, type: "bar", backgroundColor: fill, borderColor: token("surface"), borderWidth: { top: 1 },
-        stack: config.kind === "stacked" ? "all" : undefined, barPercentage: 0.82, categoryPercentage: 0.92 };
+        stack: config.kind === "stacked" ? "all" : undefined, barPercentage: 0.82, categoryPercentage: 0.92, maxBarThickness: 56 };
     });
     if (config.compare) {
       sets.unshift({ type: "line", label: config.compare.name, data: config.compare.values, borderColor: token("ink-3"),

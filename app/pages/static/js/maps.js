@@ -43,8 +43,9 @@
         if (best === null || covered < best.covered) best = { spot, covered };
         if (covered <= 4) break;
       }
-      // The name of a place that matters may cover one that does not.
-      const fits = best !== null && (best.covered <= 4 || !label.classList.contains("off"));
+      // The name of a place that matters may touch one that does not; that of a chosen one may cover it.
+      const most = label.classList.contains("off") ? 4 : hasArcs ? Infinity : 40;
+      const fits = best !== null && best.covered <= most;
       if (fits) taken.push(put(best.spot));
       label.hidden = !fits;
     });
