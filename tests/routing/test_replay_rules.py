@@ -207,6 +207,25 @@ def test_edges(name: str, policy: str) -> None:
     check(EDGES[name], decided(EDGES[name], policy))
 
 
+def numbered() -> dict[str, Any]:
+    """Nodes and SKUs named by numbers, all alike and in one place, the higher number first."""
+    document = single({"lines": [{"sku": 12, "qty": 1}]})
+    node = {**document["nodes"][0], "capacity_per_day": None}
+    document["nodes"] = [{**node, "id": name} for name in (10, 9)]
+    document["skus"] = [{"sku": 12, "weight_lb": 1, "lost_unit_penalty": 100}]
+    document["stock"] = [{"node": name, "sku": 12, "qty": 5} for name in (10, 9)]
+    document["history"] = []
+    return document
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_names_may_be_numbers_and_compare_as_such(policy: str) -> None:
+    """They are written as they were given; 9 comes before 10, as of equals the lowest node sends."""
+    found = decided(numbered(), policy)
+    check(numbered(), found)
+    assert [one["plan"] for one in found] == [[{"node": 9, "lines": [{"sku": 12, "qty": 1}]}]]
+
+
 def test_an_instance_of_great_numbers_is_routed_or_refused_but_never_wrong(tmp_path: Path) -> None:
     """Quantities of a thousand million that are there."""
     document = single({"lines": [{"sku": "S0", "qty": 10**9}, {"sku": "S1", "qty": 3}]})
@@ -219,7 +238,8 @@ def test_an_instance_of_great_numbers_is_routed_or_refused_but_never_wrong(tmp_p
 WRONG = {
     "days": ("days", 2.5),
     "nodes[0].lat": ("nodes.0.lat", 91),
-    "nodes[1].id": ("nodes.1.id", 7),
+    "nodes[1].id": ("nodes.1.id", 7.5),
+    "nodes[0].id": ("nodes.0.id", True),
     "nodes[0].capacity_per_day": ("nodes.0.capacity_per_day", -1),
     "skus[0].weight_lb": ("skus.0.weight_lb", float("nan")),
     "skus[1].sku": ("skus.1.sku", "\ud800"),

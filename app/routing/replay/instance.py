@@ -65,7 +65,7 @@ class Instance:
     currency: str
     days: int
     carrier: Carrier
-    nodes: tuple[str, ...]
+    nodes: tuple[str | int, ...]
     kinds: tuple[str, ...]
     lat: Floats
     lon: Floats
@@ -73,7 +73,7 @@ class Instance:
     handling_per_unit: Floats
     capacity_per_day: Ints
     priority: Ints
-    skus: tuple[str, ...]
+    skus: tuple[str | int, ...]
     weight_lb: Floats
     lost_unit_penalty: Floats
     stock: Ints

@@ -8,6 +8,8 @@ from typing import Any
 
 MOST_UNITS = 10**9  # so that sums of quantities and of millionths of money stay within 64 bits
 
+Name = str | int
+
 
 class Unreadable(Exception):
     """The input cannot be used. `path` says where (`orders[3].lines[0].qty`), `remedy` what to do."""
@@ -27,9 +29,9 @@ def each(
     ]
 
 
-def positions(names: Sequence[str], path: str, field: str) -> dict[str, int]:
+def positions(names: Sequence[Name], path: str, field: str) -> dict[Name, int]:
     """Where each name stands; none may occur twice."""
-    found: dict[str, int] = {}
+    found: dict[Name, int] = {}
     for name in names:
         if name in found:
             raise Unreadable(path, f"the {field} {name!r} occurs twice", "Give each once.")
@@ -37,9 +39,9 @@ def positions(names: Sequence[str], path: str, field: str) -> dict[str, int]:
     return found
 
 
-def known(name: Any, names: Mapping[str, int], path: str, where: str) -> int:
+def known(name: Any, names: Mapping[Name, int], path: str, where: str) -> int:
     """The position of a name that must be one of those."""
-    if not isinstance(name, str) or name not in names:
+    if not is_name(name) or name not in names:
         raise Unreadable(path, f"{name!r} is not one of {where}", f"Add it to {where} or correct the name.")
     return names[name]
 
@@ -76,6 +78,20 @@ def text(value: Any, path: str) -> str:
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
         raise Unreadable(path, "holds half of a character", "Write it as UTF-8.")
     return value
+
+
+def is_name(value: Any) -> bool:
+    """Whether a value is what names may be: a text or a whole number."""
+    return isinstance(value, str | int) and not isinstance(value, bool)
+
+
+def name_of(value: Any, path: str) -> Name:
+    """The name of a node, a SKU or an order: a text that is not empty, or a whole number. Written as it was read."""
+    if isinstance(value, str):
+        return text(value, path)
+    if not is_name(value):
+        raise Unreadable(path, "is neither a text nor a whole number", "Give a name.")
+    return int(value)
 
 
 def number(value: Any, path: str, least: float = -math.inf) -> float:

@@ -19,13 +19,16 @@ from app.routing.replay.carriers import carrier_of
 from app.routing.replay.instance import UNLIMITED, Instance, Order, Profile
 from app.routing.replay.members import (
     MOST_UNITS,
+    Name,
     Unreadable,
     degrees,
     each,
+    is_name,
     known,
     listing,
     mapping,
     member,
+    name_of,
     number,
     positions,
     text,
@@ -105,17 +108,17 @@ def _document(file: Path) -> Any:
 
 
 def _nodes(root: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The nodes in the order of their ids: their positions then compare as their ids do."""
+    """The nodes in the order of their ids, numbers as numbers: their positions then compare as their ids do."""
     nodes = each(root, "nodes", _node)
     if not nodes:
         raise Unreadable("nodes", "is empty", "Give at least one node.")
-    return sorted(nodes, key=lambda node: str(node["id"]))
+    return sorted(nodes, key=lambda node: (isinstance(node["id"], str), node["id"]))
 
 
 def _node(given: Mapping[str, Any], path: str) -> dict[str, Any]:
     capacity = given.get("capacity_per_day")
     return {
-        "id": text(member(given, "id", path), f"{path}.id"),
+        "id": name_of(member(given, "id", path), f"{path}.id"),
         "kind": text(given.get("kind", "warehouse"), f"{path}.kind"),
         "lat": degrees(given, "lat", path, 90.0),
         "lon": degrees(given, "lon", path, 360.0),
@@ -129,13 +132,13 @@ def _node(given: Mapping[str, Any], path: str) -> dict[str, Any]:
 
 def _sku(given: Mapping[str, Any], path: str) -> dict[str, Any]:
     return {
-        "sku": text(member(given, "sku", path), f"{path}.sku"),
+        "sku": name_of(member(given, "sku", path), f"{path}.sku"),
         "weight": number(given.get("weight_lb", 0), f"{path}.weight_lb", least=0.0),
         "penalty": number(given.get("lost_unit_penalty", 0), f"{path}.lost_unit_penalty", least=0.0),
     }
 
 
-def _stock(root: Mapping[str, Any], node_at: Mapping[str, int], sku_at: Mapping[str, int]) -> np.ndarray:
+def _stock(root: Mapping[str, Any], node_at: Mapping[Name, int], sku_at: Mapping[Name, int]) -> np.ndarray:
     """`[sku, node]` units. Several rows of one node and SKU add up."""
     stock = np.zeros((len(sku_at), len(node_at)), dtype=np.int64)
     for at, row in enumerate(listing(root, "stock")):
@@ -148,7 +151,7 @@ def _stock(root: Mapping[str, Any], node_at: Mapping[str, int], sku_at: Mapping[
 
 
 def _orders(
-    root: Mapping[str, Any], name: str, sku_at: Mapping[str, int], *, known_only: bool
+    root: Mapping[str, Any], name: str, sku_at: Mapping[Name, int], *, known_only: bool
 ) -> tuple[Order, ...]:
     """The orders of a period. History may name a SKU that is no longer sold; its lines say nothing of use."""
     if name not in root and not known_only:
@@ -159,24 +162,20 @@ def _orders(
     )
 
 
-def _order(given: Mapping[str, Any], path: str, sku_at: Mapping[str, int], known_only: bool) -> Order:
+def _order(given: Mapping[str, Any], path: str, sku_at: Mapping[Name, int], known_only: bool) -> Order:
     wanted: dict[int, int] = {}
     for at, row in enumerate(listing(given, "lines", path)):
         place = f"{path}.lines[{at}]"
         line = mapping(row, place)
         name = member(line, "sku", place)
         quantity = whole(member(line, "qty", place), f"{place}.qty", least=1)
-        if not known_only and isinstance(name, str) and name not in sku_at:
+        if not known_only and is_name(name) and name not in sku_at:
             continue
         sku = known(name, sku_at, f"{place}.sku", "skus")
         wanted[sku] = wanted.get(sku, 0) + quantity
     name = given.get("id", path) if not known_only else member(given, "id", path)
-    if isinstance(name, str):
-        text(name, f"{path}.id")
-    elif not isinstance(name, int) or isinstance(name, bool):
-        raise Unreadable(f"{path}.id", "is neither a text nor a whole number", "Give the order's id.")
     return Order(
-        id=name,
+        id=name_of(name, f"{path}.id"),
         day=whole(given.get("day", 0), f"{path}.day", least=-MOST_UNITS),
         lat=degrees(given, "lat", path, 90.0),
         lon=degrees(given, "lon", path, 360.0),

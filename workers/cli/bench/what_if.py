@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from app.routing import runs, service
+from infra import memory
 from tenants.scope import Scope, inside
 from workers import runner
 from workers.cli.bench import clients
@@ -49,8 +50,8 @@ def measure(bench: Bench) -> list[Figure]:
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as workers:
         wait([workers.submit(_ready, bench.home) for _ in range(WORKERS)])
         began = time.perf_counter()
-        through = [workers.submit(_through, bench.tenant_id, simulation_id) for _ in range(WORKERS)]
-        cpu = [one.result() for one in through]
+        shares = [workers.submit(_through, bench.tenant_id, simulation_id) for _ in range(WORKERS)]
+        cpu = [share.result() for share in shares]
         seconds = time.perf_counter() - began
     orders = _decided(bench.tenant_id, simulation_id)
     return [
@@ -91,6 +92,7 @@ def _since(scope: Scope) -> datetime:
 def _ready(home: Path) -> None:
     """Set a process up as a worker is before its first row."""
     use_home(home)
+    memory.settle()
     time.sleep(0.5)  # so that each of them takes one
 
 
