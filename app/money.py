@@ -29,6 +29,10 @@ DECIMALS: dict[str, int] = dict.fromkeys(_TWO.split(), 2) | {
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CAD": "CA$", "AUD": "A$", "MXN": "MX$"}
 
 
+LARGEST = 10**15
+"""The largest figure that is read, in minor units: "1e999999" is a figure too, and would be written out in full."""
+
+
 class UnknownCurrency(ValueError):
     """The code is not an ISO 4217 currency."""
 
@@ -66,7 +70,7 @@ class Money:
     @classmethod
     def parse(cls, figure: str | Decimal | int, currency: str) -> Money:
         """Money from a figure in major units ("12.99"). Raises ValueError when it is finer than a minor
-        unit."""
+        unit, or above what any column holds."""
         places = decimals(currency)
         try:
             minor = Decimal(figure).scaleb(places)
@@ -74,6 +78,8 @@ class Money:
             raise ValueError(f"{figure!r} is not a figure") from wrong
         if not minor.is_finite() or minor != minor.to_integral_value():
             raise ValueError(f"{figure!r} has more decimals than {currency} allows ({places})")
+        if abs(minor) > LARGEST:
+            raise ValueError(f"{figure!r} is too large")
         return cls(int(minor), currency)
 
     def decimal(self) -> Decimal:

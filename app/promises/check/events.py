@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -19,11 +19,12 @@ from app.promises.check.words import (
     whole,
     word,
 )
+from app.promises.refunds import RefundForm
 from app.promises.rules import HandOver
 from app.promises.vocabulary import NoticeKind
 
 # What may be said of every event, and then word -> what else may be said of it.
-_ALWAYS = ("event", "at", "zone", "reported", "line", "lines", "units", "note", "id")
+_ALWAYS = ("event", "at", "zone", "reported", "line", "lines", "units", "group", "note", "id")
 EVENTS: dict[str, tuple[str, ...]] = {
     "notice": ("key", "revised", "kind", "reason", "omits", "rider", "way"),
     "rider": ("notice", "until"),
@@ -37,9 +38,10 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "delivered": ("component",),
     "later_date": ("ship_by",),
     "substitution_agreed": ("goods", "ship_by"),
-    "dishonored": (),
-    "credit_refused": (),
+    "dishonored": ("tender",),
+    "credit_refused": ("tender",),
     "paid_again": ("tender",),
+    "credit_approved": (),
     "completed": (),
     "address_completed": ("asked_promptly",),
     "effect_sent": (),
@@ -89,7 +91,8 @@ _SYNONYMS = {
     "honoured": "paid_again",
     "payment_replaced": "paid_again",
     "new_tender": "paid_again",
-    "credit_approved": "paid_again",
+    "qualifies": "credit_approved",
+    "credit_granted": "credit_approved",
     "order_completed": "completed",
     "void_sent": "effect_sent",
     "cancellation_notice_sent": "effect_sent",
@@ -114,6 +117,7 @@ _SYNONYMS = {
     "gift_offered": "nothing",
     "late_stock": "nothing",
 }
+_NAMES = ("key", "notice", "component", "substitute", "goods", "method")
 _FIELDS = {
     "until": "day",
     "ship_by": "day",
@@ -126,7 +130,7 @@ _FIELDS = {
 @dataclass(frozen=True, slots=True)
 class Happening:
     """One event: its word, when it took effect, when it was learned (`reported`), the lines it concerns, of how
-    many units (None: all), and what else is said of it."""
+    many units (None: all) and of which named group of them, and what else is said of it."""
 
     number: int
     name: str
@@ -135,6 +139,7 @@ class Happening:
     reported: datetime
     lines: tuple[str, ...]
     units: int | None = None
+    group: str | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -160,7 +165,7 @@ def _keyed_notices(found: list[Happening]) -> list[Happening]:
         if one.verb == "notice":
             number += 1
             more = {"key": f"n{number}", **one.more}
-            one = Happening(one.number, one.name, one.verb, one.at, one.reported, one.lines, one.units, more)
+            one = replace(one, more=more)
         keyed.append(one)
     return keyed
 
@@ -190,6 +195,7 @@ def _event(
         reported=at if reported is None else times.instant(reported, f"{path}.reported"),
         lines=_lines(body, lines, path),
         units=None if body.get("units") is None else whole(body["units"], f"{path}.units", 1),
+        group=None if body.get("group") is None else str(body["group"]),
         more=_more(verb, body, times, currency, path),
     )
 
@@ -221,6 +227,9 @@ def _lines(body: Mapping[str, Any], lines: Sequence[str], path: str) -> tuple[st
 
 def _more(verb: str, body: Mapping[str, Any], times: Times, currency: str, path: str) -> dict[str, Any]:
     more = {key: body[key] for key in EVENTS[verb] if key in body}
+    for key in _NAMES:
+        if more.get(key) is not None:
+            more[key] = str(more[key])
     for key, shape in _FIELDS.items():
         if more.get(key) is not None:
             more[key] = (times.day if shape == "day" else flag)(more[key], f"{path}.{key}")
@@ -238,10 +247,24 @@ def _more(verb: str, body: Mapping[str, Any], times: Times, currency: str, path:
         more["tender"] = one_of(more["tender"], TENDERS, f"{path}.tender")
     if more.get("amount") is not None:
         more["amount"] = amount(more["amount"], currency, f"{path}.amount")
-    if isinstance(more.get("statement"), str):
+    if more.get("form") is not None:
+        more["form"] = one_of(more["form"], FORMS, f"{path}.form")
+    if not isinstance(more.get("statement"), bool | None):
         more["statement"] = times.instant(more["statement"], f"{path}.statement")
     return more
 
+
+FORMS = {
+    **{form.value: form.value for form in RefundForm},
+    **dict.fromkeys(("cash", "check", "cheque", "money_order"), RefundForm.CASH_OR_CHECK.value),
+    "credit_memo": RefundForm.CREDIT_MEMO_AND_COPY.value,
+    "same_form": RefundForm.SAME_FORM_AND_STATEMENT.value,
+    **{
+        other: other
+        for other in ("store_credit", "voucher", "gift_card", "coupon", "scrip", "points", "other")
+    },
+}
+"""What may be said of a refund sent: the lawful forms, and what is offered in their stead."""
 
 KINDS: dict[str, NoticeKind | None] = {
     **{kind.value: kind for kind in NoticeKind},

@@ -48,6 +48,7 @@ _CLOCK = {
     "conflicting": "as it is",
 }
 _GROUP = {
+    "group": "text",
     "units": "as it is",
     "state": "state",
     "R": "day",
@@ -97,8 +98,19 @@ _DELIVERY = {
     "refund_target": "day",
 }
 _SAME = {"R": "revised", "ship_by": "T"}
-_OF_LINE = ("covered", "exemption", "clock", "notice", "notices", "outcomes", "blocked", "groups", "states")
-_OF_ORDER = ("lines", "refund", "refunds", "faults", "regimes", "asked", "delivery")
+_OF_LINE = (
+    "covered",
+    "exemption",
+    "clock",
+    "delivery",
+    "notice",
+    "notices",
+    "outcomes",
+    "blocked",
+    "groups",
+    "states",
+)
+_OF_ORDER = ("lines", "refund", "refunds", "faults", "regimes", "asked")
 _STATES = {
     **{phase.value: phase.value for phase in Phase},
     "deemed_cancelled": "cancelled",
@@ -131,7 +143,10 @@ class _Comparison:
             own = {key: value for key, value in expected.items() if key not in _OF_ORDER}
             if "lines" not in expected or own:
                 self._line(one, own, "expected" if len(self.found.lines) == 1 else f"expected[{name}]")
-        for name, value in (expected.get("lines") or {}).items():
+        by_line = expected.get("lines") or {}
+        if not isinstance(by_line, Mapping):
+            raise ScenarioFault("expected.lines", "Give an object: what is expected, by the line's id.")
+        for name, value in by_line.items():
             if str(name) not in self.found.lines:
                 raise ScenarioFault(f"expected.lines.{name}", "There is no such line.")
             path = f"expected.lines.{name}"
@@ -159,13 +174,6 @@ class _Comparison:
             self._same("expected.asked (number)", len(wanted), len(self.found.asked))
             for at, (one, answer) in enumerate(zip(wanted, self.found.asked, strict=False)):
                 self._values(one, answer, _NOTICE, f"expected.asked[{at}]")
-        if "delivery" in expected:
-            it = self.found.delivery
-            values = None if it is None else delivery_values(it, self.found.until, self.scenario)
-            if values is None or expected["delivery"] is None:
-                self._same("expected.delivery", expected["delivery"], values)
-            else:
-                self._values(expected["delivery"], values, _DELIVERY, "expected.delivery")
 
     def _refunds(self, wanted: list[Any], path: str) -> None:
         """In any order: each one wanted takes the found one that differs from it least."""
@@ -202,6 +210,8 @@ class _Comparison:
         elif name == "exemption":
             found = line.coverage.exemption and line.coverage.exemption.value
             self._same(path, value and word(value), found)
+        elif name == "delivery":
+            self._delivery(line, value, path)
         elif name in ("notice", "notices"):
             self._notices(line, name, value, path)
         elif name == "outcomes":
@@ -212,6 +222,14 @@ class _Comparison:
             self._groups(value, groups, path)
         else:
             self._states(line, value, path)
+
+    def _delivery(self, line: LineFound, value: Any, path: str) -> None:
+        it = line.delivery
+        values = None if it is None else delivery_values(it, self.found.until, self.scenario)
+        if values is None or value in (None, "none"):
+            self._same(path, None if value == "none" else value, plain(values, self.zone))
+        else:
+            self._values(value, values, _DELIVERY, path)
 
     def _notices(self, line: LineFound, name: str, value: Any, path: str) -> None:
         found = [notice_values(one) for one in line.notices]

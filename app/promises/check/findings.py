@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+from app.promises.check import deliveries
 from app.promises.check.events import Happening
 from app.promises.check.scenarios import Scenario, ScenarioLine
 from app.promises.check.words import ScenarioFault
 from app.promises.notice_kinds import NoticePlan, plan_notice
-from app.promises.regimes import Regime, california_clock
+from app.promises.regimes import Delivery, Regime, california_clock
 from app.promises.rules import (
     Clock,
     Coverage,
@@ -55,10 +56,11 @@ _TOOK = frozenset({Outcome.APPLIED, Outcome.CORRECTED})
 
 @dataclass(slots=True)
 class Group:
-    """Units of a line that share their fate."""
+    """Units of a line that share their fate; `name` is what the events call them."""
 
     units: int
     state: State
+    name: str | None = None
     history: list[tuple[datetime, Phase, date | None]] = field(default_factory=list)
 
 
@@ -91,6 +93,7 @@ class LineFound:
     blocked: list[datetime] = field(default_factory=list)
     latest: dict[str, datetime] = field(default_factory=dict)
     credit_refused: bool = False
+    delivery: Delivery | None = None
 
     @property
     def last_notice(self) -> str | None:
@@ -103,7 +106,10 @@ def run(scenario: Scenario, line: ScenarioLine, until: datetime | None = None) -
     found = _begin(scenario, line)
     for event in scenario.told(until):
         if line.id in event.lines:
-            found.outcomes[event.number] = _happens(scenario, found, event)
+            before, found.delivery = found.delivery, deliveries.after(found.delivery, event)
+            outcome = _happens(scenario, found, event)
+            moved = found.delivery != before and outcome is Outcome.NO_EFFECT
+            found.outcomes[event.number] = Outcome.APPLIED if moved else outcome
     for group in found.groups:
         _to(group, advance(group.state, TimePassed(until or END_OF_TIME)).state, until or END_OF_TIME)
     return found
@@ -123,8 +129,9 @@ def _begin(scenario: Scenario, line: ScenarioLine) -> LineFound:
             Coverage(False, covered.exemption),
             None,
             [Group(line.quantity, not_covered(scenario.zones))],
+            delivery=deliveries.delivery_of(scenario, line),
         )
-    found = LineFound(line, covered, None, [])
+    found = LineFound(line, covered, None, [], delivery=deliveries.delivery_of(scenario, line))
     found.clock = clock_of(scenario, found, scenario.ordered, scenario.ordered)
     waits = scenario.incomplete is not None and not (scenario.incomplete == "address" and _keeps(scenario))
     state = incomplete(scenario.zones) if waits else opened(found.clock)
@@ -205,12 +212,18 @@ def _event(scenario: Scenario, found: LineFound, one: Happening) -> Event | None
         case "credit_refused":
             found.credit_refused = True
             return Dishonored(at)
-        case "paid_again":
+        case "paid_again" | "credit_approved":
+            # 435.1(c)(3): who qualifies after all buys on the credit applied for, and has its fifty days.
+            on_credit = one.verb == "credit_approved" or one.get("tender") == "terms"
+            found.credit_refused = found.credit_refused and not on_credit
             return Completed(at, clock_of(scenario, found, at, at))
         case "completed" | "address_completed":
             return Completed(at, clock_of(scenario, found, at, scenario.ordered))
         case "refund_sent" | "statement_sent" | "effect_sent":
             return EffectSent(at)
+        case "cancel" | "ended_by_consumer" if found.delivery is not None and found.delivery.ended_at == at:
+            offered = all(group.state.offered for group in found.groups)
+            return CancelRequested(at) if offered else CancelGranted(at)
         case "cancel":
             return CancelRequested(at)
         case "cancel_granted":
@@ -301,7 +314,7 @@ def last_day(state: State) -> date | None:
 
 def _apply(found: LineFound, event: Event, happening: Happening) -> Outcome:
     """Let the event befall the units it names, first those to which it means something."""
-    chosen = found.groups if happening.units is None else _split(found, event, happening)
+    chosen = _chosen(found, event, happening)
     outcomes = []
     for group in chosen:
         step = advance(group.state, event)
@@ -310,17 +323,38 @@ def _apply(found: LineFound, event: Event, happening: Happening) -> Outcome:
     return next((one for one in outcomes if one in _TOOK), outcomes[0])
 
 
-def _split(found: LineFound, event: Event, happening: Happening) -> list[Group]:
+def _chosen(found: LineFound, event: Event, happening: Happening) -> list[Group]:
+    """The units an event concerns: the group it names, if there is one; as many as it says; else all. A name that
+    is new is given to them."""
+    known = [group for group in found.groups if group.name == happening.group]
+    pool = known if happening.group is not None and known else found.groups
+    chosen = pool if happening.units is None else _split(found, pool, event, happening)
+    if happening.group is not None and not known:
+        if happening.units is None:
+            path = f"events[{happening.number - 1}].units"
+            raise ScenarioFault(path, f"Say how many units the group {happening.group!r} has.")
+        for group in chosen:
+            group.name = happening.group
+    return chosen
+
+
+def _split(found: LineFound, pool: list[Group], event: Event, happening: Happening) -> list[Group]:
+    """So many units of the pool: first those to which it means something, of them those without a name, and for a
+    notice those that have none."""
     wanted = happening.units or 0
-    if wanted > found.line.quantity:
-        raise ScenarioFault(f"events[{happening.number - 1}].units", "The line has not so many units.")
+    if wanted > sum(group.units for group in pool):
+        raise ScenarioFault(f"events[{happening.number - 1}].units", "There are not so many units.")
+
+    def rank(group: Group) -> tuple[bool, ...]:
+        told = isinstance(event, NoticeSent) and bool(group.state.notices)
+        return advance(group.state, event).outcome not in _TOOK, group.name is not None, told
+
     chosen: list[Group] = []
-    ranked = sorted(found.groups, key=lambda group: advance(group.state, event).outcome not in _TOOK)
-    for group in ranked:
+    for group in sorted(pool, key=rank):
         if wanted == 0:
             break
         if group.units > wanted:
-            rest = Group(group.units - wanted, group.state, list(group.history))
+            rest = Group(group.units - wanted, group.state, group.name, list(group.history))
             found.groups.insert(found.groups.index(group) + 1, rest)
             group.units = wanted
         wanted -= group.units

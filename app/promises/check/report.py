@@ -15,18 +15,7 @@ from app.promises.check.findings import END_OF_TIME, Group, LineFound, last_day,
 from app.promises.check.money import RefundFound, refunds_found
 from app.promises.check.scenarios import Scenario
 from app.promises.check.words import ScenarioFault, known_keys
-from app.promises.regimes import (
-    Delivered,
-    Delivery,
-    DeliveryRefused,
-    EndedByConsumer,
-    PeriodGranted,
-    Regime,
-    deliver,
-    delivery,
-    delivery_refund_target,
-)
-from app.promises.rules import clock
+from app.promises.regimes import Delivery, delivery_refund_target
 from app.promises.vocabulary import Outcome, Phase
 
 
@@ -38,7 +27,6 @@ class Findings:
     lines: dict[str, LineFound]
     refunds: list[RefundFound]
     faults: list[str]
-    delivery: Delivery | None
     asked: list[dict[str, Any]]
 
 
@@ -48,7 +36,7 @@ def evaluate(scenario: Scenario, until: datetime | None = None) -> Findings:
     lines = {line.id: run(scenario, line, until) for line in scenario.lines}
     refunds = refunds_found(scenario, list(lines.values()), until)
     faults = sorted({fault for found in lines.values() for fault in findings.faults_of(scenario, found)})
-    return Findings(until, lines, refunds, faults, _delivery(scenario, until), _asked(scenario))
+    return Findings(until, lines, refunds, faults, _asked(scenario))
 
 
 def _asked(scenario: Scenario) -> list[dict[str, Any]]:
@@ -68,36 +56,6 @@ def _asked(scenario: Scenario) -> list[dict[str, Any]]:
     return answers
 
 
-def _delivery(scenario: Scenario, until: datetime | None) -> Delivery | None:
-    if not {Regime.EU, Regime.UK} & set(scenario.regimes):
-        return None
-    state = delivery(
-        scenario.ordered, scenario.zones, agreed=_agreed_delivery(scenario), essential=scenario.essential
-    )
-    for event in scenario.told(until):
-        if event.verb == "delivered":
-            state = deliver(state, Delivered(event.at))
-        elif event.verb == "period_granted":
-            state = deliver(state, PeriodGranted(event.at, event.get("until")))
-        elif event.verb in ("delivery_refused", "will_not_ship"):
-            state = deliver(state, DeliveryRefused(event.at))
-        elif event.verb in ("ended_by_consumer", "cancel"):
-            state = deliver(state, EndedByConsumer(event.at))
-    return state
-
-
-def _agreed_delivery(scenario: Scenario) -> date | None:
-    """The day agreed for delivery: of several the earliest; a time to ship within, plus the days under way."""
-    days = []
-    for promise in scenario.lines[0].promises:
-        if promise.deliver_by is not None:
-            days.append(promise.deliver_by)
-        else:
-            told = clock(scenario.ordered, scenario.zones.buyer, scenario.zones.seller, promise)
-            days.append(date.fromordinal(told.ship_by.toordinal() + promise.transit_days))
-    return min(days, default=None)
-
-
 # --- One group, as it is compared and printed ---
 
 
@@ -106,6 +64,7 @@ def group_values(found: LineFound, group: Group, refunds: list[RefundFound]) -> 
     state, ended = group.state, group.state.cancellation
     means, day = silence_of(state)
     return {
+        "group": group.name,
         "units": group.units,
         "state": phase_of(found, group, refunds).value,
         "revised": state.revised,
@@ -123,7 +82,9 @@ def group_values(found: LineFound, group: Group, refunds: list[RefundFound]) -> 
 def phase_of(found: LineFound, group: Group, refunds: list[RefundFound]) -> Phase:
     """The group's phase; refunded once every refund of its cancellation was."""
     mine = [
-        one for one in refunds if one.cancellation == group.state.cancellation and found.line.id in one.lines
+        one
+        for one in refunds
+        if one.loss.cancellation == group.state.cancellation and found.line.id in one.loss.lines
     ]
     done = bool(mine) and all(one.refunded is not None for one in mine)
     return Phase.REFUNDED if done and group.state.phase is Phase.CANCELLED else group.state.phase
@@ -164,18 +125,17 @@ def merged(found: LineFound, refunds: list[RefundFound]) -> list[dict[str, Any]]
 def refund_values(scenario: Scenario, one: RefundFound) -> dict[str, Any]:
     """A refund under the names of docs/promises.md; the amount in minor units, its share of all paid in percent."""
     due = one.due
-    creditor = due.tender.refund_class.value == "seller_credit" and due.form.value == "account_statement"
     return {
         "tender": due.tender.kind,
         "amount": due.amount,
         "share": round(100 * due.amount / scenario.paid, 2) if scenario.paid else 0,
         "form": due.form.value,
-        "within": "one billing cycle" if creditor else "7 working days",
-        "vests_on": one.cancellation.vests_on,
+        "within": one.within,
+        "vests_on": one.loss.vests_on,
         "latest": due.latest,
         "latest_strict": due.latest_strict,
         "target": due.target,
-        "lines": list(one.lines),
+        "lines": list(one.loss.lines),
         "status": one.status,
         "refunded_on": one.refunded,
     }
@@ -209,8 +169,6 @@ def report(scenario: Scenario, found: Findings) -> dict[str, Any]:
     }
     if found.asked:
         told["asked"] = found.asked
-    if found.delivery is not None:
-        told["delivery"] = delivery_values(found.delivery, found.until, scenario)
     shown: dict[str, Any] = plain(told, scenario.zones.seller)
     return shown
 
@@ -221,6 +179,7 @@ def _line(scenario: Scenario, one: LineFound, found: Findings) -> dict[str, Any]
         "covered": one.coverage.covered,
         "exemption": one.coverage.exemption,
         "clock": clock_values(one),
+        "delivery": one.delivery and delivery_values(one.delivery, found.until, scenario),
         "notices": [notice_values(notice) for notice in one.notices],
         "outcomes": [{"event": names[at], "outcome": one.outcomes[at]} for at in sorted(one.outcomes)],
         "blocked": one.blocked,

@@ -228,9 +228,12 @@ def _zones(given: Mapping[str, Any], path: str) -> tuple[Zones, Times]:
 def _destination(given: Any, path: str) -> tuple[str, ...]:
     body = known_keys(given, ("country", "region", "state", "postal_code", "zip"), path)
     region = body.get("region", body.get("state"))
-    return destination_zones(
-        str(body.get("country", "US")), region, str(body.get("postal_code", body.get("zip")) or "") or None
-    )
+    postal_code = body.get("postal_code", body.get("zip"))
+    return destination_zones(str(body.get("country", "US")), _text(region), _text(postal_code))
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value) or None
 
 
 def _ordered(given: Mapping[str, Any], times: Times, path: str) -> datetime:
@@ -254,10 +257,11 @@ def _regimes(given: Mapping[str, Any], consumer: bool, path: str) -> tuple[Regim
         names = {one.value: one for one in Regime}
         return tuple(one_of(one, names, f"{path}.regimes") for one in as_list(given["regimes"]))
     seller, goes_to = given.get("seller", "US"), given.get("ship_to") or {}
+    if not isinstance(goes_to, Mapping):
+        raise ScenarioFault(f"{path}.ship_to", "Give an object.")
     country = seller.get("country", "US") if isinstance(seller, Mapping) else seller
-    return regime_of(
-        str(country), str(goes_to.get("country", "US")), goes_to.get("region", goes_to.get("state")), consumer
-    )
+    region = _text(goes_to.get("region", goes_to.get("state")))
+    return regime_of(str(country), str(goes_to.get("country", "US")), region, consumer)
 
 
 def _incomplete(given: Any) -> str | None:

@@ -55,10 +55,13 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+MOST = 100_000
+
+
 def whole(value: Any, path: str, least: int = 0) -> int:
-    """A whole number of at least `least`. Raises ScenarioFault."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ScenarioFault(path, f"Give a whole number of at least {least}.")
+    """A whole number from `least` to 100,000. Raises ScenarioFault."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= MOST:
+        raise ScenarioFault(path, f"Give a whole number from {least} to {MOST}.")
     return value
 
 
@@ -74,6 +77,8 @@ def amount(value: Any, currency: str, path: str) -> int:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ScenarioFault(path, 'Give an amount in major units, as 34.56 or "34.56".')
     text = re.sub(r"[$€£,\s]", "", str(value))
+    if text.startswith("-"):
+        raise ScenarioFault(path, "Give an amount of 0 or more.")
     try:
         return Money.parse(text, currency).amount
     except (ValueError, UnknownCurrency) as wrong:
@@ -82,6 +87,7 @@ def amount(value: Any, currency: str, path: str) -> int:
 
 # --- Times ---
 
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WORDS = re.compile(
@@ -114,7 +120,8 @@ class Times:
         return found
 
     def day(self, value: Any, path: str) -> date:
-        """A calendar day: 2026-01-31, "Sat 31 Jan 2026", "day 3", "T+2". Raises ScenarioFault."""
+        """A calendar day: 2026-01-31, "Sat 31 Jan 2026", "day 3", "T+2"; of the years 1900 to 2200. Raises
+        ScenarioFault."""
         found, rest = self._day_and_rest(value, path)
         if rest.strip():
             raise ScenarioFault(path, f"{value!r} has a time; give only a day.")
@@ -153,13 +160,15 @@ class Times:
         text = value.strip() if isinstance(value, str) else ""
         try:
             if found := _ISO.match(text):
-                return date.fromisoformat(found[0]), text[found.end() :]
+                return _in_reach(date.fromisoformat(found[0])), text[found.end() :]
             if found := _WORDS.match(text):
-                return self._in_words(found), text[found.end() :]
-        except ValueError as wrong:
+                return _in_reach(self._in_words(found)), text[found.end() :]
+            if found := _RELATIVE.match(text):
+                return _in_reach(self._relative(found, path)), text[found.end() :]
+        except (ValueError, OverflowError) as wrong:
+            if isinstance(wrong, ScenarioFault):
+                raise
             raise ScenarioFault(path, f"{value!r} is no such day ({wrong}).") from wrong
-        if found := _RELATIVE.match(text):
-            return self._relative(found, path), text[found.end() :]
         raise ScenarioFault(
             path, f'{value!r} is no day: give 2026-01-31, perhaps with a time as "2026-01-31 23:10".'
         )
@@ -179,6 +188,12 @@ class Times:
         return anchor + timedelta(days=-days if found["sign"] == "-" else days)
 
 
+def _in_reach(day: date) -> date:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"give a year from {FIRST_YEAR} to {LAST_YEAR}")
+    return day
+
+
 # --- What the buyer was told ---
 
 _UNITS = {
@@ -193,9 +208,13 @@ _UNITS = {
     "week": Unit.WEEKS,
 }
 _SPAN = re.compile(
-    r"(?P<low>\d+)(?:\s*(?:-|–|to)\s*(?P<high>\d+))?\s*(?P<unit>(?:calendar|business|working)?\s*(?:hour|day|week|h|d|w))s?\b",
+    r"(?<![\d.,])(?P<low>\d+)(?:\s*(?:-|–|to)\s*(?P<high>\d+))?\s*(?P<unit>(?:calendar|business|working)?\s*(?:hour|day|week|h|d|w))s?\b",
     re.IGNORECASE,
 )
+_A_TIME = re.compile(
+    r"\d|\b(?:hours?|days?|weeks?|months?|fortnight|today|tomorrow|tonight)\b", re.IGNORECASE
+)
+"""Words that state a time, though perhaps not in a way that can be read: then it is not taken for none."""
 _PROMISE = (
     "ship_by",
     "within",
@@ -241,9 +260,9 @@ def _from_words(text: str, times: Times, settings: Settings, path: str) -> Promi
     span = _SPAN.search(text)
     if span:
         return PromiseInput(
-            within=_bound(span["low"], span["high"], settings), unit=_unit(span["unit"], path)
+            within=_bound(span["low"], span["high"], settings, path), unit=_unit(span["unit"], path)
         )
-    if re.search(r"\d", text):
+    if _A_TIME.search(text):
         raise ScenarioFault(
             path, f'{text!r}: say it as "48 hours", "7-10 business days", "6-8 weeks" or a date.'
         )
@@ -259,15 +278,15 @@ def _within(given: Mapping[str, Any], settings: Settings, path: str) -> tuple[in
         span = _SPAN.search(value)
         if span is None:
             raise ScenarioFault(f"{path}.within", 'Give a number with `unit`, or words as "48 hours".')
-        return _bound(span["low"], span["high"], settings), _unit(span["unit"], path)
+        return _bound(span["low"], span["high"], settings, path), _unit(span["unit"], path)
     ends = [whole(one, f"{path}.within") for one in as_list(value)]
     if not ends:
         raise ScenarioFault(f"{path}.within", "Give a number, or the two ends of a range.")
     return (max(ends) if settings.range_end == "upper" else min(ends)), unit
 
 
-def _bound(low: str, high: str | None, settings: Settings) -> int:
-    ends = [int(low), int(high or low)]
+def _bound(low: str, high: str | None, settings: Settings, path: str) -> int:
+    ends = [whole(int(one[:9]), path) for one in (low, high or low)]
     return max(ends) if settings.range_end == "upper" else min(ends)
 
 

@@ -6,6 +6,7 @@ scenes before have placed; what is missing comes by ordinary batch intake and is
 
 from __future__ import annotations
 
+import gc
 import time
 from concurrent.futures import ProcessPoolExecutor, wait
 from datetime import datetime
@@ -15,7 +16,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from app.routing import runs, service
-from infra import memory
 from tenants.scope import Scope, inside
 from workers import runner
 from workers.cli.bench import clients
@@ -92,7 +92,7 @@ def _since(scope: Scope) -> datetime:
 def _ready(home: Path) -> None:
     """Set a process up as a worker is before its first row."""
     use_home(home)
-    memory.settle()
+    gc.freeze()
     time.sleep(0.5)  # so that each of them takes one
 
 
