@@ -212,7 +212,7 @@ def look(page: Page, name: str) -> None:
         set_theme(page, theme)
         wait_until(page, "!document.querySelector('[hx-trigger=load] [aria-busy]')")
         found += faults(page, f"{name}-{theme}")
-    assert found == []
+    assert found == [], found
 
 
 def visit(page: Page, address: str, name: str) -> None:
