@@ -262,22 +262,22 @@ def _will_not_ship(state: State, event: WillNotShip) -> Step:
 def _later_date_asked(state: State, event: LaterDateAsked) -> Step:
     if state.phase not in LIVE:
         return _refuse(state)
-    return _move(state, event.ship_by)
+    return _move(state, event.ship_by, event.at)
 
 
 def _substitution_agreed(state: State, event: SubstitutionAgreed) -> Step:
     if state.phase not in LIVE and state.phase is not Phase.INCOMPLETE:
         return _refuse(state)
     accepted = state.changed(substitutes=state.substitutes | {event.goods})
-    moved = _move(accepted, event.ship_by) if event.ship_by and state.phase in LIVE else None
+    moved = _move(accepted, event.ship_by, event.at) if event.ship_by and state.phase in LIVE else None
     return Step(moved.state if moved else accepted, Outcome.APPLIED)
 
 
-def _move(state: State, day: date) -> Step:
+def _move(state: State, day: date, at: datetime) -> Step:
     """A later day that the buyer chose becomes the stated time, and what was asked before falls away; the
-    right to cancel that was offered stays."""
-    clock, expires_at = state.clock, state.expires_at
-    if clock is None or (expires_at is not None and clock.end_of(day) <= expires_at):
+    right to cancel that was offered stays. A day that is over is none, also where no time runs."""
+    clock = state.clock
+    if clock is None or clock.end_of(day) <= (state.expires_at or at):
         return Step(state, Outcome.NO_EFFECT)
     moved = opened(clock.moved_to(day)).changed(offered=state.offered, substitutes=state.substitutes)
     return Step(moved, Outcome.APPLIED)

@@ -181,6 +181,11 @@ def cancel(facts: Facts, at, case) -> None:
     facts.end = (case, at.astimezone(NY).date())
 
 
+def _until(facts: Facts, at: datetime) -> date:
+    """The day past which a day that the buyer names is a later one."""
+    return facts.lives if facts.lives != FOREVER else at.astimezone(NY).date() - timedelta(days=1)
+
+
 def happen(facts: Facts, word: str, at: datetime, **more) -> None:
     """Let one event happen, after the time until then has passed."""
     pass_time(facts, at)
@@ -204,9 +209,7 @@ def happen(facts: Facts, word: str, at: datetime, **more) -> None:
     elif word == "complete" and not facts.end and facts.t is None:
         facts.t = more["t"]
         pass_time(facts, at)
-    elif (
-        word == "later" and not facts.end and facts.t and facts.lives != FOREVER and more["day"] > facts.lives
-    ) or (word == "later" and not facts.end and facts.t and facts.lives == FOREVER):
+    elif word == "later" and not facts.end and facts.t and more["day"] > _until(facts, at):
         facts.t, facts.told, facts.agreed = more["day"], [], []
     elif word in ("sent", "proven") and facts.end and facts.end[0] != "shipped":
         facts.settled = True

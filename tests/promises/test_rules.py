@@ -34,6 +34,7 @@ from app.promises.vocabulary import (
     Consented,
     Dishonored,
     EffectSent,
+    LaterDateAsked,
     NoticeKind,
     NoticeSent,
     Outcome,
@@ -694,6 +695,11 @@ def test_row_41_riders():
     assert indefinite.phase is Phase.CONSENT_INDEFINITE
     assert fold(indefinite, [LATE]).phase is Phase.CONSENT_INDEFINITE
     assert fold(offered, [LATE]).cancellation.vests_on == day("Oct 2")  # silence on a rider means nothing
+    over, today = (
+        advance(indefinite, LaterDateAsked(at("Nov 5"), day(asked))) for asked in ("Nov 4", "Nov 5")
+    )
+    assert (over.outcome, over.state) == (Outcome.NO_EFFECT, indefinite), "a day that is over is no later day"
+    assert (today.outcome, today.state.expires_at) == (Outcome.APPLIED, at("Nov 6 00:00"))
     not_later = fold(n34(), [RiderOffered(at("Sep 4"), "n1", Rider(day("Oct 2")))])
     assert advance(not_later, Consented(at("Sep 5"), "n1", to_rider=True)).outcome is Outcome.NO_EFFECT
 
