@@ -146,10 +146,10 @@ def _given_up(raw: psycopg.Connection[Any], *_: Any) -> None:
     forgets every prepared statement, in case one of them is over a table made in the transaction, and each would be
     parsed and planned anew. These roles make no tables."""
     if raw.pgconn.transaction_status != TransactionStatus.IDLE:
-        _command(raw, b"ROLLBACK")
+        command(raw, b"ROLLBACK")
 
 
-def _command(raw: psycopg.Connection[Any], words: bytes) -> None:
+def command(raw: psycopg.Connection[Any], words: bytes) -> None:
     """Have the server do something that answers no rows; nothing is remembered of it. Raises OperationalError."""
     ended = raw.pgconn.exec_(words)
     if ended.status != ExecStatus.COMMAND_OK:
@@ -183,13 +183,13 @@ def _opened(url: str, opening: bytes, pool_size: int) -> Iterator[Connection]:
     connection = pool.connect()
     try:
         try:
-            _command(driver(connection), opening)
+            command(driver(connection), opening)
         except psycopg.OperationalError:
             connection.invalidate()
             connection.close()
             pool.dispose()
             connection = pool.connect()
-            _command(driver(connection), opening)
+            command(driver(connection), opening)
         yield connection
     finally:
         connection.close()

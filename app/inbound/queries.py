@@ -125,7 +125,7 @@ def in_reach(scope: Scope) -> list[UUID]:
 RECORDS = """
 SELECT w.supplier, count(*) AS lines, count(*) FILTER (WHERE d.came_on <= d.first_expected_on) AS on_time,
     round(avg(d.first_expected_on - d.ordered_on), 1) AS promised_days,
-    round(avg(d.came_on - d.ordered_on), 1) AS real_days
+    round(avg(greatest(d.came_on - d.ordered_on, 0)), 1) AS real_days
 FROM unnest(CAST(:suppliers AS text[])) AS w(supplier) CROSS JOIN LATERAL (
     SELECT i.first_expected_on, o.ordered_on, CAST(i.received_at AT TIME ZONE n.timezone AS date) AS came_on
     FROM inbound_orders o
@@ -139,7 +139,8 @@ GROUP BY w.supplier
 
 def records(scope: Scope, suppliers: Iterable[str]) -> dict[str, dict[str, Any]]:
     """How each supplier's latest deliveries went: {lines, on_time, promised_days, real_days}. Days are means, counted
-    from the day of the order; on time is by the first day the supplier named. Without a delivery it is left out."""
+    from the day of the order, which may have begun before the node's own; on time is by the first day the supplier
+    named. Without a delivery it is left out."""
     wanted = sorted(set(suppliers))
     if not wanted:
         return {}

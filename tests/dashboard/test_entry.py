@@ -148,7 +148,7 @@ def test_a_check_by_mail_pays_the_whole_order(desk: Desk, merchant: Merchant) ->
         ({"quantity-0": "many"}, "Must be greater than or equal to 1"),
         ({"sku-0": "NOTHING"}, "There is no SKU NOTHING"),
         ({"discount": "999"}, "Discounts exceed"),
-        ({"country": "usa"}, "two capital letters"),
+        ({"country": "usa"}, "two letters of ISO 3166-1"),
         ({"tender": "check", "reference": ""}, "number of the check"),
         ({"channel": "pigeon"}, "There is no channel pigeon"),
     ],

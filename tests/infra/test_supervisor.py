@@ -203,7 +203,7 @@ def test_what_loads_while_a_task_runs_has_its_time_from_the_end_of_that(supervis
         "KEPT_READY_FILE": str(home / "began"), "PYTHONPATH": {str(ROOT)!r}}})]]"""
     )
     one.wait_for("all ready")
-    assert [line.split()[0] for line in one.said if "ready in" in line] == ["data", "waits"]
+    assert {line.split()[0] for line in one.said if "ready in" in line} == {"data", "waits"}
     one.finish()
     assert not (one.home / "child-data.pid").exists()
 

@@ -205,7 +205,7 @@ def test_saving_without_a_change_changes_nothing_and_a_move_finds_the_new_place(
         ({"open_days": []}, "Choose at least one day."),
         ({"closed": "Christmas"}, "Write days such as 2026-12-25."),
         ({"cutoff": "25:00"}, "Send local time as HH:MM."),
-        ({"country": "usa"}, "Send two capital letters."),
+        ({"country": "usa"}, "Send the two letters of ISO 3166-1"),
         ({"capacity_per_hour": "many"}, "Enter a whole number"),
         ({"handling_minutes": "an hour"}, "Enter a whole number"),
         ({"cutoffs": "Ground at four"}, "Send local time as HH:MM."),
@@ -213,7 +213,7 @@ def test_saving_without_a_change_changes_nothing_and_a_move_finds_the_new_place(
         ({"hours": "mon 09:00"}, "Send opening and closing"),
         ({"hours": "wed 09:00-17:00"}, "wed is no open day"),
         ({"own_capabilities": "Engraving"}, "Send small letters"),
-        ({"zones": "usa: NV"}, "Send two capital letters."),
+        ({"zones": "usa: NV"}, "Send the two letters of ISO 3166-1"),
         ({"rate_card": "NOBODYS"}, "There is no rate card NOBODYS"),
     ],
 )

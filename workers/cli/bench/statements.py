@@ -10,6 +10,8 @@ from unittest import mock
 
 import psycopg
 
+from infra import db
+
 
 @dataclass
 class Count:
@@ -28,7 +30,7 @@ class Count:
 def counted() -> Iterator[Count]:
     """Count every statement that psycopg sends inside the block, commits included."""
     count = Count()
-    execute, commit = psycopg.Cursor.execute, psycopg.Connection.commit
+    execute, commit, command = psycopg.Cursor.execute, psycopg.Connection.commit, db.command
 
     def noted(cursor: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
         count.round_trips += 1
@@ -41,7 +43,13 @@ def counted() -> Iterator[Count]:
             count.texts.append("COMMIT")
         commit(connection)
 
+    def commanded(connection: Any, words: bytes) -> None:
+        count.round_trips += 1
+        count.texts.append(words.decode())
+        command(connection, words)
+
     with (
+        mock.patch.object(db, "command", commanded),
         mock.patch.object(psycopg.Cursor, "execute", noted),
         mock.patch.object(psycopg.Connection, "commit", committed),
     ):
