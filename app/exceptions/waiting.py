@@ -19,12 +19,15 @@ TITLES = {
     "manual": "Held by a person",
     "review": "Held for review",
 }
-DELIVERIES = {
-    "arrives_late": "Will arrive late",
-    "undelivered": "Not delivered in time",
-    "terminable": "The buyer may end the contract",
+LINES = {
+    "missed": ("Promise missed", "Decide"),
+    "risk": ("Waits for stock", "Offer a choice"),
+    "arrives_late": ("Will arrive late", "Review"),
+    "undelivered": ("Not delivered in time", "Review"),
+    "terminable": ("The buyer may end the contract", "Review"),
 }
-"""Under the laws of the European Union and the United Kingdom, which are about delivery."""
+"""What is told of an order's lines; the last three under the laws of the European Union and the United Kingdom, which
+are about delivery."""
 
 FOUND = f"""
 WITH late_lines AS (
@@ -138,15 +141,11 @@ def _words(row: Any) -> tuple[str, str, str]:
     who = row.customer or "The buyer"
     if row.what == "hold":
         return TITLES[row.about], row.text or f"Nothing leaves until it is lifted. {who}", "Review"
-    if row.what in ("missed", "risk"):
+    if row.what in LINES:
+        title, button = LINES[row.what]
         lines = int(row.text)
         more = f", and {lines - 1} more" if lines > 1 else ""
-        title = "Promise missed" if row.what == "missed" else "Waits for stock"
-        return title, f"{row.about}{more}", "Decide" if row.what == "missed" else "Offer a choice"
-    if row.what in DELIVERIES:
-        lines = int(row.text)
-        more = f", and {lines - 1} more" if lines > 1 else ""
-        return DELIVERIES[row.what], f"{row.about}{more}", "Review"
+        return title, f"{row.about}{more}", button
     if row.what == "refused":
         reason = row.text.replace("_", " ") if row.text else "no reason given"
         return f"{row.about} rejected the work", f"{reason.capitalize()}; no other node has it", "Route again"
