@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.calendar import end_of_day
+from app.inbound.queries import COMING
 from app.orders.standing import KEPT, LATE, LIVE, RISK
 from tenants.scope import Scope
 
@@ -180,7 +181,7 @@ def running_out(scope: Scope, now: datetime, most: int = 6) -> list[Any]:
     """SKUs that sold in the last 14 days and will be gone soonest at that pace, with units that wait for stock, units
     that are to come and the first day any is due."""
     return scope.rows(
-        """
+        f"""
         SELECT s.code, s.title, sold.units AS sold, coalesce(stock.units, 0) AS can_sell,
             coalesce(waiting.units, 0) AS waiting, coming.units AS coming, coming.next_on,
             coalesce(stock.units, 0) * CAST(:days AS float) / sold.units AS cover
@@ -195,10 +196,7 @@ def running_out(scope: Scope, now: datetime, most: int = 6) -> list[Any]:
             WHERE tenant_id = :tenant AND disposition = 'sellable' GROUP BY 1) stock ON stock.sku_id = s.id
         LEFT JOIN (SELECT sku_id, sum(quantity) AS units FROM reservations
             WHERE tenant_id = :tenant AND supply = 'none' GROUP BY 1) waiting ON waiting.sku_id = s.id
-        LEFT JOIN (SELECT i.sku_id, sum(i.quantity - i.received) AS units, min(i.expected_on) AS next_on
-            FROM inbound_lines i JOIN inbound_orders o ON o.tenant_id = :tenant AND o.id = i.inbound_order_id
-                AND o.cancelled_at IS NULL
-            WHERE i.tenant_id = :tenant AND i.received < i.quantity GROUP BY 1) coming ON coming.sku_id = s.id
+        LEFT JOIN ({COMING.format(skus="true")}) coming ON coming.sku = s.id
         WHERE coalesce(stock.units, 0) * CAST(:days AS float) / sold.units < :short
         ORDER BY cover, sold.units DESC LIMIT :most
         """,

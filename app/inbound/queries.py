@@ -54,8 +54,9 @@ COMING = """
 SELECT i.sku_id AS sku, sum(i.quantity - i.received) AS units, min(i.expected_on) AS next_on
 FROM inbound_lines i
 JOIN inbound_orders o ON o.tenant_id = :tenant AND o.id = i.inbound_order_id AND o.cancelled_at IS NULL
-WHERE i.tenant_id = :tenant AND i.sku_id = ANY(:skus) AND i.received < i.quantity GROUP BY 1
+WHERE i.tenant_id = :tenant AND i.received < i.quantity AND {skus} GROUP BY 1
 """
+"""What is on its way by SKU, of those that `skus` says: a condition on `i.sku_id`."""
 
 
 @dataclass(frozen=True)
@@ -209,4 +210,8 @@ def due_by(
 def coming(scope: Scope, skus: Iterable[UUID]) -> dict[UUID, Any]:
     """Per SKU that is on its way: open units of all its inbound orders, and the first day any is due (or None)."""
     wanted = list(skus)
-    return {row.sku: row for row in scope.rows(COMING, skus=wanted)} if wanted else {}
+    return (
+        {row.sku: row for row in scope.rows(COMING.format(skus="i.sku_id = ANY(:skus)"), skus=wanted)}
+        if wanted
+        else {}
+    )
