@@ -118,26 +118,28 @@ def set_theme(page: Page, theme: str) -> None:
     page.reload()
 
 
-def screenshot(page: Page, name: str) -> Path:
-    """A picture of the whole page for a person to look at, in $KEPT_SCREENSHOTS or else test-results/screenshots.
-
-    The latter holds the last run only: pytest-playwright empties test-results when a run starts.
-    """
-    folder = Path(os.environ.get("KEPT_SCREENSHOTS", "test-results/screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.png"
+def screenshot(page: Page, name: str) -> None:
+    """A picture of the whole page for a person to look at, in the folder $KEPT_SCREENSHOTS; none where it is not set."""
+    if "KEPT_SCREENSHOTS" not in os.environ:
+        return
     wait_until(page, "document.fonts.status === 'loaded'")
     window = page.viewport_size
     height = page.evaluate("() => { scrollTo(0, 0); return document.documentElement.scrollHeight; }")
     page.set_viewport_size({"width": window["width"], "height": max(height, window["height"])})
-    page.screenshot(path=path)
+    page.screenshot(path=Path(os.environ["KEPT_SCREENSHOTS"]) / f"{name}.png")
     page.set_viewport_size(window)
-    return path
+
+
+OVERFLOW = """async () => {
+  const wide = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  for (let frame = 0; wide() && frame < 30; frame += 1) await new Promise(requestAnimationFrame);
+  return wide();
+}"""
 
 
 def overflow(page: Page) -> int:
-    """Pixels by which the page is wider than its window: 0 on a page that fits."""
-    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    """Pixels by which the page is wider than its window: 0 on a page that fits, once its charts follow the window."""
+    return page.evaluate(OVERFLOW)
 
 
 CONTRAST = """() => {

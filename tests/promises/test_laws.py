@@ -82,7 +82,7 @@ def urgent(story: Story) -> list[str]:
     """What the merchant's Home and queue ask a person to do about deliveries."""
     with inside(story.tenant_id) as scope:
         rows, _ = waiting.found(scope, scope.now(), 50)
-    return [row.what for row in rows if row.what in waiting.DELIVERIES]
+    return [row.what for row in rows if row.what in ("arrives_late", "undelivered", "terminable")]
 
 
 def figures(story: Story) -> dict[str, int]:
