@@ -114,8 +114,14 @@ def resize(page: Page, size: str) -> None:
 
 def set_theme(page: Page, theme: str) -> None:
     """Choose "light" or "dark" as a person would have: remembered, then loaded again."""
-    page.evaluate("theme => localStorage.setItem('kept-theme', theme)", theme)
-    page.reload()
+    if chosen(page) != theme:
+        page.evaluate("theme => localStorage.setItem('kept-theme', theme)", theme)
+        page.reload()
+
+
+def chosen(page: Page) -> str | None:
+    """The theme a person chose before, "light" or "dark"."""
+    return page.evaluate("localStorage.getItem('kept-theme')")
 
 
 def screenshot(page: Page, name: str) -> None:
@@ -146,10 +152,13 @@ CONTRAST = """() => {
   const channel = (value) => { const c = value / 255; return c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4; };
   const light = ([r, g, b]) => .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b);
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const rgba = (color) => {
+  const known = new Map();
+  const rgba = (color) => known.get(color) ?? read(color);
+  const read = (color) => {
     canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1);
     const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
-    return [r, g, b, a / 255];
+    known.set(color, [r, g, b, a / 255]);
+    return known.get(color);
   };
   const over = (top, under) => [0, 1, 2].map((i) => top[i] * top[3] + under[i] * (1 - top[3]));
   const ground = (element) => {
@@ -210,7 +219,7 @@ def faults(page: Page, name: str) -> list[str]:
 def look(page: Page, name: str) -> None:
     """Assert that the page, loaded in each theme, fits, can be read, and that all on it has a name."""
     found = []
-    for theme in THEMES:
+    for theme in sorted(THEMES, key=lambda theme: theme != chosen(page)):
         set_theme(page, theme)
         wait_until(page, "!document.querySelector('[hx-trigger=load] [aria-busy]')")
         found += faults(page, f"{name}-{theme}")
