@@ -5,9 +5,7 @@ from importlib import import_module
 from infra.db import Base
 
 MODULES = (
-    "infra.idempotency",
-    "infra.inbox",
-    "infra.outbox",
+    "infra.models",
     "tenants.models",
     "app.catalog.models",
     "app.customers.models",

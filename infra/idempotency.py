@@ -11,33 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, text
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from infra.clock import real_now
-from infra.db import TenantTable
 from infra.errors import Problem
 from infra.ids import new_id
 
 KEPT_DAYS = 7
-
-
-class IdempotencyKey(TenantTable):
-    """One key on one route, with the answer once there is one."""
-
-    __tablename__ = "idempotency_keys"
-    route: Mapped[str]
-    key: Mapped[str]
-    body_hash: Mapped[bytes]
-    status: Mapped[int | None]
-    answer: Mapped[str | None]
-    created_at: Mapped[datetime]
-    actor_key: Mapped[str] = mapped_column(server_default="")
-    """Who asked: two providers that choose the same key do not meet."""
-    __table_args__ = (
-        Index("uq_idempotency_keys_key", "tenant_id", "route", "actor_key", "key", unique=True),
-        Index(None, "tenant_id", "created_at"),
-    )
 
 
 @dataclass(frozen=True)

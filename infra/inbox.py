@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Index, text
-from sqlalchemy.orm import Mapped, Session
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from infra.clock import real_now
-from infra.db import TenantTable
 from infra.ids import new_id
-
-
-class InboxMessage(TenantTable):
-    """One message by its sender's own id."""
-
-    __tablename__ = "inbox"
-    source: Mapped[str]
-    external_id: Mapped[str]
-    kind: Mapped[str]
-    payload: Mapped[dict[str, Any]]
-    received_at: Mapped[datetime]
-    __table_args__ = (Index("uq_inbox_external", "tenant_id", "source", "external_id", unique=True),)
 
 
 def receive(

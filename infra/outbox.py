@@ -13,63 +13,15 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import CheckConstraint, Index, text
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
 from infra import statements
 from infra.clock import real_now
-from infra.db import TenantTable, one_of
 from infra.ids import new_id
 
 MOST_ATTEMPTS = 12
 LEASE_SECONDS = 20
 """How long a worker may be silent about a row before it is sent again: its effects have keys of their own."""
-
-
-class OutboxRow(TenantTable):
-    """One piece of later work. Done, waiting, sent, or dead-lettered with a reason: never gone."""
-
-    __tablename__ = "outbox"
-    topic: Mapped[str]
-    subject_id: Mapped[UUID]
-    payload: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
-    state: Mapped[str] = mapped_column(server_default="waiting")
-    available_at: Mapped[datetime]
-    """Real time: retries wait on the wall clock, not on a sandbox's."""
-    leased_until: Mapped[datetime | None]
-    attempts: Mapped[int] = mapped_column(server_default="0")
-    handled: Mapped[list[Any]] = mapped_column(server_default="[]")
-    """Names of the handlers that are done, when another one of the row failed: they do not run again."""
-    error: Mapped[str | None]
-    created_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
-    __table_args__ = (
-        one_of("state", "waiting", "sent", "done", "dead"),
-        CheckConstraint("state <> 'dead' OR error IS NOT NULL", name="dead_has_reason"),
-        CheckConstraint("(state = 'done') = (finished_at IS NOT NULL)", name="done_is_finished"),
-        Index(None, "tenant_id", "available_at", postgresql_where=text("state = 'waiting'")),
-        Index(None, "tenant_id", "leased_until", postgresql_where=text("state = 'sent'")),
-        Index("ix_outbox_dead", "tenant_id", postgresql_where=text("state = 'dead'")),
-        Index(None, "tenant_id", "subject_id"),
-    )
-
-
-class Timer(TenantTable):
-    """Work that falls due on the tenant's business clock. `key` makes it unique: arming twice is one timer."""
-
-    __tablename__ = "timers"
-    topic: Mapped[str]
-    subject_id: Mapped[UUID]
-    key: Mapped[str]
-    payload: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
-    due_at: Mapped[datetime]
-    state: Mapped[str] = mapped_column(server_default="armed")
-    fired_at: Mapped[datetime | None]
-    __table_args__ = (
-        one_of("state", "armed", "fired", "disarmed"),
-        Index("uq_timers_key", "tenant_id", "key", unique=True),
-        Index(None, "tenant_id", "due_at", postgresql_where=text("state = 'armed'")),
-    )
 
 
 def add(session: Session, tenant_id: UUID, topic: str, subject_id: UUID, payload: dict[str, Any]) -> None:

@@ -14,9 +14,9 @@ from infra.errors import Problem, invalid, not_found, refused
 from infra.ids import new_id
 from tenants import audit, service, sessions
 from tenants.links import INVITATION, LIFETIMES
-from tenants.models import ROLES
 from tenants.rules import may_grant, role_permissions
 from tenants.scope import FACTS, Scope, TenantFacts, directory, opened
+from tenants.vocabulary import ROLES
 
 INVITED = "member.invited"
 """The outbox topic of an invitation's mail."""

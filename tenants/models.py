@@ -11,23 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.db import GlobalTable, TenantTable, one_of, tenant_key
 from infra.ids import new_id
-
-ROLES = ("owner", "manager", "agent", "picker", "analyst")
-CHANNEL_KINDS = (
-    "store",
-    "mail",
-    "email",
-    "social",
-    "web",
-    "phone_app",
-    "tablet_app",
-    "phone",
-    "broadcast",
-    "marketplace",
-    "edi",
-    "api",
-)
-
+from tenants.vocabulary import CHANNEL_KINDS, ROLES
 
 # ---- Global: no tenant, and look-ups that hold only key -> tenant
 

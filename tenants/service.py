@@ -14,9 +14,9 @@ from infra.clock import real_now
 from infra.errors import Problem, not_found
 from infra.ids import new_id
 from tenants import audit
-from tenants.models import CHANNEL_KINDS
 from tenants.rules import PROVIDER_SCOPES, unknown_scopes
 from tenants.scope import SYSTEM, Actor, Scope, directory, inside
+from tenants.vocabulary import CHANNEL_KINDS
 
 CHANNEL_NAMES = {
     "store": "Store",

@@ -125,7 +125,7 @@ def chosen(page: Page) -> str | None:
 
 
 def screenshot(page: Page, name: str) -> None:
-    """A picture of the whole page for a person to look at, in the folder $KEPT_SCREENSHOTS; none where it is not set."""
+    """A picture of the whole page for a person to look at, in the folder $KEPT_SCREENSHOTS where that is set."""
     if "KEPT_SCREENSHOTS" not in os.environ:
         return
     wait_until(page, "document.fonts.status === 'loaded'")

@@ -13,7 +13,7 @@ from schemathesis import GenerationMode, checks
 from tests.factories import new_merchant
 
 pytestmark = pytest.mark.timeout(900)
-EXAMPLES = int(os.environ.get("KEPT_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("KEPT_EXAMPLES", "8"))
 
 
 @pytest.fixture(scope="module")

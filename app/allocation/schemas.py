@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from app.inventory.models import CAUSES, DISPOSITIONS
+from app.inventory.vocabulary import CAUSES, DISPOSITIONS
 from app.shapes import MOST_QUANTITY, Instant, ListIn, Strict, Text
 
 MOST_ADJUSTMENTS = 1000

@@ -19,7 +19,7 @@ from app.forms import Form
 from app.inbound.queries import coming
 from app.inventory import listing
 from app.inventory.listing import VIEWS, Filters
-from app.inventory.models import DISPOSITIONS
+from app.inventory.vocabulary import DISPOSITIONS
 from app.pages import register_nav, toast
 from app.shapes import MOST_QUANTITY, cursor
 from app.web import page

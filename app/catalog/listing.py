@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from app.catalog.models import KINDS
+from app.catalog.vocabulary import KINDS
 from app.searching import escaped
 from tenants.scope import Scope
 

@@ -8,17 +8,8 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.catalog.vocabulary import KINDS
 from infra.db import TenantTable, one_of
-
-KINDS = (
-    "stock",
-    "preorder",
-    "made_to_order",
-    "digital",
-    "gift_card_digital",
-    "gift_card_physical",
-    "kit",
-)
 
 
 class Sku(TenantTable):

@@ -6,8 +6,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from app.catalog.models import KINDS
 from app.catalog.rules import attribute_errors
+from app.catalog.vocabulary import KINDS
 from app.shapes import ListIn, MoneyShape, PriceShape, Strict, Text, quantity
 
 MOST_WEIGHT = 100_000_000

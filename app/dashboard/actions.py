@@ -14,7 +14,7 @@ from app.allocation.service import offer
 from app.cancellation.service import cancel as cancel_units
 from app.intake import addresses
 from app.orders import service as orders
-from app.orders.models import HOLD_KINDS
+from app.orders.vocabulary import HOLD_KINDS
 from app.pages import formats, toast
 from app.payments.service import retry_payment
 from app.shapes import AddressIn, identifier

@@ -9,10 +9,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.fulfillment.vocabulary import REQUEST, WORK
 from infra.db import TenantTable, one_of, tenant_key
-
-WORK = ("open", "picking", "packed", "shipped", "incomplete", "cancelled")
-REQUEST = ("held", "submitted", "accepted", "rejected", "cancel_requested", "closed")
 
 
 class FulfillmentOrder(TenantTable):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
-from app.fulfillment.models import REQUEST, WORK
 from app.fulfillment.rules import REJECT_REASONS
+from app.fulfillment.vocabulary import REQUEST, WORK
 from app.orders.schemas import WorkOut
 from app.shapes import MOST_QUANTITY, Instant, ListIn, PriceShape, Strict, Text, quantity
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from app.payments.models import TENDER_KINDS
+from app.payments.vocabulary import TENDER_KINDS
 from app.shapes import AddressIn, Instant, PriceShape, Strict, Text, quantity
 
 UNITS = ("hours", "days", "business_days", "weeks")

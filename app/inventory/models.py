@@ -8,20 +8,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.inventory.vocabulary import CAUSES, DISPOSITIONS
 from infra.db import TenantTable, one_of, tenant_key
-
-DISPOSITIONS = ("sellable", "damaged", "quarantine", "on_hold", "in_transit", "returned_to_grade")
-CAUSES = (
-    "adjustment",
-    "receipt",
-    "count",
-    "shipment",
-    "return",
-    "transfer_in",
-    "transfer_out",
-    "hold",
-    "unhold",
-)
 
 
 class StockPosition(TenantTable):

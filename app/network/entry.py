@@ -10,9 +10,9 @@ from app.entries import amount, loaded
 from app.forms import Form
 from app.money import Money
 from app.network import cells
-from app.network.models import KINDS as KIND_CODES
 from app.network.rules import CAPABILITIES, FEDERAL
 from app.network.schemas import MOST_MINUTES, WEEKDAYS, NodeIn
+from app.network.vocabulary import KINDS as KIND_CODES
 
 KINDS = {
     "warehouse": ("Warehouse", "Ships from stock, yours or a provider's"),

@@ -9,11 +9,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Float, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.network.vocabulary import DIM_UNITS, KINDS, ZONES_BY
 from infra.db import TenantTable, one_of, tenant_key
-
-KINDS = ("warehouse", "store", "vendor", "workshop", "virtual")
-ZONES_BY = ("distance", "zip3")
-DIM_UNITS = ("in3_per_lb", "cm3_per_kg")
 
 
 class Node(TenantTable):

@@ -9,8 +9,8 @@ from marshmallow import Schema, ValidationError, fields, post_load, validate
 from app.calendar import UnknownZone, zone
 from app.countries import known_country
 from app.money import DECIMALS
-from app.network.models import DIM_UNITS, KINDS, ZONES_BY
 from app.network.rules import CAPABILITIES, FEDERAL, WEEKDAYS
+from app.network.vocabulary import DIM_UNITS, KINDS, ZONES_BY
 from app.shapes import MOST_AMOUNT, ListIn, MoneyShape, PriceShape, Strict, Text
 
 MOST_CLOSED = 1000

@@ -10,10 +10,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.notices.vocabulary import CHANNELS, LANGUAGES
 from infra.db import TenantTable, one_of, tenant_key
-
-CHANNELS = ("email", "sms", "post", "webhook")
-LANGUAGES = ("en", "es")
 
 
 class Notice(TenantTable):

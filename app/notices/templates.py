@@ -11,11 +11,11 @@ from typing import Any
 from app.calendar import local_date
 from app.notices.compose import own_wording, render
 from app.notices.facts import Shop
-from app.notices.models import LANGUAGES
 from app.notices.placeholders import KINDS, placeholders
 from app.notices.rules import lint
 from app.notices.samples import samples
 from app.notices.source import Unfit, Wording, check
+from app.notices.vocabulary import LANGUAGES
 from infra.errors import invalid, not_found, refused
 from infra.ids import new_id
 from tenants import audit, business

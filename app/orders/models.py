@@ -10,9 +10,8 @@ from sqlalchemy import CheckConstraint, Float, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app import events
+from app.orders.vocabulary import HOLD_KINDS
 from infra.db import TenantTable, one_of, tenant_key
-
-HOLD_KINDS = ("payment", "fraud", "address", "credit", "manual", "review")
 
 
 class Order(TenantTable):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from app.orders.models import HOLD_KINDS
 from app.orders.rules import FULFILLMENT_STATUSES
+from app.orders.vocabulary import HOLD_KINDS
 from app.promises.schemas import DeliveryOut, LawOut
 from app.shapes import Instant, ListIn, MoneyShape, Strict, Text, quantity
 

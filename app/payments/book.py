@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from app.payments.models import LedgerEntry, Tender
 from app.payments.rules import RETRIED_BY_ITSELF, CardState, parts
 from infra.errors import not_found
 from tenants.scope import Scope
@@ -103,10 +103,13 @@ WHERE tenant_id = :tenant AND id = {order} FOR UPDATE
 """
 BY_ENTRY = "(SELECT order_id FROM ledger_entries WHERE tenant_id = :tenant AND id = :entry)"
 BY_TENDER = "(SELECT order_id FROM tenders WHERE tenant_id = :tenant AND id = :tender)"
-TENDER = tuple(column.name for column in Tender.__table__.columns)
-ENTRY = tuple(column.name for column in LedgerEntry.__table__.columns)
+TENDER = """t.id, t.order_id, t.position, t.kind, t.amount, t.currency, t.payment_method, t.processor_customer, t.card,
+    t.code, t.reference, t.mandate_at"""
+ENTRY = """e.id, e.order_id, e.tender_id, e.kind, e.amount, e.outcome, e.key, e.authorization_id, e.shipment_id,
+    e.reference, e.captured, e.capture_before, e.ended_at, e.error_code, e.error, e.next_action, e.at, e.settled_at,
+    e.asked_at"""
 READ = f"""
-SELECT s.shipped, s.live, {", ".join(f"t.{name}" for name in TENDER)}, {", ".join(f"e.{name}" for name in ENTRY)}
+SELECT s.shipped, s.live, {TENDER}, {ENTRY}
 FROM (SELECT coalesce(sum(value_shipped), 0)::bigint AS shipped,
         coalesce(sum(total - value_cancelled), 0)::bigint AS live
     FROM order_lines WHERE tenant_id = :tenant AND order_id = :order) s
@@ -114,6 +117,7 @@ LEFT JOIN tenders t ON t.tenant_id = :tenant AND t.order_id = :order
 LEFT JOIN ledger_entries e ON e.tenant_id = :tenant AND e.order_id = :order AND e.tender_id = t.id
 ORDER BY t.position
 """
+TENDER_FIELDS, ENTRY_FIELDS = re.findall(r"t\.(\w+)", TENDER), re.findall(r"e\.(\w+)", ENTRY)
 
 
 def opened(scope: Scope, order_id: UUID) -> Book:
@@ -152,8 +156,8 @@ def _read(scope: Scope, order: Any) -> Book:
     entries = []
     rows = scope.rows(READ, order=order.id)
     for _, _, *values in rows:
-        tender = SimpleNamespace(**dict(zip(TENDER, values, strict=False)))
-        entry = SimpleNamespace(**dict(zip(ENTRY, values[len(TENDER) :], strict=True)))
+        tender = SimpleNamespace(**dict(zip(TENDER_FIELDS, values, strict=False)))
+        entry = SimpleNamespace(**dict(zip(ENTRY_FIELDS, values[len(TENDER_FIELDS) :], strict=True)))
         if tender.id is not None:
             tenders.setdefault(tender.id, tender)
         if entry.id is not None:

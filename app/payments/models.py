@@ -9,9 +9,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.payments.vocabulary import TENDER_KINDS
 from infra.db import TenantTable, one_of, tenant_key
-
-TENDER_KINDS = ("card", "gift_card", "credit", "check", "terms", "cash", "external")
 
 
 class Tender(TenantTable):

@@ -9,24 +9,8 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.promises.vocabulary import DELIVERY_STATES, EVENTS, STATES
 from infra.db import TenantTable, one_of, tenant_key
-
-STATES = (
-    "incomplete",
-    "open",
-    "wait_silent",
-    "wait_express",
-    "wait_renewed",
-    "consent_definite",
-    "consent_indefinite",
-    "shipped",
-    "cancelled",
-    "not_covered",
-    "delivery",
-)
-"""As the delay rule knows them; `delivery`: it does not cover the line, a law of delivery alone does."""
-DELIVERY_STATES = ("due", "late", "extended", "terminable", "delivered", "ended", "closed")
-"""`closed`: nothing is left to be delivered, because it was canceled otherwise."""
 
 
 class Promise(TenantTable):
@@ -113,29 +97,6 @@ class Promise(TenantTable):
             postgresql_where="delivery_state IN ('late', 'terminable')",
         ),
     )
-
-
-EVENTS = (
-    "dishonored",
-    "completed",
-    "later_asked",
-    "substituted",
-    "late_known",
-    "at_risk",
-    "revised",
-    "cancel_requested",
-    "will_not_ship",
-    "ended",
-    "corrected",
-    "gone",
-    "made",
-    "address_asked",
-    "address_came",
-    "delivered",
-    "period_granted",
-    "delivery_refused",
-    "ended_by_buyer",
-)
 
 
 class PromiseEvent(TenantTable):

@@ -6,9 +6,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from app.promises.models import STATES
 from app.promises.queries import VIEWS
 from app.promises.service import ANSWERS
+from app.promises.vocabulary import STATES
 from app.shapes import Instant, ListIn, Strict, Text
 
 

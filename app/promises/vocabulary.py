@@ -42,6 +42,45 @@ LIVE = frozenset(
 BOUND_TO_R = frozenset({Phase.WAIT_SILENT, Phase.WAIT_RENEWED, Phase.CONSENT_DEFINITE})
 
 
+STATES = (
+    "incomplete",
+    "open",
+    "wait_silent",
+    "wait_express",
+    "wait_renewed",
+    "consent_definite",
+    "consent_indefinite",
+    "shipped",
+    "cancelled",
+    "not_covered",
+    "delivery",
+)
+"""As the delay rule knows them; `delivery`: it does not cover the line, a law of delivery alone does."""
+DELIVERY_STATES = ("due", "late", "extended", "terminable", "delivered", "ended", "closed")
+"""`closed`: nothing is left to be delivered, because it was canceled otherwise."""
+EVENTS = (
+    "dishonored",
+    "completed",
+    "later_asked",
+    "substituted",
+    "late_known",
+    "at_risk",
+    "revised",
+    "cancel_requested",
+    "will_not_ship",
+    "ended",
+    "corrected",
+    "gone",
+    "made",
+    "address_asked",
+    "address_came",
+    "delivered",
+    "period_granted",
+    "delivery_refused",
+    "ended_by_buyer",
+)
+
+
 class NoticeKind(StrEnum):
     SILENT_CONSENT = "silent_consent"  # 435.2(b)(1)(ii): a definite date, at most T + 30
     EXPRESS_DEFINITE = "express_definite"  # 435.2(b)(1)(iii): a definite date after T + 30

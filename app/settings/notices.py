@@ -15,11 +15,11 @@ from app.forms import Form
 from app.notices import templates
 from app.notices.compose import render
 from app.notices.letters import shop_of
-from app.notices.models import CHANNELS, LANGUAGES
 from app.notices.placeholders import KINDS, placeholders
 from app.notices.printing import sample_page
 from app.notices.samples import samples
 from app.notices.source import LONGEST, Unfit, Wording
+from app.notices.vocabulary import CHANNELS, LANGUAGES
 from app.notices.ways import DEFAULT_QUIET, channels_of
 from app.pages import toast
 from app.web import page, visit

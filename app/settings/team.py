@@ -14,8 +14,8 @@ from app.web import page
 from infra.clock import real_now
 from infra.errors import Problem, not_found
 from tenants import members
-from tenants.models import ROLES
 from tenants.scope import Scope, current
+from tenants.vocabulary import ROLES
 
 blueprint = Blueprint("team", __name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.fulfillment import rules
-from app.fulfillment.models import REQUEST, WORK
+from app.fulfillment.vocabulary import REQUEST, WORK
 from infra.errors import Problem
 
 ALLOWED = {
