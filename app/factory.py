@@ -9,7 +9,6 @@ import orjson
 import structlog
 from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
-from flask_smorest import Api
 
 from app import health, openapi, problems
 from app.edge import Blueprint
@@ -65,11 +64,10 @@ def create_app(*more: Blueprint) -> Flask:
 def _register_api(app: Flask, more: tuple[Blueprint, ...]) -> None:
     from app.blueprints import API
 
-    api = Api(app)
+    api = openapi.Api(app)
     for blueprint in (*API, *more):
         api.register_blueprint(blueprint)
-    openapi.complete(app, api)
-    reference.register(app, api.spec.to_dict())
+    reference.register(app, api.specification)
 
 
 def _register_pages(app: Flask) -> None:

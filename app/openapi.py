@@ -1,11 +1,15 @@
-"""What flask-smorest's specification still lacks: keys, scopes, problem documents, idempotency, on every call."""
+"""What flask-smorest's specification still lacks: keys, scopes, problem documents, idempotency, on every call. It is
+made when it is first read: no process that serves waits for it when it starts."""
 
 from __future__ import annotations
 
+from functools import cached_property
+from threading import Lock
 from typing import Any
 
-from flask import Flask
-from flask_smorest import Api
+import flask_smorest
+import orjson
+from flask import Flask, Response, current_app
 
 from infra.errors import MEDIA_TYPE, TITLES
 
@@ -42,7 +46,38 @@ IDEMPOTENCY = {
 }
 
 
-def complete(app: Flask, api: Api) -> None:
+class Api(flask_smorest.Api):
+    """The API's blueprints, and their specification."""
+
+    def __init__(self, app: Flask) -> None:
+        self._blueprints: list[flask_smorest.Blueprint] = []
+        self._making = Lock()
+        super().__init__(app)
+
+    def register_blueprint(self, blp: flask_smorest.Blueprint, **options: Any) -> None:
+        """Register the blueprint in the application; the specification reads it later."""
+        self._app.register_blueprint(blp, **options)
+        self._blueprints.append(blp)
+
+    def specification(self) -> dict[str, Any]:
+        """The whole of it, made once."""
+        with self._making:
+            return self._specification
+
+    @cached_property
+    def _specification(self) -> dict[str, Any]:
+        for one in self._blueprints:
+            one.register_views_in_doc(self, self._app, self.spec, name=one.name, parameters=None)
+            self.spec.tag({"name": one.name, "description": one.description})
+        _complete(self._app, self)
+        return dict(self.spec.to_dict())
+
+    def _openapi_json(self) -> Response:
+        body = orjson.dumps(self.specification(), option=orjson.OPT_INDENT_2)
+        return current_app.response_class(body, mimetype="application/json")
+
+
+def _complete(app: Flask, api: Api) -> None:
     """Add to every operation of /v1 what every call has in common."""
     views = {rule.endpoint: app.view_functions[rule.endpoint] for rule in app.url_map.iter_rules()}
     permissions = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, Flask, render_template
@@ -11,12 +11,13 @@ METHODS = ("get", "post", "put", "patch", "delete")
 DEEPEST = 6
 
 
-def register(app: Flask, specification: Mapping[str, Any]) -> None:
+def register(app: Flask, specified: Callable[[], Mapping[str, Any]]) -> None:
     """Add the page; the specification is read once, when the page is first asked for."""
     blueprint = Blueprint("reference", __name__, template_folder="templates")
 
     @blueprint.get("/docs")
     def docs() -> str:
+        specification = specified()
         return render_template(
             "reference/docs.html", groups=_groups(specification), counted=_count(specification)
         )
