@@ -19,6 +19,7 @@ MODULES = (
     "app.payments.models",
     "app.promises.models",
     "app.proof.models",
+    "app.quotes.models",
     "app.refunds.models",
     "app.routing.models",
     "app.tax.models",

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app.payments.service import SETTLE
 from app.proof import seals
+from app.quotes import service as quotes
 from infra import idempotency
 from infra.clock import real_now
 from tenants.scope import directory, inside
@@ -78,8 +79,8 @@ def _seal(tenant_id: UUID, look_back: timedelta) -> None:
 
 
 def forget() -> None:
-    """Drop Idempotency-Keys older than their keeping time, tokens and browser sessions long over, and
-    rests of nodes that have ended."""
+    """Drop Idempotency-Keys older than their keeping time, tokens and browser sessions long over, rests
+    of nodes that have ended, and quotes that can be named no longer."""
     for tenant_id in all_tenants():
         with inside(tenant_id) as scope:
             before = real_now() - timedelta(days=idempotency.KEPT_DAYS)
@@ -87,6 +88,7 @@ def forget() -> None:
             scope.execute(
                 "DELETE FROM cool_downs WHERE tenant_id = :tenant AND until <= :now", now=scope.now()
             )
+            quotes.forget(scope)
             scope.execute(
                 "WITH gone AS (DELETE FROM oauth_tokens WHERE tenant_id = :tenant AND expires_at < :before"
                 " RETURNING prefix) DELETE FROM key_directory WHERE prefix IN (SELECT prefix FROM gone)",

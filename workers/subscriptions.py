@@ -16,6 +16,7 @@ from app.notices import delivery, letters, sampling
 from app.payments import account, attempts, calls, holds, settlement
 from app.payments import service as payments
 from app.promises import bulk, deliveries, revisions, watch
+from app.quotes import service as quotes
 from app.refunds import owing, rows
 from app.refunds import service as refunds
 from app.routing import refresh, runs
@@ -86,6 +87,7 @@ SUBSCRIPTIONS: dict[str, tuple[Handler, ...]] = {
     events.IMPORT_QUEUED: (Verb(imports.work),),
     events.SIMULATION_QUEUED: (Verb(runs.work),),
     events.STOCK_AVAILABLE: (Verb(matching.stock_available),),
+    events.QUOTE_LAPSED: (Verb(quotes.lapsed),),
     events.SUPPLY_CHANGED: (Verb(expectations.supply_changed),),
     events.SHIP_DATE_CHANGED: (Verb(lapses.due), Verb(revisions.review)),
     events.PRICES_EXPIRED: (Call(refresh.begin, refresh.call, refresh.finish),),

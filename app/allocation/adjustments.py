@@ -1,7 +1,7 @@
 """The verb of stock: adjust positions, one or a thousand, all or none.
 
-A loss is accepted even where units are reserved: then the latest promises give theirs back and wait again, in
-the same transaction, and other nodes are asked for them afterwards.
+A loss is accepted even where units are reserved: then quotes lose their holds, the latest promises give theirs back
+and wait again, in the same transaction, and other nodes are asked for them afterwards.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from uuid import UUID
 
 from app.allocation import rules, service
 from app.catalog.queries import by_code as skus_by_code
+from app.inventory import holds
 from app.inventory.ledger import Ledger, Place, Position
 from app.inventory.rules import STOCKLESS, parts, target
 from app.network.queries import by_code as nodes_by_code
@@ -165,11 +166,14 @@ def _written(
     places: Sequence[Place],
 ) -> Ledger:
     short = _short(scope, places, given)
+    quotes = holds.given_way(scope, short)
+    short = {one: units - quotes.units.get(one, 0) for one, units in short.items()}
+    short = {one: units for one, units in short.items() if units > 0}
     victims = _victims(scope, short)
     work, reservations, taken = _lock_victims(scope, victims, short)
     held = [reservations[one].position_id for one in taken if reservations[one].position_id is not None]
-    ledger = Ledger(scope, places, held)
-    more: set[UUID] = set()
+    ledger = Ledger(scope, places, [*held, *quotes.units])
+    more = quotes.release(ledger)
     for at, (place, one) in enumerate(zip(places, given, strict=True)):
         position = ledger.by_place[place]
         after = target(position.on_hand, one)
@@ -201,6 +205,7 @@ def _written(
     if any(position.reserved > position.on_hand for position in ledger.by_id.values()):
         raise Contended
     ledger.write()
+    holds.end(scope, quotes, "loss")
     service.offer(scope, more)
     return ledger
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +13,11 @@ import orjson
 
 from app.events import ORDER_PLACED
 from app.intake import rows
+from app.intake.promising import Promiser
+from app.intake.quoted import Named
 from app.intake.rows import Line, Placement, Taken
-from app.intake.rules import PricedLine, SkuFacts, cannot_fill, price, tender_amounts
-from app.intake.terms import Sale, check_preorder, terms, zones_of
+from app.intake.rules import SkuFacts, cannot_fill, price, tender_amounts
+from app.intake.terms import Sale, zones_of
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
 from app.network.loads import Loads
@@ -87,7 +88,8 @@ class Composer:
         self.scope, self.configured, self.shelf = scope, configured, facts.shelf
         self.skus, self.channels = facts.skus, facts.channels
         self.loads, self.resting = facts.loads, facts.resting
-        self.readings, self.laws = in_force(scope)
+        readings, self.laws = in_force(scope)
+        self.promiser = Promiser(configured, readings, self.laws)
         self.on_time = seller_record(scope)
         self.now = scope.now()
         self.real = real_now()
@@ -95,8 +97,9 @@ class Composer:
         self.drafts: list[Draft] = []
         self._customers: dict[str, UUID] = {}
 
-    def draft(self, request: Mapping[str, Any], digest: str) -> Draft:
-        """Draft one order. Raises Problem 422 (shape against facts) or 409 (fill or kill)."""
+    def draft(self, request: Mapping[str, Any], digest: str, quote: Named | None = None) -> Draft:
+        """Draft one order; `quote`: the one it names. Raises Problem 422 (shape against facts) or 409 (fill or kill,
+        a promise of the quote that has passed)."""
         kind = self.channels.get(request["channel"])
         if kind is None:
             raise invalid(
@@ -113,7 +116,9 @@ class Composer:
         order_id = new_id()
         zones = zones_of(ship_to)
         sale = self._sale(request, placed_at, in_person=kind == "store")
-        lines = [self._line(request, at, line, sale, zones) for at, line in enumerate(priced.lines)]
+        lines = [
+            self.promiser.line(request, at, line, sale, zones, quote) for at, line in enumerate(priced.lines)
+        ]
         placements, decisions = self._route(request, lines)
         kill = (request.get("policy") or {}).get("fill_or_kill") or any(made.kill for made, _ in decisions)
         units = [(line.allocated, line.priced.quantity) for line in lines] if kill else []
@@ -131,9 +136,7 @@ class Composer:
         work = self._work(order_id, placements, (request.get("policy") or {}).get("service") or "")
         basis = {"seller": self.on_time}
         promises = [
-            rows.promise_row(
-                order_id, line, request, placed_at, self.laws, basis | {"work": self._given(line, work)}
-            )
+            rows.promise_row(order_id, line, placed_at, self.laws, basis | {"work": self._given(line, work)})
             for line in lines
         ]
         self.rows["promises"].extend(promises)
@@ -160,10 +163,10 @@ class Composer:
                 work["number"] = f"{order_number(number)}-{at}"
                 draft.document["fulfillment_orders"][at - 1]["number"] = work["number"]
 
-    def written(self) -> str:
-        """Everything drafted, as the document that the one statement of intake writes."""
+    def written(self, quotes: Sequence[Mapping[str, Any]] = ()) -> str:
+        """Everything drafted, as the document that the one statement of intake writes. `quotes`: what ends with it."""
         needs = [{"position_id": one, "units": units} for one, units in self.shelf.needed().items()]
-        return orjson.dumps(self.rows | {"needs": needs}).decode()
+        return orjson.dumps(self.rows | {"needs": needs, "quotes": quotes}).decode()
 
     # ---- promise
 
@@ -176,35 +179,6 @@ class Composer:
             in_person=in_person,
             charged=any(one["kind"] in PAY_NOW for one in request["tenders"]),
         )
-
-    def _line(
-        self, request: Mapping[str, Any], at: int, priced: PricedLine, sale: Sale, zones: tuple[str, ...]
-    ) -> Line:
-        given, goes_to = request["lines"][at], request["ship_to"]
-        if given.get("ship_to"):
-            goes_to, zones = given["ship_to"], zones_of(given["ship_to"])
-        shown = given.get("promise") or request.get("promise")
-        sold = terms(
-            sale,
-            priced.sku,
-            shown,
-            goes_to,
-            zones,
-            partial(self._under_way, goes_to),
-            self.readings,
-            self.laws,
-        )
-        check_preorder(sold, sale, priced.sku, shown, f"/lines/{at}/promise")
-        return Line(id=new_id(), priced=priced, request=given, terms=sold)
-
-    def _under_way(self, goes_to: Mapping[str, Any]) -> int:
-        """Working days that a parcel to there takes at most, by the rate cards of the merchant's nodes; by the
-        merchant's setting where they do not say, or nobody knows where it is."""
-        network, to = self.configured.network, destination(goes_to)
-        if to.lat is None or not len(network):
-            return self.readings.transit_days
-        known = int(network.tariffs.transit_days(network.lanes(to).rows).max())
-        return known if known >= 0 else self.readings.transit_days
 
     # ---- routing and reservation
 

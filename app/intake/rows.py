@@ -12,6 +12,7 @@ import numpy as np
 
 from app.catalog.rules import volume_cm3
 from app.events import ORDER_PLACED
+from app.intake.quoted import Told
 from app.intake.rules import Priced, PricedLine
 from app.intake.terms import Terms
 from app.inventory.rules import MADE
@@ -37,6 +38,10 @@ class Line:
     priced: PricedLine
     request: Mapping[str, Any]
     terms: Terms
+    shown: Mapping[str, Any] | None
+    """What the buyer was told when it would ship, or arrive."""
+    told: Told | None
+    """What the quote told that the order names."""
     allocated: int = 0
     expected: datetime | None = None
     free: int | None = None
@@ -150,16 +155,10 @@ def line_row(order_id: UUID, at: int, line: Line, parts: list[tuple[str, int]]) 
 
 
 def promise_row(
-    order_id: UUID,
-    line: Line,
-    request: Mapping[str, Any],
-    placed_at: datetime,
-    laws: Laws,
-    basis: Mapping[str, Any],
+    order_id: UUID, line: Line, placed_at: datetime, laws: Laws, basis: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The clocks a line is under, with what the buyer was shown, and on which basis, as evidence."""
-    shown = line.request.get("promise") or request.get("promise")
-    terms = line.terms
+    shown, terms = line.shown, line.terms
     return {
         "id": new_id(),
         "order_id": order_id,
@@ -178,6 +177,7 @@ def promise_row(
             "conflicting": line.clock.conflicting,
             "expected_ship_at": line.expected,
             "free": line.free,
+            **({"quote": line.told.kept()} if line.told else {}),
             **basis,
         },
         "made_at": placed_at,

@@ -153,6 +153,13 @@ class OrderIn(Strict):
     promise = fields.Nested(PromiseIn)
     placed_at = Instant()
     policy = fields.Nested(PolicyIn)
+    quote_id = Text(
+        60,
+        least=1,
+        metadata={
+            "description": "A quote that held stock: its units go to the order, its promise with them."
+        },
+    )
 
 
 class AddressRequestIn(Strict):

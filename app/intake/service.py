@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -13,9 +14,11 @@ from uuid import UUID
 import orjson
 import psycopg
 
-from app.intake.drafts import Composer, Facts
+from app.allocation.service import offer
+from app.intake import quoted
+from app.intake.drafts import Composer, Draft, Facts
 from app.intake.rules import SkuFacts
-from app.intake.statement import NUMBERS, READ, WRITE
+from app.intake.statement import NUMBERS, READ, WRITE, WRITE_QUOTED
 from app.inventory.allotments import NONE, Allotments
 from app.inventory.shelf import Shelf
 from app.network.loads import Loads
@@ -46,11 +49,13 @@ def place(scope: Scope, requests: list[dict[str, Any]]) -> list[Placed]:
     Raises Contended when stock or a reference was taken meanwhile: the edge runs the transaction again.
     """
     configured = configuration(scope)
+    quotes = quoted.named(scope, requests)
     facts = read(scope, requests, configured.allotments)
     composer = Composer(scope, configured, facts)
     results: list[Placed | None] = [None] * len(requests)
     fresh: dict[tuple[str, str], tuple[int, str]] = {}
     existing: dict[int, UUID] = {}
+    used: dict[UUID, tuple[quoted.Named, Draft]] = {}
     for at, request in enumerate(requests):
         reference, digest = (request["channel"], request["external_ref"]), body_hash(request)
         if reference in facts.orders or reference in fresh:
@@ -64,13 +69,17 @@ def place(scope: Scope, requests: list[dict[str, Any]]) -> list[Placed]:
             continue
         try:
             _check_time(scope, request)
-            draft = composer.draft(request, digest)
+            quote = quoted.of(quotes, request, used)
+            with facts.shelf.lent(quote.held if quote else (), request["channel"]):
+                draft = composer.draft(request, digest, quote)
         except Problem as problem:
             results[at] = Placed(problem.status, problem=problem)
             continue
+        if quote:
+            used[quote.id] = (quote, draft)
         fresh[reference] = (len(composer.drafts) - 1, digest)
         results[at] = Placed(201, draft.document)
-    _write(scope, composer)
+    _write(scope, composer, used)
     shown = dict(zip(existing, documents(scope, list(existing.values())), strict=True))
     return [result or Placed(200, shown[at]) for at, result in enumerate(results)]
 
@@ -124,16 +133,42 @@ def read(scope: Scope, requests: list[dict[str, Any]], allotments: Allotments = 
     )
 
 
-def _write(scope: Scope, composer: Composer) -> None:
+def _write(scope: Scope, composer: Composer, used: Mapping[UUID, tuple[quoted.Named, Draft]]) -> None:
     if not composer.drafts:
         return
     composer.number(_numbers(scope.tenant_id, len(composer.drafts)))
     recording.keep(scope, composer.configured)
-    document = composer.written()
+    ended = [
+        {
+            "id": quote_id,
+            "order_id": draft.order["id"],
+            "at": composer.now,
+            "timer": quoted.timer_of(quote_id),
+        }
+        for quote_id, (_, draft) in used.items()
+    ]
+    values = {"tenant": scope.tenant_id, "doc": composer.written(ended)}
+    with racing():
+        row = scope.raw().execute(WRITE_QUOTED if used else WRITE, values, prepare=True).fetchone()
+    if row is None or len(row[0]) != len(composer.drafts):
+        raise Contended
+    _offer_left(scope, composer, used.values())
+
+
+def _offer_left(scope: Scope, composer: Composer, used: Iterable[tuple[quoted.Named, Draft]]) -> None:
+    """What quotes held and their orders did not take is anybody's."""
+    left: set[UUID] = set()
+    for quote, draft in used:
+        own = (one for one in composer.rows["reservations"] if one["order_id"] == draft.order["id"])
+        left |= quoted.left_over(quote, own)
+    offer(scope, left)
+
+
+@contextmanager
+def racing() -> Iterator[None]:
+    """Raises Contended where a statement of stock or capacity lost a race."""
     try:
-        row = (
-            scope.raw().execute(WRITE, {"tenant": scope.tenant_id, "doc": document}, prepare=True).fetchone()
-        )
+        yield
     except psycopg.errors.CheckViolation as error:
         # A node took its last package meanwhile. Or: the statement locks the newest version of a position and
         # checks that for free units, but PostgreSQL first tries the update on the version of the statement's
@@ -141,8 +176,6 @@ def _write(scope: Scope, composer: Composer) -> None:
         if any(check in (error.diag.constraint_name or "") for check in MOVED_CHECKS):
             raise Contended from error
         raise
-    if row is None or len(row[0]) != len(composer.drafts):
-        raise Contended
 
 
 _blocks: dict[UUID, list[int]] = {}

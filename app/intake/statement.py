@@ -49,16 +49,16 @@ SELECT
     (SELECT json_object_agg(code, kind) FROM channels WHERE tenant_id = %(tenant)s AND code = ANY(%(channels)s))
 """
 
-WRITE = """
+_WRITE = """
 WITH doc AS MATERIALIZED (
     SELECT %(doc)s::jsonb AS d
 ), wanted AS MATERIALIZED (
     SELECT w.order_id, w.position_id, sum(w.quantity) AS quantity
     FROM doc, jsonb_to_recordset(d->'reservations') AS w(order_id uuid, position_id uuid, quantity bigint)
     WHERE w.position_id IS NOT NULL GROUP BY 1, 2
-), locked AS MATERIALIZED (
+){returned}, locked AS MATERIALIZED (
     SELECT p.id, p.on_hand - p.reserved - p.safety AS free FROM stock_positions p
-    WHERE p.tenant_id = %(tenant)s AND p.id = ANY(ARRAY(SELECT position_id FROM wanted))
+    WHERE p.tenant_id = %(tenant)s AND p.id = ANY(ARRAY({positions}))
     ORDER BY p.node_id, p.sku_id, p.id FOR UPDATE
 ), held AS (
     SELECT h.position_id, h.units FROM doc, jsonb_to_recordset(d->'needs') AS h(position_id uuid, units bigint)
@@ -67,7 +67,7 @@ WITH doc AS MATERIALIZED (
         SELECT position_id, sum(quantity) AS quantity FROM wanted GROUP BY 1) need
     LEFT JOIN locked ON locked.id = need.position_id
     LEFT JOIN held ON held.position_id = need.position_id
-    WHERE locked.id IS NULL OR locked.free < greatest(need.quantity, held.units)
+    {short}
 ), people AS (
     INSERT INTO customers (tenant_id, id, email, name, phone, created_at)
     SELECT %(tenant)s, c.id, c.email, c.name, c.phone, c.created_at
@@ -134,9 +134,8 @@ WITH doc AS MATERIALIZED (
     JOIN placed ON placed.id = r.order_id
 ), taken AS (
     UPDATE stock_positions p SET reserved = p.reserved + w.quantity
-    FROM (SELECT wanted.position_id, sum(wanted.quantity) AS quantity
-          FROM wanted JOIN placed ON placed.id = wanted.order_id GROUP BY 1) w
-    WHERE p.tenant_id = %(tenant)s AND p.id = ANY(ARRAY(SELECT position_id FROM wanted)) AND p.id = w.position_id
+    FROM (SELECT position_id, sum(quantity) AS quantity FROM ({changes}) c GROUP BY 1) w
+    WHERE p.tenant_id = %(tenant)s AND p.id = ANY(ARRAY({positions})) AND p.id = w.position_id
 ), loaded AS (
     INSERT INTO node_loads (tenant_id, id, node_id, day, packages, capacity)
     SELECT %(tenant)s, min(n.id::text)::uuid, n.node_id, n.day, count(*), max(n.capacity)
@@ -202,9 +201,48 @@ WITH doc AS MATERIALIZED (
     SELECT %(tenant)s, b.id, b.topic, b.order_id, b.at, b.at
     FROM doc, jsonb_to_recordset(d->'outbox') AS b(id uuid, order_id uuid, topic text, at timestamptz)
     JOIN placed ON placed.id = b.order_id
-)
-SELECT coalesce(array_agg(id::text), '{}') FROM placed
+){ending}
+SELECT coalesce(array_agg(id::text), '{{}}') FROM placed
 """
+
+WRITE = _WRITE.format(
+    returned="",
+    positions="SELECT position_id FROM wanted",
+    short="WHERE locked.id IS NULL OR locked.free < greatest(need.quantity, held.units)",
+    changes="SELECT wanted.position_id, wanted.quantity FROM wanted JOIN placed ON placed.id = wanted.order_id",
+    ending="",
+)
+
+WRITE_QUOTED = _WRITE.format(
+    returned=""", returned AS MATERIALIZED (
+    SELECT q.order_id, h.id, h.position_id, h.units
+    FROM doc, jsonb_to_recordset(d->'quotes') AS q(id uuid, order_id uuid)
+    CROSS JOIN LATERAL (SELECT * FROM quote_holds h WHERE h.tenant_id = %(tenant)s AND h.quote_id = q.id OFFSET 0) h
+)""",
+    positions="SELECT position_id FROM wanted UNION SELECT position_id FROM returned",
+    # What is held for other channels must be free without the quote's own units.
+    short="""LEFT JOIN (SELECT position_id, sum(units) AS units FROM returned GROUP BY 1) back
+        ON back.position_id = need.position_id
+    WHERE locked.id IS NULL OR locked.free + coalesce(back.units, 0) < need.quantity OR locked.free < held.units""",
+    changes="""SELECT wanted.position_id, wanted.quantity FROM wanted JOIN placed ON placed.id = wanted.order_id
+        UNION ALL SELECT returned.position_id, -returned.units FROM returned
+        JOIN placed ON placed.id = returned.order_id""",
+    ending=""", given_back AS (
+    DELETE FROM quote_holds h USING returned JOIN placed ON placed.id = returned.order_id
+    WHERE h.tenant_id = %(tenant)s AND h.id = returned.id
+), ordered AS (
+    UPDATE quotes q SET order_id = placed.id, ended_at = coalesce(q.ended_at, w.at),
+        ended_by = coalesce(q.ended_by, 'order')
+    FROM doc, jsonb_to_recordset(d->'quotes') AS w(id uuid, order_id uuid, at timestamptz)
+    JOIN placed ON placed.id = w.order_id
+    WHERE q.tenant_id = %(tenant)s AND q.id = w.id
+), disarmed AS (
+    DELETE FROM timers t USING doc, jsonb_to_recordset(d->'quotes') AS w(order_id uuid, timer text)
+    JOIN placed ON placed.id = w.order_id
+    WHERE t.tenant_id = %(tenant)s AND t.key = w.timer AND t.state = 'armed'
+)""",
+)
+"""The same for orders of which some name a quote: its hold ends, and its units go to its order, in this statement."""
 
 NUMBERS = """
 UPDATE counters SET value = value + %(block)s WHERE tenant_id = %(tenant)s AND name = 'order' RETURNING value

@@ -133,6 +133,22 @@ class Reservation(TenantTable):
     )
 
 
+class QuoteHold(TenantTable):
+    """Units of a position kept for a quote; they are counted in `reserved` as an order's are."""
+
+    __tablename__ = "quote_holds"
+    quote_id: Mapped[UUID]
+    position_id: Mapped[UUID]
+    units: Mapped[int]
+    __table_args__ = (
+        CheckConstraint("units > 0", name="holds_something"),
+        tenant_key("quote_id", "quotes"),
+        tenant_key("position_id", "stock_positions"),
+        Index("uq_quote_holds_position", "tenant_id", "quote_id", "position_id", unique=True),
+        Index(None, "tenant_id", "position_id"),
+    )
+
+
 class StockCase(TenantTable):
     """A difference a person must look at: a count that disagrees, units held after a rejection."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from app.inventory.allotments import NONE, Allotments
 
@@ -83,11 +84,26 @@ class Shelf:
         return taken
 
     def put_back(self, sku: str, node: str, position: str, units: int) -> None:
-        """Undo a take."""
-        for slot in self._slots[sku][node]:
-            if slot[0] == position:
-                slot[2] += units
-                slot[3] -= units
+        """Undo a take; units that were lent go back to where they were lent from, the others to the position."""
+        slots = [slot for slot in self._slots[sku][node] if slot[0] == position]
+        for slot in slots:
+            back = units if slot is slots[-1] else min(units, slot[3])
+            slot[2] += back
+            slot[3] -= back
+            units -= back
+
+    @contextmanager
+    def lent(self, held: Iterable[Sequence], channel: str) -> Iterator[None]:
+        """Meanwhile these units of the channel's own quote count as its own: no allotment and nobody who waits takes
+        of them. `held`: (position id, SKU id, node id, units)."""
+        own = [(self._slots[sku][node], [position, channel, units, 0]) for position, sku, node, units in held]
+        for slots, slot in own:
+            slots.insert(0, slot)
+        try:
+            yield
+        finally:
+            for slots, slot in own:
+                slots[:] = [one for one in slots if one is not slot]
 
     def needed(self) -> dict[str, int]:
         """Position -> the units that must be free there when everything taken is written, because others hold some:

@@ -28,7 +28,9 @@ SELECT s.id, s.code, s.kind, s.release_date, s.lead_time_days,
 FROM skus s WHERE s.tenant_id = :tenant AND s.code = :sku
 """
 STOCK = """
-SELECT p.id, p.sku_id, p.node_id, p.segment, p.on_hand, p.reserved, p.safety
+SELECT p.id, p.sku_id, p.node_id, p.segment, p.on_hand, p.reserved, p.safety,
+    (SELECT coalesce(sum(h.units), 0) FROM quote_holds h WHERE h.tenant_id = :tenant AND h.position_id = p.id)
+        AS for_quotes
 FROM stock_positions p
 WHERE p.tenant_id = :tenant AND p.sku_id = ANY(:skus) AND p.disposition = 'sellable' AND p.on_hand > 0
 ORDER BY p.id
@@ -238,6 +240,7 @@ def _sums(rows: Sequence[Any], channel: str | None) -> dict[str, int]:
     return {
         "on_hand": sum(row.on_hand for row in rows),
         "reserved": sum(row.reserved for row in rows),
+        "for_quotes": sum(int(row.for_quotes) for row in rows),
         "safety": sum(row.safety for row in rows),
         "held": sum(_free(row) for row in rows if row.segment not in ("shared", channel)),
     }

@@ -22,6 +22,13 @@ class QuoteIn(Strict):
     tax = fields.Nested(TaxIn)
     promise = fields.Nested(PromiseIn)
     policy = fields.Nested(PolicyIn)
+    hold_minutes = fields.Integer(
+        strict=True,
+        validate=validate.Range(1, 60),
+        metadata={
+            "description": "Keep what can be allocated for so long, for the order that names the quote."
+        },
+    )
 
 
 class QuoteLineOut(Schema):
@@ -33,6 +40,7 @@ class QuoteLineOut(Schema):
     quantity = fields.Integer()
     allocated = fields.Integer(metadata={"description": "Units a node could act on now."})
     backordered = fields.Integer()
+    held = fields.Integer(metadata={"description": "With `hold_minutes`: units kept for the order to come."})
     unit_price = fields.Nested(MoneyShape)
     total = fields.Nested(MoneyShape)
     promise = fields.Nested(PromiseOut)
@@ -64,7 +72,7 @@ class PackageOut(Schema):
 
 
 class QuoteOut(Schema):
-    """A quote. It holds nothing: the next order may take the stock."""
+    """A quote. Without `hold_minutes` it holds nothing: the next order may take the stock."""
 
     quoted_at = Instant()
     channel = fields.String()
@@ -74,6 +82,15 @@ class QuoteOut(Schema):
     tax_status = fields.String()
     plan = fields.List(fields.Nested(PackageOut))
     sentence = fields.String()
+
+
+class HeldQuoteOut(QuoteOut):
+    """A quote that holds, or held, its stock. Without `hold_minutes` these fields are absent."""
+
+    id = fields.String()
+    held_until = Instant(metadata={"description": "On the tenant's clock."})
+    state = fields.String(metadata={"description": "held, ordered, expired, withdrawn, lost"})
+    order_id = fields.String(allow_none=True)
 
 
 class AvailabilityIn(Strict):
@@ -92,6 +109,7 @@ class NodeStockOut(Schema):
     node = fields.String()
     on_hand = fields.Integer()
     reserved = fields.Integer()
+    for_quotes = fields.Integer(metadata={"description": "Of the reserved: held for quotes."})
     safety = fields.Integer()
     held = fields.Integer(metadata={"description": "Free, but held for other channels."})
     available = fields.Integer()
@@ -114,6 +132,7 @@ class StockPartsOut(Schema):
     quantity = fields.Integer(metadata={"description": "Units of it in one unit of what was asked for."})
     on_hand = fields.Integer()
     reserved = fields.Integer()
+    for_quotes = fields.Integer(metadata={"description": "Of the reserved: held for quotes."})
     safety = fields.Integer()
     held = fields.Integer()
     waiting = fields.Integer(metadata={"description": "Units that wait without supply: they come first."})

@@ -77,6 +77,8 @@ TENANT_TABLES = (
     "oauth_tokens",
     "promises",
     "promise_events",
+    "quotes",
+    "quote_holds",
     "reservations",
     "shipments",
     "ledger_entries",
@@ -161,6 +163,8 @@ TABLES_IN_ORDER = (
     "oauth_tokens",
     "promises",
     "promise_events",
+    "quotes",
+    "quote_holds",
     "reservations",
     "shipments",
     "ledger_entries",
@@ -1893,6 +1897,73 @@ def upgrade() -> None:
         "promise_events",
         ["tenant_id", "order_line_id", "kind", "key"],
         unique=True,
+    )
+    op.create_table(
+        "quotes",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("quoted_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("held_until", postgresql.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.Column("order_id", sa.Uuid(), nullable=True),
+        sa.Column("answer", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("promises", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.CheckConstraint(
+            "ended_by IN ('order', 'time', 'withdrawal', 'loss')", name=op.f("ck_quotes_ended_by_known")
+        ),
+        sa.CheckConstraint(
+            "(ended_at IS NULL) = (ended_by IS NULL)", name=op.f("ck_quotes_ended_by_something")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "order_id"],
+            ["orders.tenant_id", "orders.id"],
+            name=op.f("fk_quotes_tenant_id_order_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_quotes")),
+        info={"scope": "TENANT", "append_only": False},
+    )
+    op.create_index("uq_quotes_order", "quotes", ["tenant_id", "order_id"], unique=True)
+    op.create_index(
+        "ix_quotes_held",
+        "quotes",
+        ["tenant_id", "held_until"],
+        unique=False,
+        postgresql_where="ended_at IS NULL",
+    )
+    op.create_table(
+        "quote_holds",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("quote_id", sa.Uuid(), nullable=False),
+        sa.Column("position_id", sa.Uuid(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("units > 0", name=op.f("ck_quote_holds_holds_something")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "quote_id"],
+            ["quotes.tenant_id", "quotes.id"],
+            name=op.f("fk_quote_holds_tenant_id_quote_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "position_id"],
+            ["stock_positions.tenant_id", "stock_positions.id"],
+            name=op.f("fk_quote_holds_tenant_id_position_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_quote_holds")),
+        info={"scope": "TENANT", "append_only": False},
+    )
+    op.create_index(
+        "uq_quote_holds_position",
+        "quote_holds",
+        ["tenant_id", "quote_id", "position_id"],
+        unique=True,
+    )
+    op.create_index(
+        op.f("ix_quote_holds_tenant_id_position_id"),
+        "quote_holds",
+        ["tenant_id", "position_id"],
+        unique=False,
     )
     op.create_table(
         "reservations",

@@ -91,6 +91,8 @@ def scene(merchant: Merchant) -> dict[str, str]:
         stuck.leave(scope, UUID(order["id"]), "nowhere", "test")
     merchant.drain()
     [stands] = merchant.ok("GET", "/routing/exceptions")["data"]
+    basket = {"channel": "web", "ship_to": order["ship_to"], "lines": [{"sku": "A", "quantity": 1}]}
+    quote = merchant.ok("POST", "/quotes", basket | {"hold_minutes": 60})
     return {
         "orders": order["id"],
         "fulfillment-orders": work["id"],
@@ -103,6 +105,7 @@ def scene(merchant: Merchant) -> dict[str, str]:
         "exceptions": stands["id"],
         "rules": str(draft["version"]),
         "imports": "01a20000-0000-7000-8000-000000000000",
+        "quotes": quote["id"],
         "simulations": "01a20000-0000-7000-8000-000000000000",
     }
 

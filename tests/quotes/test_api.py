@@ -1,4 +1,4 @@
-"""Quotes and availability: the code that takes orders, with nothing written."""
+"""Quotes that hold nothing, and availability: the code that takes orders, with nothing written."""
 
 from __future__ import annotations
 
@@ -72,7 +72,13 @@ def test_a_quote_refuses_what_an_order_would(merchant: Merchant):
             "message": "0 of 1 could be reserved. Order fewer, or allow a backorder.",
         }
     ]
-    for extra in ({"hold_minutes": 5}, {"tenders": CASH}, {"channel": "nobody"}, {"lines": []}):
+    for extra in (
+        {"hold_minutes": 61},
+        {"hold_minutes": 0},
+        {"tenders": CASH},
+        {"channel": "nobody"},
+        {"lines": []},
+    ):
         assert merchant.post("/quotes", basket((sku, 1)) | extra).status_code == 422
 
 
