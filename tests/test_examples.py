@@ -20,6 +20,7 @@ HELPERS = {"kept_client.py", "shop.py"}
 DAEMON = "demo_provider.py"
 JOURNEYS = {
     "place_order.py": ["is placed: ", "Another order under EX-", "Why there: "],
+    "hold_a_quote.py": ["held until ", "is ours: 2 of 2 allocated", "is refused: ", "given back"],
     "place_batch.py": ["200, was there already as", "422, refused: "],
     "ship_as_provider.py": ["Not before it is accepted", "Shipped in 2 parcels", "Taken from the card"],
     "cancel_order.py": ["Canceled: 1 of 3 units", "The order is canceled", "is let go"],

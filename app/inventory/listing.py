@@ -157,14 +157,20 @@ def exported(scope: Scope, filters: Filters) -> list[Any]:
 
 
 def beside(scope: Scope, position_id: UUID) -> list[Any]:
-    """A position and all others of the same item at the same node, the sellable first; empty when not there."""
+    """A position and all others of the same item at the same node, the sellable first, with what quotes hold of each,
+    and until when at most; empty when not there."""
     return scope.rows(
         f"""
-        SELECT p.*, {FREE} AS free, s.code AS sku, s.title, n.code AS node, n.name AS node_name, n.kind AS node_kind
+        SELECT p.*, {FREE} AS free, s.code AS sku, s.title, n.code AS node, n.name AS node_name, n.kind AS node_kind,
+            q.for_quotes, q.quotes, q.quotes_until
         FROM stock_positions own
         JOIN stock_positions p ON p.tenant_id = :tenant AND p.sku_id = own.sku_id AND p.node_id = own.node_id
         JOIN skus s ON s.tenant_id = :tenant AND s.id = own.sku_id
         JOIN nodes n ON n.tenant_id = :tenant AND n.id = own.node_id
+        CROSS JOIN LATERAL (SELECT CAST(coalesce(sum(h.units), 0) AS bigint) AS for_quotes, count(*) AS quotes,
+                max(o.held_until) AS quotes_until
+            FROM quote_holds h JOIN quotes o ON o.tenant_id = :tenant AND o.id = h.quote_id
+            WHERE h.tenant_id = :tenant AND h.position_id = p.id) q
         WHERE own.tenant_id = :tenant AND own.id = :id
         ORDER BY p.disposition = 'sellable' DESC, p.disposition, p.segment = 'shared' DESC, p.segment
         """,

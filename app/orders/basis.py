@@ -72,6 +72,12 @@ def _title(row: Any, today: date) -> str:
 
 
 def _facts(basis: Mapping[str, Any], zone: str, today: date) -> Iterator[str]:
+    quoted = basis.get("quote")
+    if quoted:
+        day = day_in_words(local_date(datetime.fromisoformat(quoted["quoted_at"]), zone), today=today)
+        free = quoted["basis"].get("free")
+        had = "" if free is None else f", with {plural(free, 'unit')} free then"
+        yield f"As the buyer was quoted {day}{had}"
     if basis.get("free") is not None:
         waiting = f", {number(basis['waiting'])} waited for" if basis.get("waiting") else ""
         yield f"{plural(basis['free'], 'unit')} free{waiting}"

@@ -96,6 +96,21 @@ def test_a_page_costs_the_same_however_much_is_on_it(desk: Desk, merchant: Merch
     assert max(many) <= 13
 
 
+def test_a_position_tells_orders_from_quotes_behind_what_is_reserved(desk: Desk, merchant: Merchant):
+    node, sku = merchant.node("RENO"), merchant.sku("A")
+    merchant.stock(node, sku, 9)
+    order = merchant.order((sku, 2))
+    own = position(merchant, sku, node)["id"]
+    assert "Held for quotes" not in desk.read(f"/inventory/positions/{own}")
+    for units in (3, 1):
+        basket = {"channel": "web", "ship_to": order["ship_to"], "lines": [{"sku": sku, "quantity": units}]}
+        merchant.ok("POST", "/quotes", basket | {"hold_minutes": 30})
+    page = desk.read(f"/inventory/positions/{own}")
+    assert "2 quotes hold 4 units, until " in page
+    assert "Held for quotes" in page
+    assert "3 of 9 can be sold" in page
+
+
 def test_a_position_shows_the_ledger_behind_its_numbers(desk: Desk, merchant: Merchant, monkeypatch):
     node, sku = merchant.node("RENO"), merchant.sku("A")
     for units in (5, 7, -2, 10):

@@ -18,6 +18,7 @@ from app.quotes import service
 from tenants.scope import inside, operator
 from tests.allocation.support import CASH, assert_books, line_of, statements, stock_of
 from tests.factories import BOISE, Merchant
+from tests.races.test_kills import kills_of
 from workers import clockwork, janitor
 
 KILL = {"fill_or_kill": True}
@@ -279,6 +280,23 @@ def test_an_order_and_the_end_of_its_minutes_share_the_units_out_once(merchant: 
         service.lapsed(scope, UUID(quote["id"]))
     assert order["lines"][0]["allocated"] == reserved(merchant, sku) == 1
     assert_books(merchant)
+
+
+@pytest.mark.races
+def test_a_process_that_dies_over_an_order_leaves_the_hold_or_the_order(merchant: Merchant):
+    _, sku = shelf(merchant, 1)
+    buy(merchant, (merchant.sku(), 1))
+    quote = held(merchant, (sku, 1))
+    body = merchant.order_body((sku, 1), tenders=CASH, policy=KILL, quote_id=quote["id"])
+
+    def look() -> tuple[str, int]:
+        assert_books(merchant)
+        return merchant.ok("GET", f"/quotes/{quote['id']}")["state"], reserved(merchant, sku)
+
+    seen = [what for _, _, what in kills_of(lambda: merchant.post("/orders", body), look)]
+    assert (seen[0], seen[-1]) == (("held", 1), ("ordered", 1))
+    assert set(seen) == {("held", 1), ("ordered", 1)}
+    assert merchant.post("/orders", body).status_code == 200
 
 
 def test_a_hold_that_is_lost_from_the_books_is_found(merchant: Merchant):
