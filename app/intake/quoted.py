@@ -44,7 +44,8 @@ class Told:
     @property
     def day(self) -> dict[str, Any]:
         """Its day as a statement."""
-        return {"ship_by": self.ship_by}
+        essential = {"essential": True} if (self.shown or {}).get("essential") else {}
+        return {"ship_by": self.ship_by, **essential}
 
     def kept(self) -> dict[str, Any]:
         """As it is kept with the promise it became."""

@@ -61,7 +61,7 @@ def of(scope: Scope, quote_id: UUID) -> Holds:
 
 
 def given_way(scope: Scope, short: Mapping[UUID, int]) -> Holds:
-    """The holds that give way to a loss of stock (position -> units short): whole quotes, those held longest first,
+    """The holds that give way to a loss of stock (position -> units short): whole quotes, the last to lapse first,
     before any order does."""
     if not short:
         return Holds()

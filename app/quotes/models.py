@@ -9,10 +9,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped
 
+from app.quotes.vocabulary import ENDS
 from infra.db import TenantTable, one_of, tenant_key
-
-ENDS = ("order", "time", "withdrawal", "loss")
-"""What may end a hold: the order that names the quote, its minutes, the merchant, stock that is gone."""
 
 
 class Quote(TenantTable):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-STANDING = {"order": "ordered", "time": "expired", "withdrawal": "withdrawn", "loss": "lost"}
+from app.quotes.vocabulary import ENDS
 
 
 def standing(ended_by: str | None, holds: bool, order_id: str | None) -> str:
@@ -11,4 +11,4 @@ def standing(ended_by: str | None, holds: bool, order_id: str | None) -> str:
         return "ordered"
     if ended_by is None:
         return "held" if holds else "expired"
-    return STANDING[ended_by]
+    return ENDS[ended_by]

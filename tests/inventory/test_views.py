@@ -106,7 +106,7 @@ def test_a_position_tells_orders_from_quotes_behind_what_is_reserved(desk: Desk,
         basket = {"channel": "web", "ship_to": order["ship_to"], "lines": [{"sku": sku, "quantity": units}]}
         merchant.ok("POST", "/quotes", basket | {"hold_minutes": 30})
     page = desk.read(f"/inventory/positions/{own}")
-    assert "2 quotes hold 4 units, until " in page
+    assert "2 quotes hold 4 units, the last until <time" in page
     assert "Held for quotes" in page
     assert "3 of 9 can be sold" in page
 

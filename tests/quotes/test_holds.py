@@ -224,6 +224,22 @@ def test_what_a_quote_told_is_the_orders_promise(merchant: Merchant):
     )
 
 
+def test_a_day_of_delivery_that_a_quote_told_is_the_orders(merchant: Merchant):
+    _, sku = shelf(merchant, 9)
+    merchant.ok("PUT", "/settings/promises", {"laws": {"seller_country": "GB"}})
+    leeds = BOISE | {"city": "Leeds", "region": "", "postal_code": "LS1 5HD", "country": "GB"}
+    with inside(merchant.tenant_id) as scope:
+        day = str(local_date(scope.now(), "Europe/London") + timedelta(days=20))
+    for promise in ({}, {"promise": {"deliver_by": day}}):
+        quote = held(merchant, (sku, 1), ship_to=leeds, **promise)
+        told = quote["lines"][0]["promise"]
+        later(merchant, days=2)
+        order = buy(merchant, (sku, 1), ship_to=leeds, quote_id=quote["id"]).get_json()
+        assert order["lines"][0]["promise"]["delivery"]["deadline"] == told["delivery"]["deadline"]
+        plain = buy(merchant, (sku, 1), ship_to=leeds).get_json()
+        assert plain["lines"][0]["promise"]["delivery"]["deadline"] > told["delivery"]["deadline"]
+
+
 def test_an_order_may_promise_less_time_than_its_quote_and_never_more(merchant: Merchant):
     _, sku = shelf(merchant, 9)
     with inside(merchant.tenant_id) as scope:
