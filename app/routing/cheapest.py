@@ -81,11 +81,19 @@ def made(bill: Bill, task: Task, found: Found) -> Plan:
 
 
 def _single(bill: Bill, task: Task) -> Plan | None:
-    """The best plan of one package. Where a node holds everything, the tables that are there tell."""
+    """The best plan of one package. Where a node holds everything, or the table is of all nodes, the tables that are
+    there tell."""
     if task.binary and task.size <= MOST_STATES and not task.shift:
         column = int(task.alone.argmin())
         if task.alone[column] < DEAREST:
             return made(bill, task, [(column, task.size - 1)])
+        if task.is_small:
+            units, states = task.fullest
+            columns = (units == units.max()).nonzero()[0]
+            keys = task.every[columns, states[columns]]
+            at = int(keys.argmin())
+            if keys[at] < DEAREST:
+                return made(bill, task, [(int(columns[at]), int(states[columns[at]]))])
     return best_single(bill)
 
 
