@@ -82,8 +82,8 @@ class Plan:
 def ranked(bill: Bill, placements: list[tuple[int, int, int]], cost: int, method: str, exact: bool) -> Plan:
     """A plan with its place in the order of plans."""
     nodes = tuple(sorted({node for _, node, _ in placements}))
-    filled = sum(units for _, _, units in placements)
-    numbers = sum(int(bill.priority[node]) for node in nodes)
+    filled = sum([units for _, _, units in placements])
+    numbers = sum(map(bill.priority.item, nodes))
     rank = (-filled, cost, numbers, nodes)
     return Plan(nodes, tuple(sorted(placements)), filled, cost, rank, method, exact)
 

@@ -44,7 +44,9 @@ class Findings:
 
 def miles_of(network: Network, distance: Ints, nodes: Sequence[int]) -> float:
     """Miles of all packages together. A node without a place counts for none."""
-    return sum(int(distance[node]) for node in nodes if network.placed[node]) / MICRO
+    if not network.all_placed:
+        nodes = [node for node in nodes if network.placed[node]]
+    return sum(map(distance.item, nodes)) / MICRO
 
 
 def explain(

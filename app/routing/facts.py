@@ -292,12 +292,15 @@ class Network:
         axes = (math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat))
         apart = self.points - np.array(axes)[:, None]
         apart *= apart
-        chord = np.sqrt(apart[0] + apart[1] + apart[2])
+        chord = np.add.reduce(apart)
+        np.sqrt(chord, out=chord)
         chord *= 0.5
         np.minimum(chord, 1.0, out=chord)
         if not self.all_placed:
             chord[~self.placed] = 1.0  # a node without a place is half way round
-        return np.rint(np.arcsin(chord) * (2 * EARTH_RADIUS_MILES * MICRO)).astype(np.int64)
+        np.arcsin(chord, out=chord)
+        chord *= 2 * EARTH_RADIUS_MILES * MICRO
+        return np.rint(chord, out=chord).astype(np.int64)
 
 
 def _ints(values: Sequence[int]) -> Ints:

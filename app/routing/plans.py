@@ -149,7 +149,7 @@ def _compared(bills: list[Bill], tolerances: list[float]) -> cheapest.Compared:
 
 def _measured(task: Task, plan: cheapest.Plan) -> Plan:
     """The same plan with its miles, as explanations compare plans."""
-    distance = sum(int(task.distance[node]) for node in plan.nodes)
+    distance = sum(map(task.distance.item, plan.nodes))
     return Plan(plan.nodes, plan.filled, distance, plan.rank, plan.method, plan.exact)
 
 
