@@ -112,16 +112,17 @@ def _spread(one: Figure, given: Given, eligible: Flags) -> float:
 
 def amounts(figures: Sequence[Figure], plans: Sequence[Sequence[tuple[int, int, int]]]) -> list[list[int]]:
     """What the placements [(row, node, units)] of each plan count in each figure, in millionths of its unit."""
-    packages = [(at, node) for at, plan in enumerate(plans) for node in {node for _, node, _ in plan}]
+    nodes = [{node for _, node, _ in plan} for plan in plans]
     found = [
         [
-            (0 if one.package is None else sum(map(one.package.item, {node for _, node, _ in plan})))
-            + (0 if one.unit is None else sum(one.unit.item(row, node) * units for row, node, units in plan))
+            (0 if one.package is None else sum(map(one.package.item, own)))
+            + (0 if one.unit is None else sum([one.unit.item(row, node) * units for row, node, units in plan]))
             for one in figures
         ]
-        for plan in plans
+        for plan, own in zip(plans, nodes, strict=True)
     ]
     if any(one.extra is not None for one in figures):
+        packages = [(at, node) for at, own in enumerate(nodes) for node in own]
         _add_extras(figures, plans, packages, found)
     return found
 

@@ -109,8 +109,7 @@ class Divided(Plans):
         self.value = int(np.minimum.reduce(self._sums, axis=None))
 
     def least(self) -> list[int]:
-        least: list[int] = (np.minimum.reduce(self._sums, axis=1) == self.value).nonzero()[0].tolist()
-        return least
+        return [at for at, least in enumerate(np.minimum.reduce(self._sums, axis=1).tolist()) if least == self.value]
 
     def ways(self, at: int) -> tuple[list[int] | None, int]:
         hits = (self._sums[at] == self.value).nonzero()[0]

@@ -75,11 +75,8 @@ def _reason(network: Network, basket: Basket, findings: Findings) -> str:
 
 
 def _only_place(findings: Findings) -> bool:
-    return (
-        len(findings.task.alone) > 0
-        and int(np.count_nonzero(findings.task.alone)) == 1
-        and (findings.plan is not None and len(findings.plan.nodes) == 1)
-    )
+    plan = findings.plan
+    return plan is not None and len(plan.nodes) == 1 and int(np.count_nonzero(findings.task.alone)) == 1
 
 
 def _cause_by_terms(basket: Basket, findings: Findings) -> str:

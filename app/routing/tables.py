@@ -84,6 +84,11 @@ class Task:
         return values if len(self.columns) == values.shape[-1] else values.take(self.columns, axis=-1)
 
     @cached_property
+    def holders(self) -> Ints:
+        """[line]: how many columns can give all that is needed."""
+        return np.add.reduce(self.holds, axis=1)
+
+    @cached_property
     def steps(self) -> Ints:
         return self.need // self.step
 
@@ -146,11 +151,11 @@ class Task:
     def fits(self) -> bool:
         """Whether costs are nowhere below zero, forbidden, or so large that a plan of so many packages as there are
         lines would not fit. Of all bits that occur together one tells at once."""
-        highest = [np.bitwise_or.reduce(each, axis=None) for each in (self.unit, self.package)]
-        if self.extra is not None:
-            highest.append(np.bitwise_or.reduce(self.extra, axis=None))
-        most = LARGEST_COST // (len(highest) * int(self.steps.sum()))
-        return all(0 <= each < most for each in highest)
+        unit = int(np.bitwise_or.reduce(self.unit, axis=None))
+        package = int(np.bitwise_or.reduce(self.package))
+        extra = 0 if self.extra is None else int(np.bitwise_or.reduce(self.extra, axis=None))
+        highest = max(unit, package, extra)
+        return min(unit, package, extra) >= 0 and 3 * highest * sum(self.steps.tolist()) < LARGEST_COST
 
     @cached_property
     def package(self) -> Ints:
