@@ -160,7 +160,7 @@ def _outcomes(network: Network, basket: Basket, findings: Findings) -> tuple[NDA
     task, seen = findings.task, findings.seen
     line = task.holds.argmin(axis=0)  # the first that is not held whole
     some: NDArray[np.bool_] = np.logical_or.reduce(task.stock)
-    outcomes = _GIVING.take(np.add(some, task.alone, dtype=np.uint8))
+    outcomes = _GIVING.take(some.view(np.uint8) + task.alone.view(np.uint8))
     detail = seen.take(line * len(network) + network.every)
     allowed = findings.allowed
     for node in allowed.refused:

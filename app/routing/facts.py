@@ -12,7 +12,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from app.network.departures import Departures
 from app.network.reach import Reach
 from app.network.rules import Timetable
 from app.network.tariffs import Origin, Tariff, Tariffs
+from app.routing.kept import kept
 
 EARTH_RADIUS_MILES = 3958.8
 MICRO = 1_000_000
@@ -148,7 +148,7 @@ class Lane:
         self._network, self._destination = network, destination
         self.distance = _fixed(network.distances(destination))
 
-    @cached_property
+    @kept
     def rows(self) -> Ints:
         """The row of the tariffs that holds for each node."""
         to = self._destination

@@ -112,28 +112,32 @@ def _spread(one: Figure, given: Given, eligible: Flags) -> float:
 
 def amounts(figures: Sequence[Figure], plans: Sequence[Sequence[tuple[int, int, int]]]) -> list[list[int]]:
     """What the placements [(row, node, units)] of each plan count in each figure, in millionths of its unit."""
-    nodes = [{node for _, node, _ in plan} for plan in plans]
-    found = [
-        [
-            (0 if one.package is None else sum(map(one.package.item, own)))
-            + (0 if one.unit is None else sum([one.unit.item(row, node) * units for row, node, units in plan]))
-            for one in figures
-        ]
-        for plan, own in zip(plans, nodes, strict=True)
-    ]
+    found = added_up(figures, plans)
     if any(one.extra is not None for one in figures):
-        packages = [(at, node) for at, own in enumerate(nodes) for node in own]
-        _add_extras(figures, plans, packages, found)
+        _add_extras(figures, plans, found)
+    return found
+
+
+def added_up(figures: Sequence[Figure], plans: Sequence[Sequence[tuple[int, int, int]]]) -> list[list[int]]:
+    """As `amounts`, without what packages count besides by what is in them."""
+    found = []
+    for plan in plans:
+        nodes = {node for _, node, _ in plan}
+        own = [0 if one.package is None else sum(map(one.package.item, nodes)) for one in figures]
+        for at, one in enumerate(figures):
+            if one.unit is not None:
+                own[at] += sum([one.unit.item(row, node) * units for row, node, units in plan])
+        found.append(own)
     return found
 
 
 def _add_extras(
     figures: Sequence[Figure],
     plans: Sequence[Sequence[tuple[int, int, int]]],
-    packages: Sequence[tuple[int, int]],
     found: list[list[int]],
 ) -> None:
     """What packages cost besides, by what is in them: all packages of all plans at once."""
+    packages = [(at, node) for at, plan in enumerate(plans) for node in {node for _, node, _ in plan}]
     place = {package: at for at, package in enumerate(packages)}
     counts = [[0] * max(one.rows for one in figures) for _ in packages]
     for at, plan in enumerate(plans):
@@ -245,11 +249,12 @@ def _packages(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> F
 
 
 def _stock_price(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
-    if not any(sku in prices.stock for sku in goods.skus):
+    if not prices.stock:
         return Figure()
-    unit = np.empty((len(goods.skus), len(network)), dtype=np.int64)
-    for row, sku in enumerate(goods.skus):
-        unit[row] = prices.stock.get(sku, 0)
+    priced = [prices.stock.get(line.sku, 0) for line in goods.lines]
+    unit = np.empty((len(priced), len(network)), dtype=np.int64)
+    for row, own in enumerate(priced):
+        unit[row] = own
     return Figure(unit=unit)
 
 

@@ -109,7 +109,11 @@ class Divided(Plans):
         self.value = int(np.minimum.reduce(self._sums, axis=None))
 
     def least(self) -> list[int]:
-        return [at for at, least in enumerate(np.minimum.reduce(self._sums, axis=1).tolist()) if least == self.value]
+        return [
+            at
+            for at, least in enumerate(np.minimum.reduce(self._sums, axis=1).tolist())
+            if least == self.value
+        ]
 
     def ways(self, at: int) -> tuple[list[int] | None, int]:
         hits = (self._sums[at] == self.value).nonzero()[0]
@@ -129,23 +133,40 @@ class Levels(Plans):
 
     def __init__(self, task: Task, bests: Ints, without: Sequence[int | None]) -> None:
         super().__init__(task, bests, without)
-        half, rest = bests.shape[1] // 2, task.states.rest
-        self.tables: list[Ints] = [bests[:, :half]]
+        self._half = bests.shape[1] // 2
+        self.tables: list[Ints] = [bests[:, : self._half]]
         """opt_k of the states without the first line, from k = 1."""
         self.values: list[list[int]] = [bests[:, -1].tolist()]
         self.value = min(self.values[0])
-        for count in range(2, len(task.steps) + 1):
-            if self._floor(count) > self.value:
-                break
-            if count > 2:
-                assert rest is not None
-                self.tables.append(rest.joined(self.tables[0], self.tables[-1]))
-            sums = bests[:, half:-1] + self.tables[-1][:, :0:-1]
-            self.values.append(np.minimum.reduce(sums, axis=1).tolist())
-            self.value = min(self.value, *self.values[-1])
+        while self._floor(len(self.values) + 1) <= self.value:
+            self.further()
+        if without == [None]:
+            task.levels.append(self)
+
+    def further(self) -> None:
+        """One package more."""
+        if len(self.values) > 1:
+            rest = self.task.states.rest
+            assert rest is not None
+            self.tables.append(rest.joined(self.tables[0], self.tables[-1]))
+        sums = self.bests[:, self._half : -1] + self.tables[-1][:, :0:-1]
+        self.values.append(np.minimum.reduce(sums, axis=1).tolist())
+        self.value = min(self.value, *self.values[-1])
 
     def _floor(self, count: int) -> int:
-        """No plan of so many packages, or of more, costs less: whichever of two bounds is the higher."""
+        """No plan of so many packages, or of more, costs less. What all columns together can do is known when some are
+        left out, or is found out, for that is the work of one table instead of several."""
+        if not self.task.levels:
+            return self._bound(count)
+        of_all = self.task.levels[0]
+        while True:
+            known = [own[0] for own in of_all.values[count - 1 :]]
+            beyond = self._bound(count + len(known))
+            if beyond > self.value or min(known, default=NEVER) <= self.value:
+                return min([beyond, *known])
+            of_all.further()
+
+    def _bound(self, count: int) -> int:
         by_units = self.task.floors[count] + self.task.least_units
         if by_units > self.value or count == 2:
             return by_units

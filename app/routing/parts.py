@@ -128,8 +128,9 @@ def _as_one(part: Part) -> Part:
 class Eligible:
     """What of a part's stock may be used, and why not the rest.
 
-    `seen` is the same stock before anything was ruled out. `nodes` may serve some row; `ruled_out[node]` is the position of the first filter that a node fails; `full` the
-    nodes without room today; `away` those that do not deliver there; `refused` those excluded for this order.
+    `seen` is the same stock before anything was ruled out. `nodes` may serve some row; `ruled_out[node]` is the
+    position of the first filter that a node fails; `full` the nodes without room today; `away` those that do not
+    deliver there; `refused` those excluded for this order.
     """
 
     seen: Ints

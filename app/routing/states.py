@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.routing.facts import Ints
+from app.routing.kept import kept
 
 NEVER = 1 << 58
 """Of what cannot be; some dozens of it may be added up."""
@@ -64,12 +65,12 @@ class States:
         """The states without the first line: their numbers are the same."""
         return states_of(self.steps[1:]) if len(self.steps) > 1 else None
 
-    @cached_property
+    @kept
     def sizes(self) -> Ints:
         """By state, how many units are placed; 1 for nothing, so that one may divide by it."""
         return np.maximum(np.add.reduce(self.digits, axis=1), 1)
 
-    @cached_property
+    @kept
     def having(self) -> Index:
         """[line, its states]: the states that have some of a line. Of lines that are whole."""
         every = np.arange(self.size)

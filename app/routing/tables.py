@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from app.routing.bills import FORBIDDEN, Bill
 from app.routing.facts import Flags, Ints
+from app.routing.kept import kept
 from app.routing.packages import MOST_CELLS, Classed, Listed, Packages, spread
 from app.routing.states import NEVER, States, possible, states_of
 
@@ -42,6 +42,8 @@ class Task:
     step: Ints
     binary: bool
     """Whether no line is gathered."""
+    levels: list[Any] = field(default_factory=list)
+    """The `levels.Levels` of all columns, once somebody has made them."""
 
     @classmethod
     def of(cls, bill: Bill) -> Task | None:
@@ -61,13 +63,13 @@ class Task:
         step = np.where(whole, need, 1)[lines]
         return cls(bill, lines, columns, need[lines], step, binary=bool((step == need[lines]).all()))
 
-    @cached_property
+    @kept
     def stock(self) -> Ints:
         """[line, column]: steps that a column can give."""
         stock = self._cut(self.bill.stock) // self.step[:, None]
         return np.minimum(stock, self.steps[:, None])
 
-    @cached_property
+    @kept
     def holds(self) -> Flags:
         """[line, column]: the column can give all that is needed."""
         if self.need is self.bill.quantity:
@@ -83,16 +85,16 @@ class Task:
         """The columns of these nodes."""
         return values if len(self.columns) == values.shape[-1] else values.take(self.columns, axis=-1)
 
-    @cached_property
+    @kept
     def holders(self) -> Ints:
         """[line]: how many columns can give all that is needed."""
         return np.add.reduce(self.holds, axis=1)
 
-    @cached_property
+    @kept
     def steps(self) -> Ints:
         return self.need // self.step
 
-    @cached_property
+    @kept
     def size(self) -> int:
         """Number of states, counted no farther than it matters."""
         if self.binary:
@@ -104,11 +106,11 @@ class Task:
                 break
         return size
 
-    @cached_property
+    @kept
     def states(self) -> States:
         return states_of(tuple(self.steps.tolist()))
 
-    @cached_property
+    @kept
     def units(self) -> Ints:
         """[state, line of the bill]: units placed."""
         if len(self.lines) == len(self.bill.quantity):
@@ -117,11 +119,11 @@ class Task:
         units[:, self.lines] = self.states.digits * self.step
         return units
 
-    @cached_property
+    @kept
     def extra(self) -> Ints | None:
         return self.bill.extra(self.units) if self.bill.extra is not None else None
 
-    @cached_property
+    @kept
     def unit(self) -> Ints:
         """[line, column]: cost of a step."""
         return self._cut(self.bill.unit) * self.step[:, None]
@@ -132,7 +134,7 @@ class Task:
 
     # ---- costs as whole numbers that carry their priority numbers along
 
-    @cached_property
+    @kept
     def shift(self) -> int:
         """Bits by which costs are made coarser so that a plan's cost and priorities fit one whole number."""
         if self.fits:
@@ -147,7 +149,7 @@ class Task:
             largest += len(self.steps) * highest
         return max(0, (largest // LARGEST_COST).bit_length())
 
-    @cached_property
+    @kept
     def fits(self) -> bool:
         """Whether costs are nowhere below zero, forbidden, or so large that a plan of so many packages as there are
         lines would not fit. Of all bits that occur together one tells at once."""
@@ -157,22 +159,22 @@ class Task:
         highest = max(unit, package, extra)
         return min(unit, package, extra) >= 0 and 3 * highest * sum(self.steps.tolist()) < LARGEST_COST
 
-    @cached_property
+    @kept
     def package(self) -> Ints:
         """[column]: cost of opening a package."""
         return self._of_nodes(self.bill.package)
 
-    @cached_property
+    @kept
     def opening(self) -> Ints:
         """[column]: cost and priority number of a package, as one whole number."""
         return self._as_key(self.package) + self._of_nodes(self.bill.priority)
 
-    @cached_property
+    @kept
     def taking(self) -> Ints:
         """[line, column]: what a whole line costs there; NEVER where it is not held. Of lines that are whole."""
         return np.where(self.holds, self._as_key(self.unit), NEVER)
 
-    @cached_property
+    @kept
     def surcharge(self) -> Ints | None:
         """[class, state]: what a package costs besides; NEVER where it may not be."""
         if self.extra is None:
@@ -183,14 +185,14 @@ class Task:
     def _as_key(self, costs: Ints) -> Ints:
         return (costs >> self.shift if self.shift else costs) << PRIORITY_BITS
 
-    @cached_property
+    @kept
     def rows(self) -> Ints:
         """[column]: its class."""
         if self.bill.row is None:
             return np.zeros(len(self.columns), dtype=np.int64)
         return self._of_nodes(self.bill.row)
 
-    @cached_property
+    @kept
     def every(self) -> Ints:
         """[column, state]: what a package costs with what comes besides; NEVER if impossible or empty."""
         if self.binary:
@@ -205,14 +207,14 @@ class Task:
         if self.surcharge is not None:
             keys += self.surcharge.take(self.rows, axis=0)
         keys[:, 0] = NEVER
-        return possible(keys)
+        return np.minimum(keys, NEVER, out=keys) if self.fits else possible(keys)
 
-    @cached_property
+    @kept
     def is_small(self) -> bool:
         """Whether one table of all columns and states is small enough to be made."""
         return len(self.columns) * self.size <= MOST_CELLS
 
-    @cached_property
+    @kept
     def worth(self) -> Ints:
         """[state]: minor units that a package is worth."""
         assert self.bill.value is not None
@@ -232,7 +234,7 @@ class Task:
 
     # ---- the least that one package costs; lines that are whole
 
-    @cached_property
+    @kept
     def best(self) -> Ints:
         """[state]: the least that one package costs, wherever it comes from."""
         return np.minimum.reduce(self.every) if self.is_small else self._packages.best
@@ -276,7 +278,7 @@ class Task:
         keys[:, 0] = NEVER
         return possible(keys)
 
-    @cached_property
+    @kept
     def _packages(self) -> Packages:
         """Where there are too many columns for one table of all that each can send."""
         held = np.add.reduce(self.holds)
@@ -285,7 +287,7 @@ class Task:
 
     # ---- bounds on plans that place everything
 
-    @cached_property
+    @kept
     def alone(self) -> Ints:
         """[column]: what one package of everything costs; NEVER or more where that cannot be."""
         if self.is_small:
@@ -295,19 +297,19 @@ class Task:
             keys += self.surcharge[:, -1].take(self.rows)
         return keys
 
-    @cached_property
+    @kept
     def fullest(self) -> tuple[Ints, Ints]:
         """By column the most units that one package holds, and its state. Of lines that are whole."""
         lines = np.arange(len(self.need))[::-1]
         held = self.holds.T
         return held @ self.need, held @ (1 << lines)
 
-    @cached_property
+    @kept
     def least_units(self) -> int:
         """No plan of everything has units that cost less together."""
         return int(np.add.reduce(np.minimum.reduce(self.taking, axis=1)))
 
-    @cached_property
+    @kept
     def openings(self) -> list[int]:
         """The least that packages cost to open, rising; as many as a plan can have."""
         lowest = self.opening
@@ -318,14 +320,14 @@ class Task:
             lowest = np.partition(lowest, count - 1)[:count]
         return sorted(lowest.tolist())
 
-    @cached_property
+    @kept
     def floors(self) -> list[int]:
         """[k]: what k packages, or more, cost at least to open; NEVER for more than there can be."""
         opened = [0, *itertools.accumulate(self.openings)]
         further = [min(one, 0) for one in self.openings]
         return [one + sum(further[at:]) for at, one in enumerate(opened)] + [NEVER] * len(self.steps)
 
-    @cached_property
+    @kept
     def shared(self) -> tuple[int, int]:
         """What every package costs at least, and what all lines add to that: of each its least share in what any
         package costs above the cheapest. Of lines that are whole."""

@@ -6,13 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from app.network.departures import arrivals
 from app.routing.facts import MICRO, Basket, BasketLine, Ints, Network
+from app.routing.kept import kept
 
 ESTIMATED_PACKAGE = 700 * MICRO
 ESTIMATED_PER_MILE = 0.35
@@ -85,13 +85,13 @@ class Lanes:
         """The row of the tariffs that holds for each node."""
         return self._kept.rows
 
-    @cached_property
+    @kept
     def zones(self) -> Ints:
         """The carrier's zone, from 1; -1 from a node without a rate card."""
         tariffs = self.network.tariffs
         return np.where(tariffs.priced, self.rows - tariffs.first + 1, -1)
 
-    @cached_property
+    @kept
     def days(self) -> Ints:
         """Business days under way."""
         return transit_days(self.network, self.rows, self.distance)
@@ -101,7 +101,7 @@ class Lanes:
         """Whether anything was promised that may be late."""
         return self.basket.at is not None and self.basket.promised_by is not None
 
-    @cached_property
+    @kept
     def late(self) -> Ints:
         """Days after the promise, of leaving or of arriving as it was promised; 0 where nothing was."""
         basket = self.basket
@@ -147,11 +147,6 @@ class Goods:
             dtype=np.int64,
         )
         return cls(lines, quantity, weight_g, volume_cm3, value, available)
-
-    @property
-    def skus(self) -> list[str]:
-        """Of each row."""
-        return [line.sku for line in self.lines]
 
     @property
     def margin(self) -> Ints:

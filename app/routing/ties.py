@@ -66,10 +66,10 @@ def _next(
         options += [(part, state - part, left - 1) for part in hits.tolist()]
     if not options:
         return None
-    parts = sorted({part for part, _, _ in options})
-    attained = keys(parts) == best[parts]
+    shared = sorted({part for part, _, _ in options})
+    attained = keys(shared) == best[shared]
     column = int(np.logical_or.reduce(attained, axis=1).argmax())
-    from_there = {part for part, own in zip(parts, attained[column].tolist(), strict=True) if own}
+    from_there = {part for part, own in zip(shared, attained[column].tolist(), strict=True) if own}
     return column, {
         (rest, left): _left(upto, rest, left) for part, rest, left in options if part in from_there
     }
