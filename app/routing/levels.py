@@ -138,7 +138,7 @@ class Levels(Plans):
         """opt_k of the states without the first line, from k = 1."""
         self.values: list[list[int]] = [bests[:, -1].tolist()]
         self.value = min(self.values[0])
-        while self._floor(len(self.values) + 1) <= self.value:
+        while len(self.values) < len(task.steps) and self._floor(len(self.values) + 1) <= self.value:
             self.further()
         if without == [None]:
             task.levels.append(self)
