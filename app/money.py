@@ -88,7 +88,9 @@ class Money:
 
     def __str__(self) -> str:
         """US form: $1,268.00, −$37.80, €5.00, CHF 5.00 (true minus sign)."""
-        figure = f"{abs(self.decimal()):,.{DECIMALS[self.currency]}f}"
+        places = DECIMALS[self.currency]
+        major, minor = divmod(abs(self.amount), 10**places)
+        figure = f"{major:,}.{minor:0{places}}" if places else f"{major:,}"
         symbol = _SYMBOLS.get(self.currency, f"{self.currency} ")
         return f"{'−' if self.amount < 0 else ''}{symbol}{figure}"
 

@@ -157,7 +157,7 @@ class Tariff:
         """[zone, weight] of single cartons, none heavier than the heaviest step."""
         prices, step = self.prices[int(residential)], self.steps.searchsorted(billed)
         if not len(self.sizes) or volumes is None:
-            return prices[0][:, step]
+            return prices[0].take(step, axis=1)
         over = self.sizes.searchsorted(volumes)
         return prices[over, :, step].T
 
@@ -175,6 +175,11 @@ class Tariffs:
     first: Ints
     """By node, the row of its card's zone 0."""
     days: Ints
+    priced: NDArray[np.bool_]
+    """By node, whether a card prices its parcels."""
+    all_priced: bool
+    shipped_by: tuple[Ints, ...]
+    """By card, the nodes that ship by it."""
 
     @classmethod
     def build(cls, cards: Sequence[Tariff], codes: Sequence[str | None]) -> Tariffs:
@@ -187,27 +192,32 @@ class Tariffs:
             of=of,
             first=np.where(of == UNKNOWN, starts[-1], starts[of]).astype(np.int64),
             days=np.concatenate([*(card.days for card in cards), np.array([UNKNOWN], dtype=np.int64)]),
+            priced=of != UNKNOWN,
+            all_priced=bool((of != UNKNOWN).all()),
+            shipped_by=tuple((of == at).nonzero()[0] for at in range(len(cards))),
         )
-
-    @property
-    def priced(self) -> NDArray[np.bool_]:
-        """By node, whether a card prices its parcels."""
-        return self.of != UNKNOWN
 
     def rows(self, country: str, postal_code: str | None, distances: Ints) -> Ints:
         """By node, the row of `table` and `days` that holds for a destination. `distances`: millionths of a mile
         from every node."""
         area, found = zip3(postal_code, country), self.first.copy()
-        for at, card in enumerate(self.cards):
-            own = self.of == at
-            found[own] += card.zones(area, distances)[own]
+        for card, own in zip(self.cards, self.shipped_by, strict=True):
+            zones = card.zones(area, distances)
+            if len(own) == len(found):
+                return found + zones
+            found[own] += zones[own]
         return found
 
     def table(self, weights_g: Ints, volumes_cm3: Ints | None = None, *, residential: bool = True) -> Ints:
         """[row, weight]: minor units of a parcel of each weight."""
-        free = np.zeros((1, len(weights_g)), dtype=np.int64)
-        tables = [card.table(weights_g, volumes_cm3, residential=residential) for card in self.cards]
-        return np.concatenate([*tables, free])
+        found = np.zeros((len(self.days), len(weights_g)), dtype=np.int64)
+        first = 0
+        for card in self.cards:
+            found[first : first + card.zone_count] = card.table(
+                weights_g, volumes_cm3, residential=residential
+            )
+            first += card.zone_count
+        return found
 
     def transit_days(self, rows: Ints) -> Ints:
         """Business days under way; -1 where nothing says."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
 from app.routing.facts import Flags, Ints
+from app.routing.kept import kept
 
 FORBIDDEN = 1 << 56
 """As `extra`: no package may hold that."""
@@ -41,17 +41,17 @@ class Bill:
     least_value: int = 0
     gather: bool = True
 
-    @cached_property
+    @kept
     def holds(self) -> Flags:
         """[line, node]: the node holds the line whole."""
         return self.stock == self.quantity[:, None]
 
-    @cached_property
+    @kept
     def whole(self) -> Flags:
         """Lines that some node holds whole."""
         return np.logical_or.reduce(self.holds, axis=1)
 
-    @cached_property
+    @kept
     def bounded(self) -> bool:
         """Whether packages are limited in number or worth, so that not every unit may find its place."""
         return self.cap is not None or self.least_value > 0
@@ -82,8 +82,8 @@ class Plan:
 def ranked(bill: Bill, placements: list[tuple[int, int, int]], cost: int, method: str, exact: bool) -> Plan:
     """A plan with its place in the order of plans."""
     nodes = tuple(sorted({node for _, node, _ in placements}))
-    filled = sum(units for _, _, units in placements)
-    numbers = sum(int(bill.priority[node]) for node in nodes)
+    filled = sum([units for _, _, units in placements])
+    numbers = sum(map(bill.priority.item, nodes))
     rank = (-filled, cost, numbers, nodes)
     return Plan(nodes, tuple(sorted(placements)), filled, cost, rank, method, exact)
 

@@ -81,11 +81,19 @@ def made(bill: Bill, task: Task, found: Found) -> Plan:
 
 
 def _single(bill: Bill, task: Task) -> Plan | None:
-    """The best plan of one package. Where a node holds everything, the tables that are there tell."""
+    """The best plan of one package. Where a node holds everything, or the table is of all nodes, the tables that are
+    there tell."""
     if task.binary and task.size <= MOST_STATES and not task.shift:
         column = int(task.alone.argmin())
         if task.alone[column] < DEAREST:
             return made(bill, task, [(column, task.size - 1)])
+        if task.is_small:
+            units, states = task.fullest
+            columns = (units == units.max()).nonzero()[0]
+            keys = task.every[columns, states[columns]]
+            at = int(keys.argmin())
+            if keys[at] < DEAREST:
+                return made(bill, task, [(int(columns[at]), int(states[columns[at]]))])
     return best_single(bill)
 
 
@@ -121,13 +129,14 @@ def _by_tables(bill: Bill, task: Task, without: int | None = None) -> Plan | Non
 
 def _runner_up(bill: Bill, task: Task, plan: Plan) -> Plan | None:
     """Where the other nodes still hold every line, the tables that are there tell; else the order is another one."""
-    columns = task.columns.searchsorted(plan.nodes)
-    spare = np.zeros(len(columns), dtype=bool)
-    if task.binary:
-        holders = np.add.reduce(task.holds, axis=1)
-        spare = np.logical_and.reduce(holders[:, None] > task.holds[:, columns])
-    others, unknown = _spared(bill, task, columns[spare].tolist())
-    for node in task.columns[[*unknown, *columns[~spare].tolist()]].tolist():
+    columns = task.columns.searchsorted(plan.nodes).tolist()
+    spare = columns if task.binary else []
+    if spare and np.minimum.reduce(task.holders) < 2:
+        single = task.holds[task.holders < 2]
+        spare = [column for column in columns if not single[:, column].any()]
+    others, unknown = _spared(bill, task, spare)
+    for column in [*unknown, *(column for column in columns if column not in spare)]:
+        node = int(task.columns[column])
         less = bill.without(node)
         most = np.minimum(np.add.reduce(less.stock, axis=1), bill.quantity).sum()
         if others and most < min(others, key=lambda other: other.rank).filled:

@@ -22,6 +22,8 @@ MOST_NAMES = 6
 
 CHOSEN, WHOLE, PART, SHORT = b"CPpS"
 FILTERED, REFUSED, CLOSED, FULL, OTHER_KIND, AWAY = b"FXOUKA"
+_GIVING = np.array([SHORT, PART, WHOLE], dtype=np.uint8)
+"""By how much of the lines a node gives: nothing, some, all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +46,9 @@ class Findings:
 
 def miles_of(network: Network, distance: Ints, nodes: Sequence[int]) -> float:
     """Miles of all packages together. A node without a place counts for none."""
-    return sum(int(distance[node]) for node in nodes if network.placed[node]) / MICRO
+    if not network.all_placed:
+        nodes = [node for node in nodes if network.placed[node]]
+    return sum(map(distance.item, nodes)) / MICRO
 
 
 def explain(
@@ -109,7 +113,9 @@ def _add_findings(explanation: dict, network: Network, basket: Basket, findings:
     else:
         miles = findings.task.distance / MICRO
     explanation["nodes"] = {
-        "code": [network.codes[node] for node in shown.tolist()],
+        "code": list(network.codes)
+        if shown is network.every
+        else [network.codes[node] for node in shown.tolist()],
         "outcome": outcomes.tobytes().decode("ascii"),
         "line": line.tolist(),
         "detail": detail.tolist(),
@@ -154,14 +160,13 @@ def _outcomes(network: Network, basket: Basket, findings: Findings) -> tuple[NDA
     task, seen = findings.task, findings.seen
     line = task.holds.argmin(axis=0)  # the first that is not held whole
     some: NDArray[np.bool_] = np.logical_or.reduce(task.stock)
-    outcomes: NDArray[np.uint8] = np.where(some, np.uint8(PART), np.uint8(SHORT))
-    outcomes[task.alone] = WHOLE
-    detail = seen[line, network.every]
+    outcomes = _GIVING.take(some.view(np.uint8) + task.alone.view(np.uint8))
+    detail = seen.take(line * len(network) + network.every)
     allowed = findings.allowed
     for node in allowed.refused:
         if not some[node]:
             outcomes[node] = REFUSED
-    if not allowed.nodes.all():
+    if not np.logical_and.reduce(allowed.nodes):
         outcomes[~allowed.nodes & ~some] = OTHER_KIND
         if allowed.full is not None and basket.load is not None:
             outcomes = np.where(allowed.full, np.uint8(FULL), outcomes)
@@ -182,12 +187,12 @@ def _outcomes(network: Network, basket: Basket, findings: Findings) -> tuple[NDA
 
 def _letters(explanation: dict) -> int:
     """Letters of node codes and of amounts so far."""
-    letters = sum(len(code) for code, _ in explanation["plan"])
+    letters = sum([len(code) for code, _ in explanation["plan"]])
     for other in ("runner_up", "best_single"):
         if other in explanation:
             letters += sum(map(len, explanation[other]["nodes"]))
     for name, amounts in explanation.get("terms", {}).items():
-        letters += len(name) + sum(len(str(amount)) + 1 for amount in amounts)
+        letters += len(name) + sum([len(str(amount)) + 1 for amount in amounts])
     return letters
 
 
@@ -201,7 +206,7 @@ def _shown(network: Network, findings: Findings, outcomes: NDArray[np.uint8], le
     keys = (ranks[outcomes] << 40) + findings.task.distance
     nearest = np.argpartition(keys, MOST_NODES)[:MOST_NODES] if count > MOST_NODES else network.every
     order = nearest[np.lexsort((nearest, keys[nearest]))]
-    return order[np.cumsum(network.code_sizes[order]) <= letters]
+    return order[network.code_sizes[order].cumsum() <= letters]
 
 
 @dataclass(frozen=True, slots=True)

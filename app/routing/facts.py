@@ -12,7 +12,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from app.network.departures import Departures
 from app.network.reach import Reach
 from app.network.rules import Timetable
 from app.network.tariffs import Origin, Tariff, Tariffs
+from app.routing.kept import kept
 
 EARTH_RADIUS_MILES = 3958.8
 MICRO = 1_000_000
@@ -148,7 +148,7 @@ class Lane:
         self._network, self._destination = network, destination
         self.distance = _fixed(network.distances(destination))
 
-    @cached_property
+    @kept
     def rows(self) -> Ints:
         """The row of the tariffs that holds for each node."""
         to = self._destination
@@ -292,12 +292,15 @@ class Network:
         axes = (math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat))
         apart = self.points - np.array(axes)[:, None]
         apart *= apart
-        chord = np.sqrt(apart[0] + apart[1] + apart[2])
+        chord = np.add.reduce(apart)
+        np.sqrt(chord, out=chord)
         chord *= 0.5
         np.minimum(chord, 1.0, out=chord)
         if not self.all_placed:
             chord[~self.placed] = 1.0  # a node without a place is half way round
-        return np.rint(np.arcsin(chord) * (2 * EARTH_RADIUS_MILES * MICRO)).astype(np.int64)
+        np.arcsin(chord, out=chord)
+        chord *= 2 * EARTH_RADIUS_MILES * MICRO
+        return np.rint(chord, out=chord).astype(np.int64)
 
 
 def _ints(values: Sequence[int]) -> Ints:

@@ -61,23 +61,16 @@ def _of_one_unit(one: Figure, quantity: Ints) -> Figure:
 def bill(figures: Sequence[tuple[Term, Figure]], stock: Ints, given: Given, split: Split) -> Bill:
     """The bill of some figures, each times its term's weight."""
     network, goods, _, _ = given
-    package = np.zeros(len(network), dtype=np.int64)
-    unit = np.zeros(stock.shape, dtype=np.int64)
-    tables = []
-    for term, one in figures:
-        if one.package is not None:
-            package += _times(one.package, term.weight)
-        if one.unit is not None:
-            unit += _times(one.unit, term.weight)
-        if one.extra is not None:
-            tables.append((term.weight, one.extra, one.row))
+    package = [_times(one.package, term.weight) for term, one in figures if one.package is not None]
+    unit = [_times(one.unit, term.weight) for term, one in figures if one.unit is not None]
+    tables = [(term.weight, one.extra, one.row) for term, one in figures if one.extra is not None]
     extra, row = _joined(tables, len(network))
     value = goods.quantity @ goods.value[:, None] if goods.whole else goods.value
     return Bill(
         quantity=np.ones(1, dtype=np.int64) if goods.whole else goods.quantity,
         stock=stock,
-        package=package,
-        unit=unit,
+        package=_sum(package, (len(network),)),
+        unit=_sum(unit, stock.shape),
         priority=network.priority,
         extra=extra,
         row=row,
@@ -119,39 +112,52 @@ def _spread(one: Figure, given: Given, eligible: Flags) -> float:
 
 def amounts(figures: Sequence[Figure], plans: Sequence[Sequence[tuple[int, int, int]]]) -> list[list[int]]:
     """What the placements [(row, node, units)] of each plan count in each figure, in millionths of its unit."""
-    packages = [(at, node) for at, plan in enumerate(plans) for node in sorted({node for _, node, _ in plan})]
-    placed = [(at, row, node, units) for at, plan in enumerate(plans) for row, node, units in plan]
-    cells = tuple(np.array([each[1:3] for each in placed], dtype=np.int64).reshape(-1, 2).T)
-    found = [[0] * len(figures) for _ in plans]
-    for which, one in enumerate(figures):
-        if one.package is not None:
-            for at, node in packages:
-                found[at][which] += int(one.package[node])
-        if one.unit is not None:
-            for (at, _, _, units), amount in zip(placed, one.unit[cells].tolist(), strict=True):
-                found[at][which] += amount * units
+    found = added_up(figures, plans)
     if any(one.extra is not None for one in figures):
-        _add_extras(figures, plans, packages, found)
+        _add_extras(figures, plans, found)
+    return found
+
+
+def added_up(figures: Sequence[Figure], plans: Sequence[Sequence[tuple[int, int, int]]]) -> list[list[int]]:
+    """As `amounts`, without what packages count besides by what is in them."""
+    found = []
+    for plan in plans:
+        nodes = {node for _, node, _ in plan}
+        own = [0 if one.package is None else sum(map(one.package.item, nodes)) for one in figures]
+        for at, one in enumerate(figures):
+            if one.unit is not None:
+                own[at] += sum([one.unit.item(row, node) * units for row, node, units in plan])
+        found.append(own)
     return found
 
 
 def _add_extras(
     figures: Sequence[Figure],
     plans: Sequence[Sequence[tuple[int, int, int]]],
-    packages: Sequence[tuple[int, int]],
     found: list[list[int]],
 ) -> None:
     """What packages cost besides, by what is in them: all packages of all plans at once."""
+    packages = [(at, node) for at, plan in enumerate(plans) for node in {node for _, node, _ in plan}]
     place = {package: at for at, package in enumerate(packages)}
-    units = np.zeros((len(packages), max(one.rows for one in figures)), dtype=np.int64)
+    counts = [[0] * max(one.rows for one in figures) for _ in packages]
     for at, plan in enumerate(plans):
         for row, node, count in plan:
-            units[place[at, node], row] += count
+            counts[place[at, node]][row] += count
+    units = np.array(counts, dtype=np.int64).reshape(len(packages), -1)
     for which, one in enumerate(figures):
         if one.extra is not None and one.row is not None:
             table = one.extra(units)
             for position, (at, node) in enumerate(packages):
-                found[at][which] += int(table[one.row[node], position])
+                found[at][which] += table.item(one.row.item(node), position)
+
+
+def _sum(parts: Sequence[Ints], shape: tuple[int, ...]) -> Ints:
+    if not parts:
+        return np.zeros(shape, dtype=np.int64)
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
 
 
 def _times(values: Ints, weight: float) -> Ints:
@@ -187,17 +193,18 @@ def _joined(
 
 def _shipping(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
     """By the node's rate card; from a node without one by a rough estimate of distance and weight."""
-    priced = network.tariffs.priced
-
-    sized = bool(goods.volume_cm3.any())
+    tariffs = network.tariffs
+    sized = bool(np.logical_or.reduce(goods.volume_cm3))
 
     def table(units: Ints) -> Ints:
         volumes = units @ goods.volume_cm3 if sized else None
-        amounts = network.tariffs.table(units @ goods.weight_g, volumes)
-        return np.minimum(amounts * MICRO, FORBIDDEN)  # what is not carried comes to more
+        amounts = tariffs.table(units @ goods.weight_g, volumes)
+        amounts *= MICRO
+        return np.minimum(amounts, FORBIDDEN, out=amounts)  # what is not carried comes to more
 
-    if priced.all():
+    if tariffs.all_priced:
         return Figure(extra=table, row=lanes.rows, rows=len(goods.quantity))
+    priced = tariffs.priced
     package = _estimated(lanes.distance)
     unit = np.empty((len(goods.quantity), len(network)), dtype=np.int64)
     unit[:] = (goods.weight_g * ESTIMATED_PER_GRAM)[:, None]
@@ -242,10 +249,13 @@ def _packages(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> F
 
 
 def _stock_price(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
-    if not any(sku in prices.stock for sku in goods.skus):
+    if not prices.stock:
         return Figure()
-    none = np.zeros(len(network), dtype=np.int64)
-    return Figure(unit=np.stack([prices.stock.get(sku, none) for sku in goods.skus]))
+    priced = [prices.stock.get(line.sku, 0) for line in goods.lines]
+    unit = np.empty((len(priced), len(network)), dtype=np.int64)
+    for row, own in enumerate(priced):
+        unit[row] = own
+    return Figure(unit=unit)
 
 
 def _capacity_price(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:

@@ -9,12 +9,12 @@ known, so everything is a search for a set of nodes: each line is a need, each n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from app.routing import cover, milp, search
 from app.routing.facts import FEWEST, NEAREST, PRIORITY, Flags, Ints
+from app.routing.kept import kept
 
 PRIORITY_BITS = 20
 BITS = 1 << np.arange(cover.MOST_ROWS, dtype=np.int64)
@@ -44,17 +44,17 @@ class Task:
     objective: str = FEWEST
     cap: int | None = None
 
-    @cached_property
+    @kept
     def holds(self) -> Flags:
         """[line, node]: the node holds the line whole."""
         return self.stock == self.quantity[:, None]
 
-    @cached_property
+    @kept
     def alone(self) -> Flags:
         """Nodes that hold every line whole."""
         return np.logical_and.reduce(self.holds)
 
-    @cached_property
+    @kept
     def keys(self) -> Ints:
         """Distance, then priority, as one whole number that may be summed."""
         return (self.distance << PRIORITY_BITS) + self.priority

@@ -5,6 +5,7 @@ one by one where stock is scarce, else by class of columns. Of lines that are wh
 from __future__ import annotations
 
 import bisect
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,38 +16,50 @@ MOST_CELLS = 1 << 14  # of a table of all columns by all states: 128 kB stay in 
 HALF = 32  # states of the last lines, where they are halved
 
 
-class Listed:
-    """Every package that some column can send. A column that holds two lines of ten sends three kinds of package, not
-    a thousand.
+class Packages:
+    """What a package costs: `opening[column]` and `taking[line, column]` added up, NEVER where a line is not held, and
+    `surcharge[row, state]` besides, by the column's row of `rows`."""
 
-    `opening[column]` and `taking[line, column]` are added up, NEVER where a line is not held; `surcharge[row, state]`
-    comes besides, by the column's row of `rows`.
-    """
+    best: Ints
+    """[state]: the least that a package costs; NEVER if impossible or empty."""
 
     def __init__(self, opening: Ints, taking: Ints, rows: Ints, surcharge: Ints | None) -> None:
-        self._count, self._size = len(opening), 1 << len(taking)
+        self._opening, self._taking, self._rows, self._surcharge = opening, taking, rows, surcharge
+
+    def without(self, column: int) -> Ints:
+        """`best` as though a column were not there."""
+        raise NotImplementedError
+
+    def at(self, states: Sequence[int]) -> Ints:
+        """[column, state of these]: what a package costs; NEVER or more if impossible."""
+        keys = np.empty((len(states), len(self._opening)), dtype=np.int64)
+        last = len(self._taking) - 1
+        for at, state in enumerate(states):
+            lines = [line for line in range(last + 1) if state >> (last - line) & 1]
+            np.add.reduce(self._taking[lines], out=keys[at])
+            if self._surcharge is not None:
+                keys[at] += self._surcharge[:, state].take(self._rows)
+        keys += self._opening
+        return keys.T
+
+
+class Listed(Packages):
+    """Every package that some column can send. A column that holds two lines of ten sends three kinds of package, not
+    a thousand."""
+
+    def __init__(self, opening: Ints, taking: Ints, rows: Ints, surcharge: Ints | None) -> None:
+        super().__init__(opening, taking, rows, surcharge)
+        self._size = 1 << len(taking)
         columns, states, keys = _listed(opening, taking)
         if surcharge is not None:
             keys += surcharge[rows[columns], states]
         sent = ((states > 0) & (keys < DEAREST)).nonzero()[0]
         self._columns, self._states, self._keys = columns[sent], states[sent], keys[sent]
         self.best = self._least(self._states, self._keys)
-        """[state]: the least that a package costs; NEVER if impossible or empty."""
 
     def without(self, column: int) -> Ints:
-        """The same as though a column were not there."""
         others = self._columns != column
         return self._least(self._states[others], self._keys[others])
-
-    def at(self, states: Ints) -> Ints:
-        """[column, state of these]: what a package costs; NEVER if impossible."""
-        place = np.full(self._size, -1)
-        place[states] = np.arange(len(states))
-        places = place[self._states]
-        asked = (places >= 0).nonzero()[0]
-        keys = np.full((self._count, len(states)), NEVER)
-        keys[self._columns[asked], places[asked]] = self._keys[asked]
-        return keys
 
     def _least(self, states: Ints, keys: Ints) -> Ints:
         best = np.full(self._size, NEVER)
@@ -54,12 +67,12 @@ class Listed:
         return best
 
 
-class Classed:
+class Classed(Packages):
     """The least key of each state by class of columns, surcharges apart: costs of the first lines and of the last are
-    added pair by pair, so that no table of all columns and all states is ever made. Given as to `Listed`."""
+    added pair by pair, so that no table of all columns and all states is ever made."""
 
     def __init__(self, opening: Ints, taking: Ints, rows: Ints, surcharge: Ints | None) -> None:
-        self._opening, self._taking, self._rows, self._surcharge = opening, taking, rows, surcharge
+        super().__init__(opening, taking, rows, surcharge)
         self._order = rows.argsort(kind="stable")
         sorted_rows = rows[self._order]
         starts = np.concatenate(([True], sorted_rows[1:] != sorted_rows[:-1])).nonzero()[0]
@@ -71,11 +84,9 @@ class Classed:
         self._last = spread(nothing, taking[middle:, self._order]).T.copy()
         self._table = self._least(self._first, self._last, starts)
         self.best = self._surcharged(self._table)
-        """[state]: the least that a package costs; NEVER if impossible or empty."""
 
     def without(self, column: int) -> Ints:
-        """The same as though a column were not there: only the states that are cheapest from it are worked out
-        again."""
+        """Only the states that are cheapest from the column are worked out again."""
         place = int((self._order == column).argmax())
         at = bisect.bisect_right(self._bounds, place) - 1
         own = slice(self._bounds[at], self._bounds[at + 1])
@@ -91,15 +102,6 @@ class Classed:
             sums[:, place - own.start] = NEVER
             table[at, some] = np.minimum.reduce(sums, axis=1)
         return self._surcharged(table)
-
-    def at(self, states: Ints) -> Ints:
-        """[column, state of these]: what a package costs; NEVER or more if impossible."""
-        lines = len(self._taking)
-        digits = states[:, None] >> np.arange(lines - 1, -1, -1) & 1
-        keys = self._opening[:, None] + self._taking.T @ digits.T
-        if self._surcharge is not None:
-            keys += self._surcharge[:, states][self._rows]
-        return keys
 
     def _surcharged(self, table: Ints) -> Ints:
         """The least over the classes."""

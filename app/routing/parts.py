@@ -17,6 +17,7 @@ from app.routing.terms import Lanes
 MOST_PREPARED = 256
 NO_FILTER = np.iinfo(np.int16).max
 CAPACITY = "capacity"
+_GOODS = frozenset(GOODS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +39,7 @@ class Part:
     @property
     def is_goods(self) -> bool:
         """Whether the strategy speaks of it; what is made or digital goes by itself."""
-        return bool(set(self.kinds) & set(GOODS))
+        return not _GOODS.isdisjoint(self.kinds)
 
 
 def parts_of(network: Network, basket: Basket, available: Ints, rule: Rule) -> list[Part]:
@@ -62,7 +63,7 @@ def _group(kinds: tuple[str, ...], route: LineRoute | None) -> tuple:
     if route is None:
         return kinds, "", False
     kinds = route.kinds or kinds
-    joint = kinds if not set(kinds) & set(GOODS) else GOODS
+    joint = kinds if _GOODS.isdisjoint(kinds) else GOODS
     return joint, route.id if route.apart or route.together else "", route.together
 
 
@@ -80,7 +81,7 @@ def _part(
         own = routes[at]
         rows.setdefault((basket.lines[at].sku, own.id if own else ""), []).append(at)
     behind = list(rows.values())
-    quantity = np.array([sum(basket.lines[at].quantity for at in row) for row in behind], dtype=np.int64)
+    quantity = np.array([sum([basket.lines[at].quantity for at in row]) for row in behind], dtype=np.int64)
     first = [row[0] for row in behind]
     seen = available if len(first) == len(available) else available[first]
     part = Part(kinds, behind, quantity, np.maximum(seen, 0))
@@ -127,10 +128,12 @@ def _as_one(part: Part) -> Part:
 class Eligible:
     """What of a part's stock may be used, and why not the rest.
 
-    `nodes` may serve some row; `ruled_out[node]` is the position of the first filter that a node fails; `full` the
-    nodes without room today; `away` those that do not deliver there; `refused` those excluded for this order.
+    `seen` is the same stock before anything was ruled out. `nodes` may serve some row; `ruled_out[node]` is the
+    position of the first filter that a node fails; `full` the nodes without room today; `away` those that do not
+    deliver there; `refused` those excluded for this order.
     """
 
+    seen: Ints
     stock: Ints
     nodes: Flags
     ruled_out: NDArray[np.int16] | None
@@ -175,14 +178,15 @@ def eligible(
     if part.places is not None:
         allowed = allowed & part.places
         nodes = nodes & np.logical_or.reduce(part.places)
-    stock = np.minimum(part.available, part.quantity[:, None]) * allowed
+    seen = np.minimum(part.available, part.quantity[:, None])
+    stock = seen * allowed
     refused = set()
     for line, node in excluded:
         for row, lines in enumerate(part.lines):
             if line is None or line in lines:
                 stock[row, node] = 0
                 refused.add(node)
-    return Eligible(stock, nodes, ruled_out, full, away, tuple(sorted(refused)))
+    return Eligible(seen, stock, nodes, ruled_out, full, away, tuple(sorted(refused)))
 
 
 def _of_kinds(network: Network, kinds: tuple[str, ...]) -> Flags:

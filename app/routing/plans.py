@@ -12,7 +12,7 @@ from app.routing.figures import Figure
 from app.routing.kernel import Plan, Task
 from app.routing.ordered import best_in_order
 from app.routing.parts import Eligible, Part
-from app.routing.policy import LEXICOGRAPHIC, NAMED, Objective, Split, Strategy, Term
+from app.routing.policy import COST, LEXICOGRAPHIC, NAMED, Objective, Split, Strategy, Term
 from app.routing.terms import Given, Goods, Lanes, Prices
 
 Rows = list[tuple[int, int, int]]
@@ -125,7 +125,7 @@ def _by_bill(
         list(plan.placements),
         None if other is None else _measured(task, other),
         None if single is None else _measured(task, single),
-        _money(counted, {"plan": plan, "runner_up": other, "best_single": single}),
+        _money(counted, {"plan": plan, "runner_up": other, "best_single": single}, objective),
         objective,
     )
 
@@ -149,16 +149,16 @@ def _compared(bills: list[Bill], tolerances: list[float]) -> cheapest.Compared:
 
 def _measured(task: Task, plan: cheapest.Plan) -> Plan:
     """The same plan with its miles, as explanations compare plans."""
-    distance = sum(int(task.distance[node]) for node in plan.nodes)
+    distance = sum(map(task.distance.item, plan.nodes))
     return Plan(plan.nodes, plan.filled, distance, plan.rank, plan.method, plan.exact)
 
 
 def _money(
-    counted: Sequence[tuple[Term, Figure]], plans: Mapping[str, cheapest.Plan | None]
+    counted: Sequence[tuple[Term, Figure]], plans: Mapping[str, cheapest.Plan | None], objective: Objective
 ) -> dict[str, dict[str, float]]:
     """Of each plan by term, in the term's own unit, to the hundredth; the first package is no split."""
     there = {name: plan for name, plan in plans.items() if plan is not None}
-    found = figures.amounts([one for _, one in counted], [plan.placements for plan in there.values()])
+    found = _amounts(counted, list(there.values()), objective)
     return {
         name: {
             term.name: round(amount / MICRO - (term.name == "split_penalty"), 2)
@@ -166,3 +166,22 @@ def _money(
         }
         for name, amounts in zip(there, found, strict=True)
     }
+
+
+def _amounts(
+    counted: Sequence[tuple[Term, Figure]], plans: Sequence[cheapest.Plan], objective: Objective
+) -> list[list[int]]:
+    """Of each plan by figure, in millionths of its unit. Where one figure alone is not added up over packages and
+    units, it is what the others leave of the plan's cost."""
+    named, placements = [one for _, one in counted], [plan.placements for plan in plans]
+    weights = [term.weight for term, _ in counted]
+    others = [at for at, one in enumerate(named) if one.extra is not None]
+    whole = objective.mode == COST and all(weight == int(weight) for weight in weights)
+    if len(others) != 1 or weights[others[0]] != 1 or not whole:
+        return figures.amounts(named, placements)
+    found = figures.added_up(named, placements)
+    for plan, own in zip(plans, found, strict=True):
+        own[others[0]] += plan.cost - sum(
+            [amount * int(weight) for amount, weight in zip(own, weights, strict=True)]
+        )
+    return found

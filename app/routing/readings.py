@@ -75,11 +75,8 @@ def _reason(network: Network, basket: Basket, findings: Findings) -> str:
 
 
 def _only_place(findings: Findings) -> bool:
-    return (
-        len(findings.task.alone) > 0
-        and int(np.count_nonzero(findings.task.alone)) == 1
-        and (findings.plan is not None and len(findings.plan.nodes) == 1)
-    )
+    plan = findings.plan
+    return plan is not None and len(plan.nodes) == 1 and int(np.count_nonzero(findings.task.alone)) == 1
 
 
 def _cause_by_terms(basket: Basket, findings: Findings) -> str:
@@ -89,9 +86,9 @@ def _cause_by_terms(basket: Basket, findings: Findings) -> str:
     verbs = ("costs", "comes", "scores") if it == "it" else ("cost", "come", "score")
     if goal.mode == COST:
         shares = [
-            f"{_money(amounts[term.name] * term.weight, basket.currency)} {TERMS[term.name].label}"
+            f"{Money(share, basket.currency)} {TERMS[term.name].label}"
             for term in goal.terms
-            if round(amounts[term.name] * term.weight)
+            if (share := round(amounts[term.name] * term.weight))
         ]
         cost = _money(_total(goal, amounts), basket.currency)
         of = f" ({listed(shares, 'and')})" if len(shares) > 1 else ""
@@ -107,7 +104,7 @@ def _money(amount: float, currency: str) -> str:
 
 
 def _total(goal: Objective, amounts: Mapping[str, float]) -> float:
-    return sum(term.weight * amounts[term.name] for term in goal.terms)
+    return sum([term.weight * amounts[term.name] for term in goal.terms])
 
 
 def _cause_of_one(network: Network, basket: Basket, findings: Findings) -> str:

@@ -116,7 +116,7 @@ class Reasons:
     @property
     def explained(self) -> Findings | None:
         """The part of the order that an explanation is about: its goods."""
-        goods = (one for one in self.found if set(one.route) & set(GOODS))
+        goods = (one for one in self.found if not _GOODS.isdisjoint(one.route))
         return next(goods, self.found[0] if self.found else None)
 
     @cached_property
@@ -292,7 +292,7 @@ def _planned(
         route=part.kinds,
         rows=part.lines,
         task=solved.task,
-        seen=np.minimum(part.available, part.quantity[:, None]),
+        seen=allowed.seen,
         allowed=allowed,
         filters=strategy.filters if part.is_goods else (),
         plan=solved.plan,
@@ -312,7 +312,7 @@ def _unfilled(basket: Basket, placements: Sequence[tuple[int, int, int]]) -> lis
     left = [line.quantity for line in basket.lines]
     for line, _, quantity in placements:
         left[line] -= quantity
-    return [(line, quantity) for line, quantity in enumerate(left) if quantity]
+    return [(line, quantity) for line, quantity in enumerate(left) if quantity] if any(left) else []
 
 
 def _alternative(network: Network, findings: Findings, plan: kernel.Plan | None) -> Alternative | None:
@@ -322,6 +322,7 @@ def _alternative(network: Network, findings: Findings, plan: kernel.Plan | None)
     return Alternative(plan.nodes, plan.filled, len(plan.nodes), miles)
 
 
+_GOODS = frozenset(GOODS)
 _SAID = tuple(each.name for each in fields(Basket) if each.name not in ("available", "load", "ahead"))
 """What of a basket is hashed as text; its arrays are hashed as they are."""
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.routing.bills import FORBIDDEN, Bill
 from app.routing.facts import Flags, Ints
-from app.routing.packages import MOST_CELLS, Classed, Listed, spread
+from app.routing.kept import kept
+from app.routing.packages import MOST_CELLS, Classed, Listed, Packages, spread
 from app.routing.states import NEVER, States, possible, states_of
 
 MOST_STATES = 4096
@@ -40,6 +42,8 @@ class Task:
     step: Ints
     binary: bool
     """Whether no line is gathered."""
+    levels: list[Any] = field(default_factory=list)
+    """The `levels.Levels` of all columns, once somebody has made them."""
 
     @classmethod
     def of(cls, bill: Bill) -> Task | None:
@@ -59,27 +63,38 @@ class Task:
         step = np.where(whole, need, 1)[lines]
         return cls(bill, lines, columns, need[lines], step, binary=bool((step == need[lines]).all()))
 
-    @cached_property
+    @kept
     def stock(self) -> Ints:
         """[line, column]: steps that a column can give."""
         stock = self._cut(self.bill.stock) // self.step[:, None]
         return np.minimum(stock, self.steps[:, None])
 
-    @cached_property
+    @kept
     def holds(self) -> Flags:
         """[line, column]: the column can give all that is needed."""
+        if self.need is self.bill.quantity:
+            return self._cut(self.bill.holds)
         return self._cut(self.bill.stock) >= self.need[:, None]
 
-    def _cut(self, values: Ints) -> Ints:
+    def _cut(self, values: NDArray[Any]) -> NDArray[Any]:
         """The rows of these lines and the columns of these nodes."""
         rows = values if len(self.lines) == len(values) else values[self.lines]
-        return rows if len(self.columns) == rows.shape[1] else rows[:, self.columns]
+        return self._of_nodes(rows)
 
-    @cached_property
+    def _of_nodes(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The columns of these nodes."""
+        return values if len(self.columns) == values.shape[-1] else values.take(self.columns, axis=-1)
+
+    @kept
+    def holders(self) -> Ints:
+        """[line]: how many columns can give all that is needed."""
+        return np.add.reduce(self.holds, axis=1)
+
+    @kept
     def steps(self) -> Ints:
         return self.need // self.step
 
-    @cached_property
+    @kept
     def size(self) -> int:
         """Number of states, counted no farther than it matters."""
         if self.binary:
@@ -91,11 +106,11 @@ class Task:
                 break
         return size
 
-    @cached_property
+    @kept
     def states(self) -> States:
         return states_of(tuple(self.steps.tolist()))
 
-    @cached_property
+    @kept
     def units(self) -> Ints:
         """[state, line of the bill]: units placed."""
         if len(self.lines) == len(self.bill.quantity):
@@ -104,11 +119,11 @@ class Task:
         units[:, self.lines] = self.states.digits * self.step
         return units
 
-    @cached_property
+    @kept
     def extra(self) -> Ints | None:
         return self.bill.extra(self.units) if self.bill.extra is not None else None
 
-    @cached_property
+    @kept
     def unit(self) -> Ints:
         """[line, column]: cost of a step."""
         return self._cut(self.bill.unit) * self.step[:, None]
@@ -119,11 +134,13 @@ class Task:
 
     # ---- costs as whole numbers that carry their priority numbers along
 
-    @cached_property
+    @kept
     def shift(self) -> int:
         """Bits by which costs are made coarser so that a plan's cost and priorities fit one whole number."""
+        if self.fits:
+            return 0
         largest = int(np.abs(self.unit).max(axis=1) @ self.steps)
-        largest += len(self.steps) * int(np.abs(self.bill.package[self.columns]).max())
+        largest += len(self.steps) * int(np.abs(self.package).max())
         if self.extra is not None:
             possible = np.abs(self.extra)
             highest = int(possible.max())
@@ -132,54 +149,72 @@ class Task:
             largest += len(self.steps) * highest
         return max(0, (largest // LARGEST_COST).bit_length())
 
-    @cached_property
+    @kept
+    def fits(self) -> bool:
+        """Whether costs are nowhere below zero, forbidden, or so large that a plan of so many packages as there are
+        lines would not fit. Of all bits that occur together one tells at once."""
+        unit = int(np.bitwise_or.reduce(self.unit, axis=None))
+        package = int(np.bitwise_or.reduce(self.package))
+        extra = 0 if self.extra is None else int(np.bitwise_or.reduce(self.extra, axis=None))
+        highest = max(unit, package, extra)
+        return min(unit, package, extra) >= 0 and 3 * highest * sum(self.steps.tolist()) < LARGEST_COST
+
+    @kept
+    def package(self) -> Ints:
+        """[column]: cost of opening a package."""
+        return self._of_nodes(self.bill.package)
+
+    @kept
     def opening(self) -> Ints:
         """[column]: cost and priority number of a package, as one whole number."""
-        package = (self.bill.package[self.columns] >> self.shift) << PRIORITY_BITS
-        return package + self.bill.priority[self.columns]
+        return self._as_key(self.package) + self._of_nodes(self.bill.priority)
 
-    @cached_property
+    @kept
     def taking(self) -> Ints:
         """[line, column]: what a whole line costs there; NEVER where it is not held. Of lines that are whole."""
-        return np.where(self.holds, (self.unit >> self.shift) << PRIORITY_BITS, NEVER)
+        return np.where(self.holds, self._as_key(self.unit), NEVER)
 
-    @cached_property
+    @kept
     def surcharge(self) -> Ints | None:
         """[class, state]: what a package costs besides; NEVER where it may not be."""
         if self.extra is None:
             return None
-        return np.where(self.extra >= FORBIDDEN, NEVER, (self.extra >> self.shift) << PRIORITY_BITS)
+        keys = self._as_key(self.extra)
+        return keys if self.fits else np.where(self.extra >= FORBIDDEN, NEVER, keys)
 
-    @cached_property
+    def _as_key(self, costs: Ints) -> Ints:
+        return (costs >> self.shift if self.shift else costs) << PRIORITY_BITS
+
+    @kept
     def rows(self) -> Ints:
         """[column]: its class."""
         if self.bill.row is None:
             return np.zeros(len(self.columns), dtype=np.int64)
-        return self.bill.row[self.columns]
+        return self._of_nodes(self.bill.row)
 
-    @cached_property
+    @kept
     def every(self) -> Ints:
         """[column, state]: what a package costs with what comes besides; NEVER if impossible or empty."""
         if self.binary:
             keys = spread(self.opening, self.taking)
         else:
             keys = self.opening[:, None]
-            unit = (self.unit >> self.shift) << PRIORITY_BITS
+            unit = self._as_key(self.unit)
             for each, stock, steps in zip(unit, self.stock, self.steps.tolist(), strict=True):
                 counts = np.arange(steps + 1)
                 added = np.where(stock[:, None] >= counts, each[:, None] * counts, NEVER)
                 keys = (keys[:, :, None] + added[:, None, :]).reshape(len(keys), -1)
         if self.surcharge is not None:
-            keys += self.surcharge[self.rows]
+            keys += self.surcharge.take(self.rows, axis=0)
         keys[:, 0] = NEVER
-        return possible(keys)
+        return np.minimum(keys, NEVER, out=keys) if self.fits else possible(keys)
 
-    @cached_property
+    @kept
     def is_small(self) -> bool:
         """Whether one table of all columns and states is small enough to be made."""
         return len(self.columns) * self.size <= MOST_CELLS
 
-    @cached_property
+    @kept
     def worth(self) -> Ints:
         """[state]: minor units that a package is worth."""
         assert self.bill.value is not None
@@ -187,6 +222,8 @@ class Task:
 
     def cost(self, found: Found) -> int:
         """Of some packages, in the bill's own units."""
+        if self.binary and self.is_small and not self.shift:
+            return sum(self.every.item(each) for each in found) >> PRIORITY_BITS
         total = 0
         for column, state in found:
             node = self.columns[column]
@@ -197,7 +234,7 @@ class Task:
 
     # ---- the least that one package costs; lines that are whole
 
-    @cached_property
+    @kept
     def best(self) -> Ints:
         """[state]: the least that one package costs, wherever it comes from."""
         return np.minimum.reduce(self.every) if self.is_small else self._packages.best
@@ -206,26 +243,25 @@ class Task:
         """[state]: the least that one package costs from any other column; None: from any."""
         if column is None:
             return self.best
-        if self.is_small:
-            before, after = self.every[:column], self.every[column + 1 :]
-            return (
-                np.minimum.reduce(after, initial=NEVER)
-                if not column
-                else np.minimum(np.minimum.reduce(before), np.minimum.reduce(after, initial=NEVER))
-            )
-        return self._packages.without(column)
+        if not self.is_small:
+            return self._packages.without(column)
+        own = self.every[column].copy()
+        self.every[column] = NEVER  # put aside for this once
+        best: Ints = np.minimum.reduce(self.every)
+        self.every[column] = own
+        return best
 
-    def at(self, states: Ints) -> Ints:
+    def at(self, states: Sequence[int]) -> Ints:
         """[column, state of these]: what a package costs; NEVER or more if impossible."""
-        return self.every[:, states] if self.is_small else self._packages.at(states)
+        return self.every.take(states, axis=1) if self.is_small else self._packages.at(states)
 
-    def at_others(self, column: int | None) -> Callable[[Ints], Ints]:
+    def at_others(self, column: int | None) -> Callable[[Sequence[int]], Ints]:
         """As `at`, as though a column were not there."""
         if column is None:
             return self.at
 
-        def without(states: Ints) -> Ints:
-            keys = self.at(states).copy()
+        def without(states: Sequence[int]) -> Ints:
+            keys = self.at(states)
             keys[column] = NEVER
             return keys
 
@@ -242,8 +278,8 @@ class Task:
         keys[:, 0] = NEVER
         return possible(keys)
 
-    @cached_property
-    def _packages(self) -> Listed | Classed:
+    @kept
+    def _packages(self) -> Packages:
         """Where there are too many columns for one table of all that each can send."""
         held = np.add.reduce(self.holds)
         few = int(np.add.reduce(1 << held)) <= MOST_CELLS
@@ -251,38 +287,47 @@ class Task:
 
     # ---- bounds on plans that place everything
 
-    @cached_property
+    @kept
     def alone(self) -> Ints:
         """[column]: what one package of everything costs; NEVER or more where that cannot be."""
+        if self.is_small:
+            return self.every[:, -1]
         keys = self.opening + np.add.reduce(self.taking)
         if self.surcharge is not None:
-            keys += self.surcharge[:, -1][self.rows]
+            keys += self.surcharge[:, -1].take(self.rows)
         return keys
 
-    @cached_property
+    @kept
+    def fullest(self) -> tuple[Ints, Ints]:
+        """By column the most units that one package holds, and its state. Of lines that are whole."""
+        lines = np.arange(len(self.need))[::-1]
+        held = self.holds.T
+        return held @ self.need, held @ (1 << lines)
+
+    @kept
     def least_units(self) -> int:
         """No plan of everything has units that cost less together."""
         return int(np.add.reduce(np.minimum.reduce(self.taking, axis=1)))
 
-    @cached_property
+    @kept
     def openings(self) -> list[int]:
         """The least that packages cost to open, rising; as many as a plan can have."""
         lowest = self.opening
         if self.surcharge is not None:
-            lowest = lowest + self.surcharge[:, 1:].min(axis=1)[self.rows]
+            lowest = lowest + np.minimum.reduce(self.surcharge[:, 1:], axis=1).take(self.rows)
         count = len(self.steps)
         if len(lowest) > count:
             lowest = np.partition(lowest, count - 1)[:count]
         return sorted(lowest.tolist())
 
-    @cached_property
+    @kept
     def floors(self) -> list[int]:
         """[k]: what k packages, or more, cost at least to open; NEVER for more than there can be."""
         opened = [0, *itertools.accumulate(self.openings)]
         further = [min(one, 0) for one in self.openings]
         return [one + sum(further[at:]) for at, one in enumerate(opened)] + [NEVER] * len(self.steps)
 
-    @cached_property
+    @kept
     def shared(self) -> tuple[int, int]:
         """What every package costs at least, and what all lines add to that: of each its least share in what any
         package costs above the cheapest. Of lines that are whole."""

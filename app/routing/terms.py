@@ -6,13 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from app.network.departures import arrivals
-from app.routing.facts import MICRO, Basket, Ints, Network
+from app.routing.facts import MICRO, Basket, BasketLine, Ints, Network
+from app.routing.kept import kept
 
 ESTIMATED_PACKAGE = 700 * MICRO
 ESTIMATED_PER_MILE = 0.35
@@ -85,13 +85,13 @@ class Lanes:
         """The row of the tariffs that holds for each node."""
         return self._kept.rows
 
-    @cached_property
+    @kept
     def zones(self) -> Ints:
         """The carrier's zone, from 1; -1 from a node without a rate card."""
         tariffs = self.network.tariffs
         return np.where(tariffs.priced, self.rows - tariffs.first + 1, -1)
 
-    @cached_property
+    @kept
     def days(self) -> Ints:
         """Business days under way."""
         return transit_days(self.network, self.rows, self.distance)
@@ -101,7 +101,7 @@ class Lanes:
         """Whether anything was promised that may be late."""
         return self.basket.at is not None and self.basket.promised_by is not None
 
-    @cached_property
+    @kept
     def late(self) -> Ints:
         """Days after the promise, of leaving or of arriving as it was promised; 0 where nothing was."""
         basket = self.basket
@@ -113,19 +113,17 @@ class Lanes:
         return late
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Goods:
-    """The rows of a basket that are planned together, one per SKU: per unit grams, cubic centimeters, minor units of
-    value and of margin and of markdown; `available[row, node]` before any capping. `whole`: all rows are one unit,
-    from one node or not at all."""
+    """The rows of a basket that are planned together, one per SKU: a line of each; per unit grams, cubic centimeters,
+    minor units of value; `available[row, node]` before any capping. `whole`: all rows are one unit, from one node or
+    not at all."""
 
-    skus: tuple[str, ...]
+    lines: tuple[BasketLine, ...]
     quantity: Ints
     weight_g: Ints
     volume_cm3: Ints
     value: Ints
-    margin: Ints
-    markdown: Ints
     available: Ints
     whole: bool = False
 
@@ -139,24 +137,30 @@ class Goods:
     @classmethod
     def of(cls, basket: Basket, rows: Sequence[Sequence[int]], quantity: Ints, available: Ints) -> Goods:
         """`rows`: the lines of the basket behind each row."""
-        first = [basket.lines[row[0]] for row in rows]
-        value = np.array(
-            [0 if line.value is None else line.value // max(line.quantity, 1) for line in first],
+        lines = tuple(basket.lines[row[0]] for row in rows)
+        weight_g, volume_cm3, value = np.array(
+            [
+                [line.weight_g for line in lines],
+                [line.volume_cm3 for line in lines],
+                [0 if line.value is None else line.value // max(line.quantity, 1) for line in lines],
+            ],
             dtype=np.int64,
         )
-        percent = lambda name, usual: np.array(  # noqa: E731
-            [_number(line.attributes.get(name), usual) for line in first], dtype=np.int64
-        )
-        return cls(
-            skus=tuple(line.sku for line in first),
-            quantity=quantity,
-            weight_g=np.array([line.weight_g for line in first], dtype=np.int64),
-            volume_cm3=np.array([line.volume_cm3 for line in first], dtype=np.int64),
-            value=value,
-            margin=value * percent("margin_percent", USUAL_MARGIN_PERCENT) // 100,
-            markdown=value * percent("markdown_percent", USUAL_MARKDOWN_PERCENT) // 100,
-            available=available,
-        )
+        return cls(lines, quantity, weight_g, volume_cm3, value, available)
+
+    @property
+    def margin(self) -> Ints:
+        """Minor units per unit of each row."""
+        return self._share("margin_percent", USUAL_MARGIN_PERCENT)
+
+    @property
+    def markdown(self) -> Ints:
+        """Minor units per unit of each row."""
+        return self._share("markdown_percent", USUAL_MARKDOWN_PERCENT)
+
+    def _share(self, name: str, usual: int) -> Ints:
+        percent = [_number(line.attributes.get(name), usual) for line in self.lines]
+        return self.value * np.array(percent, dtype=np.int64) // 100
 
 
 def _number(given: object, usual: int) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from app.routing.facts import Ints
 from app.routing.states import NEVER, States
 
-Keys = Callable[[Ints], Ints]
+Keys = Callable[[Sequence[int]], Ints]
 """States -> [column, state]: what a package of each costs."""
 
 
@@ -66,10 +66,10 @@ def _next(
         options += [(part, state - part, left - 1) for part in hits.tolist()]
     if not options:
         return None
-    parts = np.unique([part for part, _, _ in options])
-    attained = keys(parts) == best[parts]
+    shared = sorted({part for part, _, _ in options})
+    attained = keys(shared) == best[shared]
     column = int(np.logical_or.reduce(attained, axis=1).argmax())
-    from_there = set(parts[attained[column]].tolist())
+    from_there = {part for part, own in zip(shared, attained[column].tolist(), strict=True) if own}
     return column, {
         (rest, left): _left(upto, rest, left) for part, rest, left in options if part in from_there
     }
