@@ -23,6 +23,8 @@ from workers.cli.bench.figures import Figure
 from workers.cli.homes import use_home
 
 if TYPE_CHECKING:
+    from multiprocessing.synchronize import Barrier
+
     from workers.cli.bench.scenes import Bench
 
 ORDERS, BATCH, WORKERS = 10_000, 250, 2
@@ -47,8 +49,9 @@ def measure(bench: Bench) -> list[Figure]:
     with inside(bench.tenant_id) as scope:
         version = service.write(scope, COST)
         simulation_id = runs.start(scope, version, against=0, since=_since(scope))
-    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as workers:
-        wait([workers.submit(_ready, bench.home) for _ in range(WORKERS)])
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(WORKERS, spawn, _ready, (bench.home, spawn.Barrier(WORKERS))) as workers:
+        wait([workers.submit(time.process_time) for _ in range(WORKERS)])  # both are there
         began = time.perf_counter()
         shares = [workers.submit(_through, bench.tenant_id, simulation_id) for _ in range(WORKERS)]
         cpu = [share.result() for share in shares]
@@ -89,11 +92,11 @@ def _since(scope: Scope) -> datetime:
     return placed_at
 
 
-def _ready(home: Path) -> None:
-    """Set a process up as a worker is before its first row."""
+def _ready(home: Path, all_of_them: Barrier) -> None:
+    """Set a process up as a worker is before its first row; takes work when the others do."""
     use_home(home)
     gc.freeze()
-    time.sleep(0.5)  # so that each of them takes one
+    all_of_them.wait()
 
 
 def _through(tenant_id: UUID, simulation_id: UUID) -> float:
