@@ -47,15 +47,20 @@ SEALED = (
         9,
         "every row of an order's history is as it was sealed",
         f"""
-        SELECT coalesce(h.tenant_id, s.tenant_id) AS tenant_id, coalesce(h.order_id, s.order_id) AS subject,
+        WITH sealed AS MATERIALIZED (
+            SELECT s.tenant_id, s.order_id, r.key, r.value FROM seals s, jsonb_each_text(s.rows) r WHERE {{s.tenant}}
+        )
+        SELECT s.tenant_id, s.order_id AS subject,
             CASE WHEN h.id IS NULL THEN 'row ' || s.key || ' is gone'
                  WHEN s.value <> {history.row_hash("h.content")} THEN h.source || ' ' || h.id || ' was changed'
-                 WHEN s.key IS NULL AND {history.older_than_patience("h.id")}
-                 THEN h.source || ' ' || h.id || ' was added, or never sealed' END AS fault
-        FROM (SELECT s.tenant_id, s.order_id, r.key, r.value FROM seals s, jsonb_each_text(s.rows) r
-              WHERE {{s.tenant}}) s
-        FULL JOIN ({history.rows("{tenant}")}) h
-            ON h.tenant_id = s.tenant_id AND h.order_id = s.order_id AND h.id::text = s.key""",
+            END AS fault
+        FROM sealed s LEFT JOIN ({history.rows("{tenant}")}) h
+            ON h.tenant_id = s.tenant_id AND h.order_id = s.order_id AND h.id::text = s.key
+        UNION ALL
+        SELECT h.tenant_id, h.order_id, h.source || ' ' || h.id || ' was added, or never sealed'
+        FROM ({history.rows("{tenant}")}) h
+        WHERE {history.older_than_patience("h.id")} AND NOT EXISTS (SELECT 1 FROM sealed s
+            WHERE s.tenant_id = h.tenant_id AND s.order_id = h.order_id AND s.key = h.id::text)""",
     ),
 )
 
