@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.catalog.vocabulary import KINDS as LINE_KINDS
+from app.network.vocabulary import KINDS as NODE_KINDS
+
 TEXT, CODE, NUMBER, FLAG, SET, DATE = "text", "code", "number", "flag", "set", "date"
 
 MEMBER_OPS = ("eq", "ne", "in", "not_in")
@@ -39,16 +42,6 @@ OP_WORDS: Mapping[str, str] = {
     "zip_prefix": "begins with one of a list",
 }
 
-NODE_KINDS = ("warehouse", "store", "vendor", "workshop", "virtual")
-LINE_KINDS = (
-    "stock",
-    "preorder",
-    "made_to_order",
-    "digital",
-    "gift_card_digital",
-    "gift_card_physical",
-    "kit",
-)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DISTANCES = ("lane.distance_miles", "node.distance_miles")
 
