@@ -6,6 +6,7 @@ Where one node would serve twice in that, nodes are taken in `turns`.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -53,7 +54,7 @@ def _of(task: Task, bests: Ints, without: Sequence[int | None]) -> Plans:
     return (Divided if len(task.steps) <= MOST_DIVIDED else Levels)(task, bests, without)
 
 
-class Plans:
+class Plans(ABC):
     """The least that everything costs by several tables `bests` at once, each `without` a column, and the packages."""
 
     value: int
@@ -62,14 +63,14 @@ class Plans:
     def __init__(self, task: Task, bests: Ints, without: Sequence[int | None]) -> None:
         self.task, self.bests, self.without = task, bests, without
 
+    @abstractmethod
     def least(self) -> list[int]:
         """The tables that reach the least value."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ways(self, at: int) -> tuple[list[int] | None, int]:
         """The only way to divide everything into packages of the least value by one table, None where there are
         several; and how many packages it has at most."""
-        raise NotImplementedError
 
     def found(self, at: int) -> Found | None:
         """The packages of the best plan by a table that reaches the least value."""

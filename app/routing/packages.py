@@ -5,6 +5,7 @@ one by one where stock is scarce, else by class of columns. Of lines that are wh
 from __future__ import annotations
 
 import bisect
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,7 +17,7 @@ MOST_CELLS = 1 << 14  # of a table of all columns by all states: 128 kB stay in 
 HALF = 32  # states of the last lines, where they are halved
 
 
-class Packages:
+class Packages(ABC):
     """What a package costs: `opening[column]` and `taking[line, column]` added up, NEVER where a line is not held, and
     `surcharge[row, state]` besides, by the column's row of `rows`."""
 
@@ -26,9 +27,9 @@ class Packages:
     def __init__(self, opening: Ints, taking: Ints, rows: Ints, surcharge: Ints | None) -> None:
         self._opening, self._taking, self._rows, self._surcharge = opening, taking, rows, surcharge
 
+    @abstractmethod
     def without(self, column: int) -> Ints:
         """`best` as though a column were not there."""
-        raise NotImplementedError
 
     def at(self, states: Sequence[int]) -> Ints:
         """[column, state of these]: what a package costs; NEVER or more if impossible."""
