@@ -155,6 +155,7 @@ def row_list(key: str = "key", value: str = "value") -> str:
 
 
 def older_than_patience(row_id: str) -> str:
-    """SQL: whether a row should have been sealed by now; its id says when it was written."""
-    milliseconds = f"('x' || left(replace({row_id}::text, '-', ''), 12))::bit(48)::bigint"
-    return f"{milliseconds} < extract(epoch FROM now() - interval '{PATIENCE_HOURS} hours') * 1000"
+    """SQL: whether a row should have been sealed by now; its id says when it was written. The first id that need not be
+    is made once for the statement, not once a row."""
+    milliseconds = f"extract(epoch FROM now() - interval '{PATIENCE_HOURS} hours') * 1000"
+    return f"{row_id} < (SELECT rpad(lpad(to_hex(({milliseconds})::bigint), 12, '0'), 32, '0')::uuid)"
