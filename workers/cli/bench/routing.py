@@ -1,5 +1,5 @@
-"""Routing's figures for `bench`: the time of one whole decision, explanation and sentence included, and what the
-policies of a replay cost and save on a made-up network.
+"""Routing's figures for `bench`: the time of one whole decision, explanation and sentence included, and of the kernel
+in it; and what the policies of a replay cost and save on a made-up network.
 """
 
 from __future__ import annotations
@@ -7,20 +7,24 @@ from __future__ import annotations
 import gc
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
-from app.routing import documents
+from app.routing import cheapest, documents, figures
+from app.routing.bills import Bill
 from app.routing.facts import MICRO, Basket, BasketLine, Destination, Network, NodeFacts
-from app.routing.policy import Rule
+from app.routing.policy import Rule, Split
 from app.routing.replay import shapes
 from app.routing.replay.table import measured
 from app.routing.rules import decide
-from app.routing.terms import NO_PRICES, Prices
+from app.routing.terms import NO_PRICES, Goods, Lanes, Prices
 
 SHAPES = ((50, 3, 1.0), (200, 6, 2.0), (500, 10, 5.0))  # nodes, lines, p99 aimed at in milliseconds
 RUNS, REPEATS = 2_000, 5
+Item = TypeVar("Item")
 REPLAY_SEED = 201
 KINDS = ("warehouse", "store", "store", "store")
 CARD = {
@@ -104,6 +108,16 @@ def rule_in_money() -> Rule:
     return documents.parse({"name": "Cost", "strategies": [{"id": "all", "objective": objective}]})
 
 
+def bill_of(network: Network, basket: Basket, rule: Rule, prices: Prices) -> Bill:
+    """What the kernel is asked for a basket of which every node may send what it holds."""
+    quantity = np.array([line.quantity for line in basket.lines], dtype=np.int64)
+    goods = Goods.of(basket, [[line] for line in range(len(basket.lines))], quantity, basket.available)
+    given = (network, goods, Lanes(network, basket), prices)
+    stock = np.minimum(basket.available, quantity[:, None])
+    counted = figures.weighed(rule.strategies[0].objective, given, np.logical_or.reduce(stock > 0))
+    return figures.bill(counted, stock, given, Split())
+
+
 def measure(
     nodes: int,
     lines: int,
@@ -120,12 +134,25 @@ def measure(
     rule = rule_in_money() if in_money else documents.parse(documents.default_document())
     prices = prices_of(network, lines) if in_money else NO_PRICES
     baskets = baskets_of(network, lines, max(1, runs // REPEATS), stocked)
-    for basket in baskets[:40]:
-        _ = decide(network, basket, rule, prices=prices).explanation
-    taken = np.empty((REPEATS, len(baskets)))
-    for repeat, at in itertools.product(range(REPEATS), range(len(baskets))):
+    return _timed(lambda basket: decide(network, basket, rule, prices=prices).explanation, baskets)
+
+
+def measure_kernel(nodes: int, lines: int, runs: int = RUNS) -> dict[str, float]:
+    """As `measure` by every cost, of the kernel alone: the best plan, its runner-up and the best single node, of costs
+    that are known. What is due each order besides is reading its rule and stock, and saying why."""
+    network, rule = network_of(nodes), rule_in_money()
+    prices = prices_of(network, lines)
+    baskets = baskets_of(network, lines, max(1, runs // REPEATS), STOCKED)
+    return _timed(cheapest.compared, [bill_of(network, basket, rule, prices) for basket in baskets])
+
+
+def _timed(work: Callable[[Item], object], items: Sequence[Item]) -> dict[str, float]:
+    for item in items[:40]:
+        work(item)
+    taken = np.empty((REPEATS, len(items)))
+    for repeat, at in itertools.product(range(REPEATS), range(len(items))):
         started = time.thread_time()
-        _ = decide(network, baskets[at], rule, prices=prices).explanation
+        work(items[at])
         taken[repeat, at] = (time.thread_time() - started) * 1_000
     p50, p99 = np.percentile(taken, [50, 99])
     own = np.percentile(taken.min(axis=0), 99)
@@ -136,9 +163,14 @@ def rows(runs: int = RUNS) -> list[dict[str, str | float]]:
     """`{name, value, unit}` per figure; under a target also `ratio_to_limit` (1 and less is within it)."""
     gc.freeze()  # as the processes that decide live
     found: list[dict[str, str | float]] = []
-    for (nodes, lines, limit), in_money in itertools.product(SHAPES, (False, True)):
-        taken = measure(nodes, lines, runs, in_money=in_money)
-        name = f"routing {'by cost' if in_money else 'decision'}, {nodes} nodes x {lines} lines"
+    measures: dict[str, Callable[..., dict[str, float]]] = {
+        "decision": measure,
+        "by cost": partial(measure, in_money=True),
+        "kernel by cost": measure_kernel,
+    }
+    for (nodes, lines, limit), (what, measure_it) in itertools.product(SHAPES, measures.items()):
+        taken = measure_it(nodes, lines, runs)
+        name = f"routing {what}, {nodes} nodes x {lines} lines"
         found.append({"name": f"{name}, p50", "value": round(taken["p50"], 4), "unit": "ms"})
         for words, which in (("p99", "p99"), ("p99 of the orders' least times", "own")):
             found.append(
