@@ -16,7 +16,7 @@ MOST_LINES = 500
 
 
 class Day(fields.Field[date]):
-    """A calendar day, or an instant whose UTC day counts."""
+    """A calendar day, or an instant, of which the day as written counts."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **options: Any) -> date:
         try:
