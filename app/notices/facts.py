@@ -127,6 +127,19 @@ class Refund:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UndeliveredFacts(OrderFacts):
+    """Goods under a law of delivery that have not left and are late, or that the seller `refused` to deliver.
+
+    `due`: the day on which they were to arrive. `may_end`: whether the buyer may end the contract now; else they give a
+    further time first."""
+
+    kind: ClassVar[str] = "undelivered"
+    due: date
+    may_end: bool
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancelledFacts(OrderFacts):
     """Items were canceled. Without refunds nothing was taken; `released` is what was held on the card and is
     let go."""
@@ -193,7 +206,15 @@ class InvitationFacts(AccountFacts):
     role: str = ""
 
 
-OrderMessage = ReceivedFacts | ShippedFacts | DelayFacts | CancelledFacts | RefundFacts | PaymentNeededFacts
+OrderMessage = (
+    ReceivedFacts
+    | ShippedFacts
+    | DelayFacts
+    | UndeliveredFacts
+    | CancelledFacts
+    | RefundFacts
+    | PaymentNeededFacts
+)
 Facts = OrderMessage | VerifyEmailFacts | ResetPasswordFacts | InvitationFacts
 
 

@@ -1,7 +1,7 @@
 """The letters that events of an order cause: what each must say is gathered from the order's rows.
 
 Each is a reaction to an event and takes what the event told. A merchant may turn the courtesy letters off
-(settings `notices`: {"received": "off", "shipped": "off"}); the others are owed to the buyer.
+(settings `notices`: {"received": "off", "shipped": "off", "undelivered": "off"}); the others are owed to the buyer.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from app.notices.facts import (
     Refund,
     ShippedFacts,
     Shop,
+    UndeliveredFacts,
 )
 from infra import settings
 from infra.errors import not_found
@@ -156,6 +157,26 @@ def _taken(scope: Scope, order: Any, shipment_id: UUID) -> Money | None:
         shipment=shipment_id,
     )
     return Money(row.amount, order.currency) if row is not None and row.amount else None
+
+
+def undelivered(
+    scope: Scope,
+    order_id: UUID,
+    items: tuple[Item, ...],
+    due: date,
+    *,
+    may_end: bool,
+    refused: bool = False,
+) -> None:
+    """Goods that were to arrive by a day, `due`, have not left and are late, or the seller refused to deliver them:
+    what the buyer may do. No law asks for this letter."""
+    if _off(scope, "undelivered"):
+        return
+    facts = UndeliveredFacts(
+        **common(scope, order_row(scope, order_id), items), due=due, may_end=may_end, refused=refused
+    )
+    what = "refused" if refused else "ending" if may_end else "late"
+    service.queue(scope, order_id, facts, cause=f"undelivered:{order_id}:{due}:{what}")
 
 
 def cancelled(

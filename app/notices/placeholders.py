@@ -14,6 +14,7 @@ from app.notices.facts import (
     ReceivedFacts,
     RefundFacts,
     ShippedFacts,
+    UndeliveredFacts,
 )
 from app.notices.labels import label, said
 from app.notices.parts import Link, Part
@@ -76,6 +77,12 @@ BY_KIND: dict[str, tuple[Placeholder, ...]] = {
         Placeholder("rider", "A further delay one may agree to; mostly empty", owed=True),
         Placeholder("rider_link", "Where one agrees to it", owed=True),
         Placeholder("rest", "What is said of the other goods"),
+    ),
+    "undelivered": (
+        Placeholder("due", "The day on which it was to arrive"),
+        Placeholder("late", "Whether that day is over; if not, you said that you will not deliver", "flag"),
+        Placeholder("may_end", "Whether the buyer may end the contract; if not, give a further time", "flag"),
+        Placeholder("order_button", "Button to the buyer's page", "block"),
     ),
     "cancelled": (
         Placeholder("reason", "Why"),
@@ -171,6 +178,15 @@ def _delay(facts: DelayFacts) -> dict[str, Value]:
     }
 
 
+def _undelivered(facts: UndeliveredFacts) -> dict[str, Value]:
+    return {
+        "due": dates.day(facts.due, today=facts.today, language=facts.language),
+        "late": not facts.refused,
+        "may_end": facts.may_end,
+        "order_button": parts.button(label("see_order", facts.language), facts.url),
+    }
+
+
 def _cancelled(facts: CancelledFacts) -> dict[str, Value]:
     return {
         "reason": facts.reason,
@@ -204,6 +220,7 @@ OWN: dict[str, Callable[..., dict[str, Value]]] = {
     "received": _received,
     "shipped": _shipped,
     "delay": _delay,
+    "undelivered": _undelivered,
     "cancelled": _cancelled,
     "refund": _refund,
     "payment_needed": _payment_needed,

@@ -20,6 +20,7 @@ from app.notices.facts import (
     RiderFacts,
     ShippedFacts,
     Shop,
+    UndeliveredFacts,
 )
 
 PRICE = Money(4_900, "USD")
@@ -113,6 +114,15 @@ def _delay(common: dict[str, Any], today: date, language: str) -> dict[str, Orde
     }
 
 
+def _undelivered(common: dict[str, Any], today: date, language: str) -> dict[str, OrderMessage]:
+    due = today - timedelta(days=1)
+    return {
+        "late": UndeliveredFacts(**common, due=due, may_end=False),
+        "late again": UndeliveredFacts(**common, due=due, may_end=True),
+        "refused": UndeliveredFacts(**common, due=today + timedelta(days=9), may_end=True, refused=True),
+    }
+
+
 def _cancelled(common: dict[str, Any], today: date, language: str) -> dict[str, OrderMessage]:
     refund = Refund("to your card", PRICE, today + timedelta(days=9))
     return {
@@ -140,6 +150,7 @@ MAKERS = {
     "received": _received,
     "shipped": _shipped,
     "delay": _delay,
+    "undelivered": _undelivered,
     "cancelled": _cancelled,
     "refund": _refund,
     "payment_needed": _payment_needed,

@@ -14,7 +14,7 @@ from typing import Any
 
 from app.calendar import zone
 
-COURTESY = frozenset({"received", "shipped"})
+COURTESY = frozenset({"received", "shipped", "undelivered"})
 """Messages nobody is owed."""
 DEFAULT_CHANNELS = ("email", "sms")
 DEFAULT_QUIET = (21, 8)

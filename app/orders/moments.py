@@ -116,6 +116,7 @@ MESSAGES = {
     "received": "“We have your order”",
     "shipped": "“On its way”",
     "delay": "Delay notice",
+    "undelivered": "“It is late”",
     "cancelled": "Cancellation confirmed",
     "refund": "Refund statement",
     "payment_needed": "Payment asked for",

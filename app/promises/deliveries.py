@@ -19,6 +19,8 @@ import orjson
 from app import events
 from app.calendar import day_in_words, earliest_local_date, strict_deadline, subtract_working_days
 from app.network.places import destination_zones
+from app.notices import letters
+from app.notices.facts import Item
 from app.promises import records, watch
 from app.promises.readings import from_settings
 from app.promises.regimes import (
@@ -160,6 +162,9 @@ def say(
         events.tell(scope, order_id, TOLD[kind], reason=said)
     if kind == "delivered":
         scope.execute(COUNT, lines=new)
+    if kind == "delivery_refused":
+        alone = [one for one in wanted if one.line.id in new and one.line.promise == "delivery"]
+        _write(scope, order_id, alone, now, refused=True)  # of others the delay rule's letter tells
     stand(scope, order_id)
     return new
 
@@ -234,24 +239,40 @@ def _refusal(one: Contract, event: DeliveryEvent) -> Problem | None:
 
 def look(scope: Scope, order_id: UUID, **_: Any) -> None:
     """Time has passed: alarm where it may not arrive in time, and tell when it is late or the buyer may end it."""
-    now = scope.now()
+    now, missed = scope.now(), []
     for one in contracts(scope, order_id):
         if one.is_void:
             continue
         phase = one.state.phase(now)
         if phase in (DeliveryPhase.DUE, DeliveryPhase.EXTENDED):
             _alarm(scope, order_id, one, now)
-        if phase.value == one.line.delivery_state:
-            continue
-        name = {
-            DeliveryPhase.LATE: events.DELIVERY_LATE,
-            DeliveryPhase.TERMINABLE: events.CONTRACT_TERMINABLE,
-        }
-        if phase in name:
+        if phase in MISSED and phase.value != one.line.delivery_state:
             events.tell(
-                scope, order_id, name[phase], line=one.line.id, sku=one.line.sku, reason=one.line.title
+                scope, order_id, MISSED[phase], line=one.line.id, sku=one.line.sku, reason=one.line.title
             )
+            missed.append(one)
+    _write(scope, order_id, missed, now)
     stand(scope, order_id)
+
+
+MISSED = {
+    DeliveryPhase.LATE: events.DELIVERY_LATE,
+    DeliveryPhase.TERMINABLE: events.CONTRACT_TERMINABLE,
+}
+
+
+def _write(
+    scope: Scope, order_id: UUID, missed: Collection[Contract], now: datetime, *, refused: bool = False
+) -> None:
+    """Tell the buyer of what has not left. Of what has, only the carrier knows whether it is there."""
+    groups: dict[tuple[date, bool], list[Item]] = {}
+    for one in missed:
+        if one.line.open_units:
+            due = one.state.extended_until or one.state.deliver_by
+            may_end = refused or one.state.phase(now) is DeliveryPhase.TERMINABLE
+            groups.setdefault((due, may_end), []).append(Item(one.line.title, one.line.open_units))
+    for (due, may_end), items in groups.items():
+        letters.undelivered(scope, order_id, tuple(items), due, may_end=may_end, refused=refused)
 
 
 def _alarm(scope: Scope, order_id: UUID, one: Contract, now: datetime) -> None:

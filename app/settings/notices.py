@@ -40,6 +40,7 @@ CHANNEL_WORDS = {
 }
 KIND_WORDS = {
     "delay": ("Delay notice", "Owed by law"),
+    "undelivered": ("Not delivered in time", "Courtesy: European and British buyers"),
     "cancelled": ("Cancellation", "Owed to the buyer"),
     "refund": ("Refund statement", "Owed by law"),
     "payment_needed": ("Payment needed", "Owed to the buyer"),

@@ -95,6 +95,23 @@ def code(answer: Any) -> str:
     return str(answer.get_json()["type"].rpartition("/")[2])
 
 
+def written(story: Story) -> list[tuple[str, str, bool]]:
+    """The letters about late goods that went out: subject with {} for the order's number, the day it was due, and
+    whether it says that the contract may be ended."""
+    story.merchant.drain()
+    with inside(story.tenant_id) as scope:
+        rows = scope.rows(
+            "SELECT subject, facts, body_text FROM notices WHERE tenant_id = :tenant AND order_id = :order"
+            " AND kind = 'undelivered' AND state IN ('sent', 'delivered') ORDER BY created_at, id",
+            order=UUID(story.order["id"]),
+        )
+    number = story.order["number"]
+    return [
+        (row.subject.replace(number, "{}"), row.facts["due"], "may end the contract now" in row.body_text)
+        for row in rows
+    ]
+
+
 def test_a_sale_within_europe_knows_a_further_time_and_no_silence(begin: Begin) -> None:
     story = begin("2026-06-01")
     version = follow(story, laws={"seller_country": "FR"})["laws"]["version"]
@@ -115,6 +132,7 @@ def test_a_sale_within_europe_knows_a_further_time_and_no_silence(begin: Begin) 
     assert (delivery(story)["state"], story.line()["cancelled"], story.refunds()) == ("late", 0, [])
     assert {"promise.at_risk", "delivery.missed"} <= set(story.timeline())
     assert not story.notice_id(), "no notice of the delay rule left"
+    assert written(story) == [("Your order {} is late", "2026-07-01", False)]
     assert (urgent(story), figures(story)) == (["undelivered"], {"late": 1})
     page(story, "/delivery", 409, act="end")
     page(story, "/delivery", 422, act="wait", until="2026-07-03")
@@ -124,6 +142,7 @@ def test_a_sale_within_europe_knows_a_further_time_and_no_silence(begin: Begin) 
 
     story.on("2026-07-31")
     assert (delivery(story)["state"], story.line()["cancelled"]) == ("terminable", 0), "silence ends nothing"
+    assert written(story)[1:] == [("Your order {} is late", "2026-07-10", True)]
     assert (urgent(story), figures(story)) == (["terminable"], {"terminable": 1})
     assert "You may end the contract" in page(story)
     page(story, "/delivery", 303, act="end")
@@ -156,6 +175,7 @@ def test_an_export_has_both_clocks_and_what_never_arrives_is_paid_back(begin: Be
         "delivered",
     )
     assert story.refunds() == [(8000, date(2026, 7, 22))], "seven working days, of both laws the earlier"
+    assert written(story) == [], "of what has left only the carrier knows whether it is there"
 
 
 def test_at_once_where_the_seller_refuses_or_the_date_was_essential(begin: Begin) -> None:
@@ -167,6 +187,7 @@ def test_at_once_where_the_seller_refuses_or_the_date_was_essential(begin: Begin
     story.ordered(ship_to=LEEDS)
     story.merchant.ok("POST", f"/orders/{story.order['id']}/will-not-ship", {"reason": "The kiln is gone."})
     assert (delivery(story)["state"], story.line()["cancelled"]) == ("terminable", 0)
+    assert written(story) == [("Your order {} cannot be delivered", "2026-07-01", True)]
     page(story, "/delivery", 303, act="end")
     assert (story.line()["cancelled"], delivery(story)["state"]) == (1, "ended")
     story.order = essential
