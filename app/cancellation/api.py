@@ -62,7 +62,7 @@ def delivery_report(request: dict[str, Any], id: str) -> dict[str, Any]:
 @blueprint.arguments(NothingIn, required=False)
 @blueprint.response(200, WorkOut)
 def accept(_: dict[str, Any], id: str) -> Response:
-    """Yes, the units that were to be cancelled have not left."""
+    """Yes, the units that were to be canceled have not left."""
     return _json(service.accept(current(), identifier(id)))
 
 

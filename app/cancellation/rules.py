@@ -53,14 +53,14 @@ def plan(lines: Sequence[Row], work: Sequence[Row], wanted: Mapping[Any, int | N
         _take(made, line, own, units)
     if not (made.waiting or made.withdrawn or made.asked):
         raise refused(
-            "nothing-open", "No unit can be cancelled: all have shipped, are cancelled, or are asked for."
+            "nothing-open", "No unit can be canceled: all have shipped, are canceled, or are asked for."
         )
     return made
 
 
 def _units(line: Row, wanted: int | None, can: int) -> int:
     if not can or (wanted or 0) > can:
-        raise refused("too-few-open", f"{can} of {line['ordered']} units of {line['sku']} can be cancelled.")
+        raise refused("too-few-open", f"{can} of {line['ordered']} units of {line['sku']} can be canceled.")
     return can if wanted is None else wanted
 
 

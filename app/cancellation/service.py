@@ -73,9 +73,7 @@ def cancel(
     """
     order = lock(scope, order_id)
     if order.status != "placed":
-        raise refused(
-            f"order-{order.status}", f"The order is {order.status}: nothing of it can be cancelled."
-        )
+        raise refused(f"order-{order.status}", f"The order is {order.status}: nothing of it can be canceled.")
     own, work = _rows(scope, LINES, order_id), _rows(scope, WORK, order_id)
     _take_back(scope, order, own, work, rules.plan(own, work, _wanted(own, lines)), reason)
     return {**document(scope, order_id), "pending": pending(scope, order_id)}

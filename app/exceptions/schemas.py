@@ -24,7 +24,7 @@ class ExceptionOut(Schema):
     kind = fields.String(
         metadata={
             "description": "`nowhere`: no place could send it; `cycles`: refused too often; `cancel`: its rule"
-            " has it cancelled; `gone`: goods left although their line was cancelled by law."
+            " has it canceled; `gone`: goods left although their line was canceled by law."
         }
     )
     reason = fields.String()

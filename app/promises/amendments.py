@@ -39,7 +39,7 @@ def amend(
     for one in chosen:
         if not one.lives(scope.now()):
             raise refused(
-                "promise-over", f"{one.line.title} is shipped, cancelled or past its last day already."
+                "promise-over", f"{one.line.title} is shipped, canceled or past its last day already."
             )
     for one in chosen:
         _check(one, scope.now(), ship_by)

@@ -213,7 +213,7 @@ class PromiseLineOut(Schema):
     line = fields.String()
     sku = fields.String()
     title = fields.String()
-    units = fields.Integer(metadata={"description": "Units neither shipped nor cancelled."})
+    units = fields.Integer(metadata={"description": "Units neither shipped nor canceled."})
     state = fields.String()
     made_at = Instant(metadata={"description": "When the clock began."})
     first_deadline = Instant()

@@ -89,7 +89,7 @@ def _chosen(scope: Scope, order_id: UUID, line_ids: Sequence[UUID] | None) -> li
             raise refused("no-notice-duty", f"The law of {one.line.title} knows no delay notice: {NO_NOTICE}")
         if not one.lives(now):
             raise refused(
-                "promise-over", f"{one.line.title} is shipped, cancelled or past its last day already."
+                "promise-over", f"{one.line.title} is shipped, canceled or past its last day already."
             )
     if not chosen:
         raise refused("promise-over", "The order has no open line under a promise.")

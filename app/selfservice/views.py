@@ -137,11 +137,11 @@ def _plain(status: int, title: str, text: str) -> AnyResponse:
     return _private(make_response(render_template("selfservice/plain.html", title=title, text=text), status))
 
 
-def _page(scope: Scope, order_id: UUID, status: int = 200, problem: str = "") -> Response:
+def _page(scope: Scope, order_id: UUID, status: int = 200, problem: str = "", code: str = "") -> Response:
     shown = order_page(scope, order_id)
     assert shown is not None
     cards = SANDBOX_CARDS if scope.tenant.environment == "sandbox" else []
-    told = shown["t"](problem) if problem else ""
+    told = shown["t"].refusal(problem, code) if problem else ""
     return make_response(
         render_template("selfservice/order.html", token=g.buyer_token, problem=told, cards=cards, **shown),
         status,
@@ -157,7 +157,7 @@ def _done(scope: Scope, order_id: UUID, verb: Callable[[], Any]) -> AnyResponse:
         if problem.status >= 500:
             raise
         scope.execute("ROLLBACK TO SAVEPOINT asked")
-        return _page(scope, order_id, problem.status, problem.detail)
+        return _page(scope, order_id, problem.status, problem.detail, problem.code)
     return redirect(url_for("buyer.show", token=g.buyer_token), 303)
 
 
@@ -321,7 +321,7 @@ def _wanted(scope: Scope, order_id: UUID, wanted: list[CardWanted]) -> AnyRespon
     try:
         wanted.append(card_wanted(scope, order_id))
     except Problem as problem:
-        return _page(scope, order_id, problem.status, problem.detail)
+        return _page(scope, order_id, problem.status, problem.detail, problem.code)
     return make_response("", 204)
 
 

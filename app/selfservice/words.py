@@ -24,6 +24,12 @@ class Words:
         sentence = SPANISH.get(english, english) if self.language == "es" else english
         return sentence.format(*values) if values else sentence
 
+    def refusal(self, english: str, code: str) -> str:
+        """Why something could not be done; one that names goods and days is said without them in Spanish."""
+        if self.language == "es" and english not in SPANISH and code in REFUSED:
+            return REFUSED[code]
+        return self(english)
+
     def day(self, given: date | datetime) -> str:
         """ "Friday, December 4"."""
         on = local_date(given, self.zone) if isinstance(given, datetime) else given
@@ -192,3 +198,14 @@ SPANISH = {
     ),
 }
 """English sentence -> Spanish."""
+REFUSED = {
+    "not-late": "El plazo de entrega todavía no ha terminado.",
+    "may-end": "Ya puede poner fin al contrato en esta página.",
+    "may-not-end": "Todavía no se puede poner fin al contrato: primero tiene que pasar el plazo.",
+    "period-runs": "Ya corre un plazo adicional.",
+    "delivery-over": "Ya se entregó, o el contrato terminó.",
+    "nothing-open": "No queda nada que cancelar: todo se envió o ya se canceló.",
+    "too-few-open": "De eso ya no se puede cancelar tanto.",
+    "promise-over": "Ya se envió, se canceló o pasó su último día.",
+}
+"""Code of a refusal -> Spanish."""

@@ -147,7 +147,7 @@ def test_more_than_is_open_is_refused_and_changes_nothing(merchant: Merchant, mu
     order = merchant.order((mug, 3), (mug, 1), tenders=TERMS)
     refused = cancel(merchant, order, (1, 1), (0, 4))
     assert refused.status_code == 409
-    assert refused.get_json()["detail"] == f"3 of 3 units of {mug} can be cancelled."
+    assert refused.get_json()["detail"] == f"3 of 3 units of {mug} can be canceled."
     assert merchant.ok("GET", f"/orders/{order['id']}") == order
     twice = cancel(merchant, order, (0, 1), (0, 1))
     assert twice.status_code == 422

@@ -75,5 +75,5 @@ def test_refusals_by_name(counters: dict[str, int], wanted: Any, code: str) -> N
 
 
 def test_the_refusal_says_how_many_can() -> None:
-    with pytest.raises(Problem, match="1 of 4 units of MUG can be cancelled"):
+    with pytest.raises(Problem, match="1 of 4 units of MUG can be canceled"):
         plan([line(4, shipped=3, backordered=1)], [], {"L": 3})

@@ -198,6 +198,15 @@ def test_at_once_where_the_seller_refuses_or_the_date_was_essential(begin: Begin
     assert story.line()["cancelled"] == 1
 
 
+def test_what_the_page_refuses_is_said_in_the_buyers_language(begin: Begin) -> None:
+    story = begin("2026-06-01")
+    follow(story, laws={"seller_country": "FR"})
+    story.ordered(ship_to=BERLIN, customer={"email": "ana@example.com", "name": "Ana", "language": "es"})
+    assert "Todavía no se puede poner fin al contrato" in page(story, "/delivery", 409, act="end")
+    refused = page(story, "/delivery", 409, act="wait", until="2026-07-10")
+    assert "El plazo de entrega todavía no ha terminado." in refused
+
+
 def test_an_address_that_was_never_usable(begin: Begin) -> None:
     story = begin("2026-06-01")
     story.ordered()
