@@ -24,7 +24,6 @@ from sqlalchemy import (
     Engine,
     ForeignKeyConstraint,
     MetaData,
-    Table,
     Text,
     Uuid,
     create_engine,
@@ -98,11 +97,6 @@ def one_of(column: str, *values: str) -> CheckConstraint:
     """A closed list of words in a text column."""
     words = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({words})", name=f"{column}_known")
-
-
-def tables(scope: str) -> list[Table]:
-    """All registered tables of one scope, TENANT or GLOBAL."""
-    return [table for table in Base.metadata.sorted_tables if table.info.get("scope") == scope]
 
 
 STATEMENTS_KEPT = 400

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from app.models import metadata
 from infra import queue, settings
 from infra.ids import new_id
 from infra.settings import Settings
@@ -110,6 +112,11 @@ def test_one_tenant_shows_usage_nodes_and_its_fence(desk: Desk, merchant: Mercha
     assert "Reno warehouse" in page
     assert "1 received in 24 h" in page
     assert page.count("passed</span>") == 5
+    tenant = [table for table in metadata.sorted_tables if table.info["scope"] == "TENANT"]
+    assert f"{len(tenant)} tables in pg_class and pg_policy" in page
+    hold = int(re.search(rf"{len(tenant)} tables asked, (\d+) hold rows of this tenant", page)[1])
+    assert 20 < hold < len(tenant)
+    assert f"{hold} of {hold} tables" in page
     assert "Failed" not in page.split("Isolation")[1].split("Failed jobs")[0]
     assert desk.client.get(f"/console/tenants/{new_id()}").status_code == 404
 

@@ -6,8 +6,11 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
 
+from app.console.isolation import DIRECTORIES, fences_of
+from app.console.rules import fence_faults
 from app.models import metadata
 from infra import db
 from infra.settings import Settings
@@ -42,6 +45,18 @@ def test_every_table_is_registered(database: Database) -> None:
             )
         }
     assert there - {"alembic_version"} == set(TENANT) | set(GLOBAL)
+
+
+def test_the_console_looks_at_the_tables_there_are(database: Database) -> None:
+    """Whatever names a tenant is looked at, also what nobody registered; the directories are left out by name."""
+    assert set(DIRECTORIES) == {name for name in GLOBAL if "tenant_id" in metadata.tables[name].c}
+    with Session(create_engine(database.owner_url)) as session:
+        found = fences_of(session)
+        assert [fence.table for fence in found] == sorted(TENANT)
+        assert fence_faults(found) == []
+        session.execute(text("CREATE TABLE stray (tenant_id uuid, id uuid)"))
+        assert fence_faults(fences_of(session)) == ["stray has no forced row-level security"]
+        session.rollback()
 
 
 @pytest.mark.parametrize("table", TENANT)
