@@ -41,6 +41,16 @@ RULES: dict[str, Any] = {
     "reroute": {"most_cycles": 3, "cool_down_minutes": 120, "then": "queue"},
 }
 
+BY_COST: dict[str, Any] = {
+    **RULES,
+    "name": "Everything by cost",
+    "strategies": [
+        RULES["strategies"][0],
+        {"id": "everything", "objective": RULES["strategies"][1]["objective"]},
+    ],
+}
+"""A draft to compare with the rules in force."""
+
 
 def rate_card() -> dict[str, Any]:
     """A made-up ground card as PUT /rate-cards takes it: dearer by zone and by weight."""

@@ -15,7 +15,7 @@ from app.demo.goods import SOLD_OUT, catalog
 from app.demo.history import History
 from app.demo.orders import Buyers, Shelf, request
 from app.demo.places import PROVIDERS, SITES, node_body
-from app.demo.rules import CARD, RULES, rate_card
+from app.demo.rules import BY_COST, CARD, RULES, rate_card
 from app.inbound import service as inbound
 from app.inbound.schemas import InboundIn
 from app.intake.schemas import OrderIn
@@ -24,6 +24,7 @@ from app.network.rate_cards import put_rate_card
 from app.network.schemas import NodeIn, RateCardIn
 from app.network.service import put_nodes
 from app.orders.service import place_hold
+from app.routing import service as routing
 from tenants import business
 from tenants.scope import Scope, inside
 from tenants.service import open_merchant
@@ -61,6 +62,7 @@ def open_demo(owner: UUID) -> UUID:
         business.change(scope, name=NAME, timezone=ZONE, settings={"contact": CONTACT})
         _network(scope)
         _catalog(scope, skus)
+        routing.write(scope, BY_COST, "Are bulky orders the only ones that gain by cost?")
     History(opened.sandbox, skus, random.Random(SEED)).write()
     with inside(opened.sandbox) as scope:
         _this_morning(scope, skus)

@@ -28,7 +28,7 @@ DELAY_MODES = [
         "A person sees each notice first. Kept raises an alarm before the lawful day.",
     ),
 ]
-OPTIONAL = ("received", "shipped")
+OPTIONAL = ("received", "shipped", "undelivered")
 """Messages a merchant may leave to another system; all others are owed to the buyer."""
 MOST_HOURS = 24 * 14
 

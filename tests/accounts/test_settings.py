@@ -200,7 +200,12 @@ def test_business_settings_are_saved_and_written_down(owner: Person) -> None:
         tenant = scope.tenant
     assert (tenant.name, tenant.timezone) == ("Alder and Finch", "America/Denver")
     assert tenant.settings["payment_hold_hours"] == 48
-    assert tenant.settings["notices"] == {"delay": "approve", "received": "off", "shipped": "on"}
+    assert tenant.settings["notices"] == {
+        "delay": "approve",
+        "received": "off",
+        "shipped": "on",
+        "undelivered": "off",
+    }
     with inside(tenant_of(owner)) as scope:
         shop = shop_of(scope)
     assert (shop.reply_email, shop.toll_free) == ("hello@alder.example", "1-800-555-0100")

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from app import integrity
 from app.demo import seed
 from app.demo.places import PROVIDERS, SITES
+from app.routing import queries
 from infra import settings as settings_module
 from infra import stripe_simulator
 from infra.ids import new_id
@@ -111,3 +112,10 @@ def test_network_and_providers(demo: UUID) -> None:
     assert len(PROVIDERS) == 2
     codes = {site.code for site in SITES}
     assert all(set(nodes) <= codes and nodes for nodes in PROVIDERS.values())
+
+
+def test_a_draft_waits_to_be_compared(demo: UUID) -> None:
+    """What-if has something to do from the first minute."""
+    with inside(demo) as scope:
+        found = [(one["version"], one["state"]) for one in queries.versions(scope, limit=9)["data"]]
+    assert found == [(2, "draft"), (1, "active")]
