@@ -52,9 +52,9 @@ SEALED = (
         )
         SELECT s.tenant_id, s.order_id AS subject,
             CASE WHEN h.id IS NULL THEN 'row ' || s.key || ' is gone'
-                 WHEN s.value <> {history.row_hash("h.content")} THEN h.source || ' ' || h.id || ' was changed'
+                 WHEN s.value <> h.hash THEN h.source || ' ' || h.id || ' was changed'
             END AS fault
-        FROM sealed s LEFT JOIN ({history.rows("{tenant}")}) h
+        FROM sealed s LEFT JOIN ({history.hashes("{tenant}")}) h
             ON h.tenant_id = s.tenant_id AND h.order_id = s.order_id AND h.id::text = s.key
         UNION ALL
         SELECT h.tenant_id, h.order_id, h.source || ' ' || h.id || ' was added, or never sealed'
