@@ -190,8 +190,8 @@ def every_notice_has_its_answer_or_its_effect(year: Year) -> None:
             CROSS JOIN LATERAL (SELECT EXISTS (SELECT 1 FROM delay_answers a WHERE a.tenant_id = :tenant
                 AND a.order_id = n.order_id AND a.received_at >= n.created_at) AS given) a
             CROSS JOIN LATERAL (SELECT max(s.shipped_at) AS last FROM shipment_lines x JOIN shipments s
-                ON s.tenant_id = :tenant AND s.id = x.shipment_id WHERE x.tenant_id = :tenant
-                AND jsonb_exists(n.facts->'lines', x.order_line_id::text)) g
+                ON s.tenant_id = :tenant AND s.id = x.shipment_id AND s.order_id = n.order_id
+                WHERE x.tenant_id = :tenant AND jsonb_exists(n.facts->'lines', x.order_line_id::text)) g
             WHERE n.tenant_id = :tenant AND n.kind = 'delay'
             """
         )
