@@ -81,9 +81,8 @@ FOREIGN_KEYS = Book(
 
 def check(session: Session, tenant_id: UUID | None = None) -> Iterator[Finding]:
     """Every book, one after the other, and that no row points at another tenant's."""
-    session.execute(
-        text("SET LOCAL max_parallel_workers_per_gather = 0")
-    )  # each would build every hash table anew
+    # Every worker of a parallel plan would build each hash table anew.
+    session.execute(text("SET LOCAL max_parallel_workers_per_gather = 0"))
     for book in (*BOOKS, *SEALED, FOREIGN_KEYS):
         yield _finding(session, book, tenant_id)
 

@@ -6,6 +6,7 @@ Each is a reaction to an event and takes what the event told. A merchant may tur
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from email.utils import parseaddr
 from typing import Any
@@ -162,21 +163,24 @@ def _taken(scope: Scope, order: Any, shipment_id: UUID) -> Money | None:
 def undelivered(
     scope: Scope,
     order_id: UUID,
-    items: tuple[Item, ...],
+    items: Mapping[UUID, Item],
     due: date,
     *,
     may_end: bool,
     refused: bool = False,
 ) -> None:
     """Goods that were to arrive by a day, `due`, have not left and are late, or the seller refused to deliver them:
-    what the buyer may do. No law asks for this letter."""
+    what the buyer may do. `items`: by line, of which each gets a letter once for one cause. No law asks for it."""
     if _off(scope, "undelivered"):
         return
     facts = UndeliveredFacts(
-        **common(scope, order_row(scope, order_id), items), due=due, may_end=may_end, refused=refused
+        **common(scope, order_row(scope, order_id), tuple(items.values())),
+        due=due,
+        may_end=may_end,
+        refused=refused,
     )
     what = "refused" if refused else "ending" if may_end else "late"
-    service.queue(scope, order_id, facts, cause=f"undelivered:{order_id}:{due}:{what}")
+    service.queue(scope, order_id, facts, cause=f"undelivered:{min(items)}:{due}:{what}")
 
 
 def cancelled(

@@ -116,7 +116,7 @@ MESSAGES = {
     "received": "“We have your order”",
     "shipped": "“On its way”",
     "delay": "Delay notice",
-    "undelivered": "“It is late”",
+    "undelivered": "“Not delivered in time”",
     "cancelled": "Cancellation confirmed",
     "refund": "Refund statement",
     "payment_needed": "Payment asked for",

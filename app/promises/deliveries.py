@@ -265,14 +265,15 @@ def _write(
     scope: Scope, order_id: UUID, missed: Collection[Contract], now: datetime, *, refused: bool = False
 ) -> None:
     """Tell the buyer of what has not left. Of what has, only the carrier knows whether it is there."""
-    groups: dict[tuple[date, bool], list[Item]] = {}
+    groups: dict[tuple[date, bool], dict[UUID, Item]] = {}
     for one in missed:
         if one.line.open_units:
             due = one.state.extended_until or one.state.deliver_by
             may_end = refused or one.state.phase(now) is DeliveryPhase.TERMINABLE
-            groups.setdefault((due, may_end), []).append(Item(one.line.title, one.line.open_units))
+            item = Item(one.line.title, one.line.open_units)
+            groups.setdefault((due, may_end), {})[one.line.id] = item
     for (due, may_end), items in groups.items():
-        letters.undelivered(scope, order_id, tuple(items), due, may_end=may_end, refused=refused)
+        letters.undelivered(scope, order_id, items, due, may_end=may_end, refused=refused)
 
 
 def _alarm(scope: Scope, order_id: UUID, one: Contract, now: datetime) -> None:

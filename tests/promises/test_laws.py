@@ -198,6 +198,19 @@ def test_at_once_where_the_seller_refuses_or_the_date_was_essential(begin: Begin
     assert story.line()["cancelled"] == 1
 
 
+def test_goods_refused_one_after_the_other_are_told_of_each(begin: Begin) -> None:
+    story = begin("2026-06-01")
+    follow(story, laws={"seller_country": "GB"})
+    story.ordered(("MUG", 1), ("PEN", 1), ship_to=LEEDS)
+    for line in (*story.order["lines"], story.order["lines"][0]):
+        body = {"reason": "The kiln is gone.", "lines": [line["id"]]}
+        assert story.merchant.post(f"/orders/{story.order['id']}/will-not-ship", body).status_code in (
+            200,
+            409,
+        )
+    assert written(story) == 2 * [("Your order {} cannot be delivered", "2026-07-01", True)]
+
+
 def test_what_the_page_refuses_is_said_in_the_buyers_language(begin: Begin) -> None:
     story = begin("2026-06-01")
     follow(story, laws={"seller_country": "FR"})
