@@ -166,7 +166,7 @@ def payment(facts: PaymentNeededFacts, until: str) -> Part:
 
 def button(words: str, url: str) -> Part:
     """One act."""
-    return Part(f"{words}: {url}", html("button", words, url))
+    return Part(f"{words}: {url}", html("act", words, url))
 
 
 def _rows(*pairs: tuple[str, str]) -> Part:
