@@ -41,6 +41,13 @@ class Market:
     stock: Ints
     packages: Floats
 
+    @property
+    def most(self) -> Floats:
+        """[line, node]: steps of a line that one package can hold, whole or not. No plan sends more from the node, and
+        the nearer this is to what it may send, the nearer the linear program is to the integer one."""
+        found: Floats = np.minimum(self.steps[:, None], self.stock[self.sku] / self.step[:, None])
+        return found
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
@@ -69,9 +76,9 @@ def program(market: Market, active: Flags, *, whole: bool) -> Program:
     line, node = (active[market.order] & market.there).nonzero()
     position = np.full(active.shape, -1)
     position[order, at] = np.arange(len(order))
-    most = np.minimum(market.steps[line], market.stock[market.sku[line], node] // market.step[line])
-    if not whole:
-        most = market.steps[line]
+    most = market.most[line, node]
+    if whole:
+        most = np.floor(most)
     pairs, pair = np.unique(market.sku[line] * nodes + node, return_inverse=True)
     limited = np.isfinite(market.packages[market.day[order], at])
     limits, limit = np.unique((market.day[order] * nodes + at)[limited], return_inverse=True)

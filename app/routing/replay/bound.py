@@ -98,7 +98,7 @@ def _reduced_costs(task: Program, dual: Floats) -> Floats:
     stock.flat[task.pairs] = np.maximum(-dual[ends[0] : ends[1]], 0)
     capacity.flat[task.limits] = np.maximum(-dual[ends[1] : ends[2]], 0)
     gain = np.maximum(line[:, None] - (market.unit + stock[market.sku]) * market.step[:, None], 0)
-    gain[~market.there] = 0
+    gain *= market.most
     by_order = np.zeros((len(market.package), nodes))
     np.add.at(by_order, market.order, gain)
     found: Floats = market.package + capacity[market.day] - by_order
