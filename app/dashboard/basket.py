@@ -47,6 +47,8 @@ class Row:
     day: date | None = None
     """When it can ship; None: nobody knows."""
     from_now: int = 0
+    waits: bool = False
+    """Whether some of it is not there yet."""
     nodes: list[str] = field(default_factory=list)
     error: str = ""
 
@@ -172,13 +174,13 @@ def price(scope: Scope, basket: Basket) -> None:
     for row, line in zip(basket.rows, quoted["lines"], strict=True):
         row.title, row.kind, row.unit = line["title"], line["kind"], line["unit_price"]["amount"]
         row.amount = row.unit * line["quantity"]
-        row.from_now = line["allocated"]
+        row.from_now, row.waits = line["allocated"], bool(line["backordered"])
         row.nodes = [
             names.get(package["node"], package["node"])
             for package in quoted["plan"]
             if any(one["sku"] == row.sku for one in package["lines"])
         ]
-        row.day = _day(scope, basket, line) if not line["backordered"] else None
+        row.day = _from_supply(scope, basket, line) if line["backordered"] else _day(scope, basket, line)
 
 
 def _day(scope: Scope, basket: Basket, line: Mapping[str, Any]) -> date | None:
@@ -200,6 +202,15 @@ def _day(scope: Scope, basket: Basket, line: Mapping[str, Any]) -> date | None:
         known = availability(scope, line["sku"], quantity=line["quantity"])["earliest_ship"]
         day = max(day, known) if known is not None else day
     return day
+
+
+def _from_supply(scope: Scope, basket: Basket, line: Mapping[str, Any]) -> date | None:
+    """The day that can be stated for goods on their way: the one after they can leave, for a node's day may end later
+    than the buyer's. None where no delivery brings enough that nobody waits for."""
+    known = availability(scope, line["sku"], quantity=line["quantity"], channel=basket.values["channel"])[
+        "earliest_ship"
+    ]
+    return known + timedelta(days=1) if known is not None else None
 
 
 def _node_names(scope: Scope) -> dict[str, str]:

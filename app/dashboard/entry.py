@@ -152,10 +152,12 @@ def _said(scope: Scope, made: Basket) -> Markup:
 
 
 def _listed(titles: list[str]) -> Markup:
-    """ "apron, throw and kettle": the titles as a sentence has them."""
+    """ "apron, throw and kettle": the titles as a sentence has them; apart by semicolons where one has a comma."""
     named = [escape(title) for title in titles]
-    head = Markup(", ").join(named[:-1])
-    return Markup("{} and {}").format(head, named[-1]) if head else named[-1]
+    mark = "; " if len(titles) > 1 and any("," in title for title in titles) else ", "
+    head = Markup(mark).join(named[:-1])
+    end = mark if mark == "; " else " "
+    return Markup("{}{}and {}").format(head, end, named[-1]) if head else named[-1]
 
 
 def _long(day: date, today: date) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 from html import unescape
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from tenants.scope import inside
 from tests.factories import Merchant
 from tests.portal import Desk, member
 
@@ -75,6 +77,28 @@ def test_goods_without_a_date_are_not_promised_one(desk: Desk) -> None:
     assert "We cannot say yet when Your Copper kettle ships" not in page
     assert "We cannot say yet when your Copper kettle ships" in page
     assert "Your Gift card goes out <b>today</b> by email." in page
+
+
+def test_titles_with_commas_stay_apart(desk: Desk, merchant: Merchant) -> None:
+    merchant.sku("PITCHER", title="Stoneware pitcher, clay")
+    page = typed(desk, **{"sku-0": "PITCHER", "quantity-0": "1", "sku-1": "KETTLE", "quantity-1": "1"})
+    assert "when your Stoneware pitcher, clay; and Copper kettle ship" in page
+
+
+def test_goods_on_their_way_are_promised_for_the_day_after_they_can_leave(
+    desk: Desk, merchant: Merchant
+) -> None:
+    with inside(merchant.tenant_id) as scope:
+        due = scope.now().date() + timedelta(days=10)
+    line = {"sku": "KETTLE", "quantity": 6, "expected_on": due.isoformat()}
+    merchant.ok("PUT", "/inbound/PO-1", {"supplier": "Mori Workshop", "node": "RENO", "lines": [line]})
+    leaves = date.fromisoformat(merchant.ok("GET", "/availability?sku=KETTLE")["earliest_ship"])
+    page = typed(desk, **{"sku-0": "KETTLE", "quantity-0": "2"})
+    assert leaves >= due
+    stated = leaves + timedelta(days=1)
+    assert re.search(rf"Your Copper kettle ships by <b>\w+, {stated:%B} {stated.day}\b", page)
+    assert "from stock on its way" in page
+    assert "We cannot say yet" in typed(desk, **{"sku-0": "KETTLE", "quantity-0": "7"})
 
 
 def test_prices_discounts_and_charges_follow_as_typed(desk: Desk) -> None:
