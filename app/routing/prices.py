@@ -22,14 +22,9 @@ from app.routing import futures
 from app.routing.facts import Ints
 from app.routing.futures import Floats, Future, Goods, Past
 
-FUTURES, MOST_FUTURES = 4, 8  # drawn; more where each is so small that chance rules it
-ENOUGH_ORDERS = 6_000  # in all futures together
-STEPS, LEAST_STEPS = (
-    12,
-    5,
-)  # of scaling, at each refresh; fewer for great futures, so that the work is bounded
-MOST_WORK = 24_000  # orders looked at in one future, all steps together
-FIRST_STEPS = 20  # at each softness before the first prices
+FUTURES = 12  # many, each settled in few steps, say more than few of many steps
+STEPS = 4  # of scaling, at each refresh
+FIRST_STEPS = 10  # at each softness before the first prices
 SOFTNESS = 0.025  # as a share of a usual package
 COOLING = (0.15, 0.075, 0.025)  # softer at first, so that prices travel far
 OVERSTEP = 1.5
@@ -101,8 +96,7 @@ class Values:
         for estimate in self.estimates:
             for share in estimate.schedule:
                 self._step(estimate, sure, supply, demand, share * usual, HIGHEST * usual)
-            steps = max(LEAST_STEPS, min(STEPS, MOST_WORK // estimate.future.orders))
-            estimate.schedule = (SOFTNESS,) * steps
+            estimate.schedule = (SOFTNESS,) * STEPS
         return Prices(
             np.mean([estimate.stock for estimate in self.estimates], axis=0),
             np.mean([estimate.capacity[0] for estimate in self.estimates], axis=0),
@@ -116,7 +110,6 @@ class Values:
             oldest.future = futures.sample(past, self.goods, supply.stock, demand.orders, share, rng)
         else:
             skus, nodes = supply.stock.shape
-            count = max(FUTURES, min(MOST_FUTURES, int(ENOUGH_ORDERS / demand.orders)))
             self.estimates = [
                 _Estimate(
                     futures.sample(past, self.goods, supply.stock, demand.orders, share, rng),
@@ -124,7 +117,7 @@ class Values:
                     np.zeros((2, nodes)),
                     tuple(share for share in COOLING for _ in range(FIRST_STEPS)),
                 )
-                for _ in range(count)
+                for _ in range(FUTURES)
             ]
         self.turn += 1
 
