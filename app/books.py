@@ -214,7 +214,7 @@ BOOKS = (
                     CASE WHEN p.due_at IS NOT NULL THEN 'nothing is open, yet it is watched' END
                  WHEN p.state IN ('shipped', 'not_covered') THEN 'open units, clock ' || p.state
                  WHEN p.state = 'cancelled' AND (p.vested_at IS NULL OR coalesce(a.units, 0)
-                      < l.allocated + l.backordered) THEN 'cancelled by law, and not taken back'
+                      < l.allocated + l.backordered) THEN 'canceled by law, and not taken back'
                  WHEN p.state NOT IN ('cancelled', 'consent_indefinite', 'incomplete') AND p.due_at IS NULL
                     THEN 'a clock that nobody watches'
                  WHEN p.state NOT IN ('cancelled', 'consent_indefinite', 'incomplete') AND p.deadline + interval '5 min'

@@ -8,7 +8,7 @@ its own nodes and nothing else. Read `round` first; everything else is one call 
 
 What a real system should copy:
 - Every POST bears an Idempotency-Key made from the work's id, so a repeat after a lost answer changes nothing.
-- A 409 means that the world moved on (the buyer cancelled, a colleague shipped): look again, do not insist.
+- A 409 means that the world moved on (the buyer canceled, a colleague shipped): look again, do not insist.
 - Wait longer after each failure, and honor `Retry-After`.
 """
 

@@ -197,8 +197,8 @@ class Supervisor:
             with self._announced(lambda: group[-1].child.name):
                 group.append(_Running(child, *self._files(child.name)))
                 group[-1].spawn()
-        with self._announced(lambda: waiting[0].child.name):
-            waiting = list(group)
+        waiting = list(group)
+        with self._announced(lambda: next((one.child.name for one in waiting), children[-1].name)):
             self._await(waiting, group, began)
         for running in self._children():  # one without an address may have ended while others were awaited
             self._check_start(running, began, began)

@@ -231,7 +231,7 @@ class Chunk:
             )
 
     def _nowhere(self, order: Order, made: list[_Made]) -> None:
-        """What the rule leaves to a person, or has cancelled, as far as nobody can fill it."""
+        """What the rule leaves to a person, or has canceled, as far as nobody can fill it."""
         for then in dict.fromkeys(own.decision.then for own in made):
             if then in stuck.KINDS:
                 reason = next(own.decision.sentence for own in made if own.decision.then == then)

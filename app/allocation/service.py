@@ -1,4 +1,4 @@
-"""Units leave a node's work again: back to the queue, or cancelled.
+"""Units leave a node's work again: back to the queue, or canceled.
 
 One verb for rejections, short picks, cancellations and stock losses. Locks: orders, fulfillment orders, then
 stock by (node, SKU, id).
@@ -102,7 +102,7 @@ def release_all(
     """Take open units of fulfillment-order lines (id -> units) back, for one cause.
 
     Moves the counters of order lines and work, the reservations and the positions. `back_to`: the units wait
-    again (a reservation without supply), or are cancelled. `stock`: the goods are free at the node, or go on
+    again (a reservation without supply), or are canceled. `stock`: the goods are free at the node, or go on
     hold with a case until somebody counts them. Statuses and money stay the caller's. Freed stock is offered to
     whoever waits; to the orders that gave it back, by their own next routing. Raises Problem 404, 409 `more-than-open`.
     """
@@ -201,7 +201,7 @@ def release_waiting(scope: Scope, units: Mapping[UUID, int], *, why: str) -> Non
 
 
 def free_day(scope: Scope, work_id: UUID) -> None:
-    """Give back the package that cancelled work took of its node's day. The caller holds the work."""
+    """Give back the package that canceled work took of its node's day. The caller holds the work."""
     scope.execute(
         "WITH given AS (UPDATE fulfillment_orders f SET leaves_on = NULL FROM fulfillment_orders was"
         " WHERE f.tenant_id = :tenant AND f.id = :id AND was.tenant_id = :tenant AND was.id = f.id"

@@ -1,7 +1,7 @@
-"""What it means that a line is cancelled by law: by time, by its buyer's answer, or because a notice never arrived.
+"""What it means that a line is canceled by law: by time, by its buyer's answer, or because a notice never arrived.
 
 The line's promise ends at the instant the rule says, however late this runs; from then on nothing of it may be
-picked or shipped. Units that no provider has accepted are cancelled at once, with their money and the buyer's letter.
+picked or shipped. Units that no provider has accepted are canceled at once, with their money and the buyer's letter.
 Accepted ones are asked back: a hand-over from before that instant may still be reported, so money and letter wait for
 the provider's answer, some hours at most.
 """
@@ -103,7 +103,7 @@ def buyer_cancels(
 ) -> None:
     """The buyer cancels these lines (None: all that is open). Where a delay notice gave the right to, which goes on
     until shipment (435.2(c)(1)), it takes effect now; of the rest providers are asked, as by the merchant's policy.
-    Raises as `cancel` when nothing of it can be cancelled."""
+    Raises as `cancel` when nothing of it can be canceled."""
     order, now = lock(scope, order_id), scope.now()
     every = standings(scope, order_id)
     wanted = {one.line.id for one in every} if line_ids is None else set(line_ids)
@@ -192,7 +192,7 @@ def _await_answers(scope: Scope, order_id: UUID) -> None:
 
 
 def recall_over(scope: Scope, order_id: UUID, **_: Any) -> None:
-    """The provider had its time: what it was asked for and has not reported is cancelled now."""
+    """The provider had its time: what it was asked for and has not reported is canceled now."""
     lock(scope, order_id)
     why = reasons(scope, order_id)
     for work in scope.rows(ASKED, order=order_id):

@@ -20,5 +20,5 @@ def unpaid(scope: Scope, order_id: UUID, *, reason: str, **_: Any) -> None:
 
 
 def owe_back(scope: Scope, order_id: UUID, **_: Any) -> None:
-    """The buyer's money for cancelled units is owed or let go (16 CFR 435.1(b))."""
+    """The buyer's money for canceled units is owed or let go (16 CFR 435.1(b))."""
     owing.cancelled(scope, order_id)

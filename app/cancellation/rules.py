@@ -1,4 +1,4 @@
-"""Which units of a line can be cancelled, from where, and who must be asked. Pure."""
+"""Which units of a line can be canceled, from where, and who must be asked. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def plan(lines: Sequence[Row], work: Sequence[Row], wanted: Mapping[Any, int | N
 
     `lines` are order lines; `work` their open fulfillment-order lines with `request_status`, oldest first;
     `wanted` is units by order line (None = all that is open of it), or None for the whole order. Raises Problem
-    409: `too-few-open` naming how many can be cancelled, `nothing-open` when none can.
+    409: `too-few-open` naming how many can be canceled, `nothing-open` when none can.
     """
     made = Plan()
     for line in lines:
@@ -80,7 +80,7 @@ def _take(made: Plan, line: Row, work: Sequence[Row], units: int) -> None:
 
 
 def check_refusable(by_law: Sequence[str]) -> None:
-    """Raises Problem 409 `cancelled-by-law`, naming SKUs whose lines are cancelled by law."""
+    """Raises Problem 409 `cancelled-by-law`, naming SKUs whose lines are canceled by law."""
     if by_law:
         raise refused(
             "cancelled-by-law",
@@ -98,7 +98,7 @@ def ends(lines: Iterable[Row]) -> tuple[int, bool]:
     )
 
 
-# ---- cancelled by law
+# ---- canceled by law
 
 REASONS = {
     Case.BUYER: "You canceled because of the delay",

@@ -1,6 +1,6 @@
 """The verbs of cancellation: an order, a line or a part of one, at any moment before it ships.
 
-What no node has accepted is cancelled at once. What a node has accepted is asked back: the units stay allocated
+What no node has accepted is canceled at once. What a node has accepted is asked back: the units stay allocated
 until the provider answers, and a shipment that is reported first wins.
 """
 
@@ -67,8 +67,8 @@ def cancel(
     """Cancel units ({id, quantity?} per line; None = everything open). Returns the Order with `pending`: the
     units whose providers were asked.
 
-    Effects: counters, value cancelled, reservations and stock, promises, work, the order's end. Records
-    ORDER_CANCELLED when with this the whole order is cancelled, else LINES_CANCELLED for what is cancelled now,
+    Effects: counters, value canceled, reservations and stock, promises, work, the order's end. Records
+    ORDER_CANCELLED when with this the whole order is canceled, else LINES_CANCELLED for what is canceled now,
     and WORK_CANCEL_REQUESTED for each provider asked. Raises Problem 404, 409, 422.
     """
     order = lock(scope, order_id)
@@ -123,7 +123,7 @@ def pending(scope: Scope, order_id: UUID) -> list[dict[str, Any]]:
 
 
 def accept(scope: Scope, work_id: UUID) -> dict[str, Any]:
-    """The provider gives back the units asked for: they are cancelled now. Raises Problem 404, 409."""
+    """The provider gives back the units asked for: they are canceled now. Raises Problem 404, 409."""
     work = locked(scope, work_id)
     work_rules.check("answer", work["request_status"], work["work_status"])
     own = work_lines(scope, work_id)
@@ -135,7 +135,7 @@ def accept(scope: Scope, work_id: UUID) -> dict[str, Any]:
 
 
 def reasons(scope: Scope, order_id: UUID) -> dict[UUID, str]:
-    """Why lines of the order were cancelled by law, in words for the buyer."""
+    """Why lines of the order were canceled by law, in words for the buyer."""
     rows = scope.rows(
         "SELECT order_line_id, data->>'case' AS ended FROM promise_events WHERE tenant_id = :tenant"
         " AND order_id = :order AND kind IN ('ended', 'ended_by_buyer') ORDER BY id",
@@ -187,7 +187,7 @@ def refuse(scope: Scope, work_id: UUID, reason: str) -> dict[str, Any]:
 
 
 def _vested(scope: Scope, order_id: UUID, line_ids: Collection[UUID]) -> list[str]:
-    """SKUs of the lines that are cancelled by law."""
+    """SKUs of the lines that are canceled by law."""
     rows = scope.rows(
         "SELECT l.sku FROM promises p JOIN order_lines l ON l.tenant_id = :tenant AND l.id = p.order_line_id"
         " WHERE p.tenant_id = :tenant AND p.order_id = :order AND p.order_line_id = ANY(:lines)"
@@ -251,7 +251,7 @@ def _book(
     units: Mapping[UUID, int],
     reason: str,
 ) -> None:
-    """The money, the promises and the order's end, after the units of `before` were cancelled."""
+    """The money, the promises and the order's end, after the units of `before` were canceled."""
     told = []
     for line in before:
         count = units.get(line["id"], 0)

@@ -102,6 +102,17 @@ NAMES: dict[str, dict[str, str]] = {
         "cancel": "Canceled",
         "consent_rider": "Agreed to a further delay",
     },
+    "notices": {
+        "received": "Order received",
+        "shipped": "Shipped",
+        "cancelled": "Cancellation",
+        "refund": "Refund statement",
+        "payment_needed": "Payment needed",
+        "undelivered": "Not delivered in time (EU, UK)",
+        "delay: silent_consent": "Delay: silence agrees",
+        "delay: express_definite": "Delay: must agree to the new date",
+        "delay: express_indefinite": "Delay: must agree, no date known",
+    },
     "cases": {
         Case.BUYER: "The buyer canceled, 435.2(c)(1)",
         Case.NO_CONSENT: "No consent in time, (c)(2)",
@@ -122,7 +133,10 @@ NAMES: dict[str, dict[str, str]] = {
 def in_words(figure: Figure) -> str:
     """A figure's name as people read it."""
     known = NAMES.get(figure.group, {})
-    words = known.get(figure.name) or figure.name.replace("_", " ").replace("cancelled", "canceled")
+    name, told, failed = figure.name.partition(", not delivered")
+    if name in known:
+        return known[name] + told + failed
+    words = figure.name.replace("_", " ").replace("cancelled", "canceled")
     return words[:1].upper() + words[1:]
 
 

@@ -11,7 +11,7 @@ from infra.db import TenantTable
 
 
 class Customer(TenantTable):
-    """A buyer, by e-mail where one is known."""
+    """A buyer, by email where one is known."""
 
     __tablename__ = "customers"
     email: Mapped[str | None]

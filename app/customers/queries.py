@@ -28,7 +28,7 @@ LEAST_DIGITS = 4
 
 
 def find(scope: Scope, text: str, most: int = 5) -> list[Any]:
-    """Customers by part of their e-mail, name or telephone number, the best match first, with their history."""
+    """Customers by part of their email, name or telephone number, the best match first, with their history."""
     digits = "".join(char for char in text if char.isdigit())
     digits = digits if len(digits) >= LEAST_DIGITS else ""
     return scope.rows(

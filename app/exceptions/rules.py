@@ -20,7 +20,7 @@ GONE = "gone"
 KINDS = ("nowhere", "cycles", "cancel", GONE)
 STATES = ("open", "closed")
 NOT_AVAILABLE = "not available"
-"""Why units are cancelled that no place can send."""
+"""Why units are canceled that no place can send."""
 
 
 @dataclass(frozen=True, slots=True)

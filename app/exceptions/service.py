@@ -1,4 +1,4 @@
-"""What becomes of orders that routing could not place: a person decides, or the rule has them cancelled."""
+"""What becomes of orders that routing could not place: a person decides, or the rule has them canceled."""
 
 from __future__ import annotations
 
@@ -77,13 +77,13 @@ def routed(scope: Scope, order_id: UUID, **_: Any) -> None:
 
 
 def cancelled(scope: Scope, order_id: UUID, **_: Any) -> None:
-    """Close what an order was stuck for when what waited is cancelled."""
+    """Close what an order was stuck for when what waited is canceled."""
     _over(scope, order_id, "cancelled")
 
 
 def resolve(scope: Scope, exception_id: UUID, action: str, node: str | None = None) -> dict[str, Any]:
     """A person decides about an exception; returns it closed. `route`: try again now, without what earlier
-    refusals excluded; `assign`: all that waits goes to `node`; `backorder`: it waits; `cancel`: it is cancelled;
+    refusals excluded; `assign`: all that waits goes to `node`; `backorder`: it waits; `cancel`: it is canceled;
     `settle`: goods that left although canceled by law were looked into.
 
     Raises Problem 404; 409 `exception-closed`, `wrong-action`, `order-<status>`, `nothing-waits`, `still-nowhere`,

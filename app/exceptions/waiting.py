@@ -140,7 +140,7 @@ def described(row: Any, now: datetime) -> dict[str, Any]:
 def _words(row: Any) -> tuple[str, str, str]:
     who = row.customer or "The buyer"
     if row.what == "hold":
-        return TITLES[row.about], row.text or f"Nothing leaves until it is lifted. {who}", "Review"
+        return TITLES[row.about], _to_staff(row.text) or f"Nothing leaves until it is lifted. {who}", "Review"
     if row.what in LINES:
         title, button = LINES[row.what]
         lines = int(row.text)
@@ -155,5 +155,10 @@ def _words(row: Any) -> tuple[str, str, str]:
         kind = {"delay": "Delay notice"}.get(row.about, "Message")
         return f"{kind} not delivered", row.text or "The mail server refused it", "Call buyer"
     if row.what == "capture":
-        return "Payment not taken", row.text or "The goods are gone, the card did not pay", "Retry"
+        return "Payment not taken", _to_staff(row.text) or "The goods are gone, the card did not pay", "Retry"
     return "Refund due", "Still open", "Refund"
+
+
+def _to_staff(text: str) -> str:
+    """What a card processor says to the buyer ("Your card was declined."), as staff read it."""
+    return text.replace("Your ", "The buyer's ", 1) if text.startswith("Your ") else text

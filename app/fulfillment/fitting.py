@@ -1,6 +1,6 @@
 """Which moves of a window still hold when it is their turn: under locks, against what is there now.
 
-What changed since it was read (an order cancelled or held, stock gone, a day filled) keeps its plan, and so does every
+What changed since it was read (an order canceled or held, stock gone, a day filled) keeps its plan, and so does every
 order that counted on its goods. Locks: orders are the caller's; fulfillment orders, then stock by (node, SKU, id),
 then days by (node, day).
 """

@@ -88,7 +88,7 @@ class FulfillmentOrderLine(TenantTable):
     released: Mapped[int] = mapped_column(server_default="0")
     """Cancelled, rejected or short units that will not ship from here."""
     cancel_requested: Mapped[int] = mapped_column(server_default="0")
-    """Open units the buyer wants cancelled: they stay allocated until the provider answers."""
+    """Open units the buyer wants canceled: they stay allocated until the provider answers."""
     excludes: Mapped[str | None]
     """After a refusal: the order goes no more to this `node`, or gets no more of this `sku` from it."""
     __table_args__ = (

@@ -75,7 +75,7 @@ def check_time(moment: datetime, now: datetime, slack_seconds: int = 300) -> Non
 
 
 def lost(lines: Iterable[Line], wanted: Mapping[str, int] | None, shipped_at: datetime) -> list[Line]:
-    """Lines of a hand-over that were cancelled by law when the carrier had the goods (16 CFR 435.2(c)), whether or not
+    """Lines of a hand-over that were canceled by law when the carrier had the goods (16 CFR 435.2(c)), whether or not
     anybody has acted on it yet. At the very instant the cancellation comes first. Units that were given back already
     stay so, whatever is reported of them later."""
     return [

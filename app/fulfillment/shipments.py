@@ -78,7 +78,7 @@ def ship(scope: Scope, work_id: UUID, report: Mapping[str, Any]) -> Shipped:
 def _look_into(
     scope: Scope, work: Mapping[str, Any], lost: Sequence[rules.Line], shipped_at: datetime, key: str
 ) -> None:
-    """Goods may have left although their line is cancelled: nothing is charged, and a person is told, once."""
+    """Goods may have left although their line is canceled: nothing is charged, and a person is told, once."""
     lines = {UUID(line["order_line_id"]): {"work": str(work["id"]), "sku": line["sku"]} for line in lost}
     if not note(scope, work["order_id"], "gone", shipped_at, lines, key):
         return
@@ -99,7 +99,7 @@ def _look_into(
 def _correct(
     scope: Scope, work: Mapping[str, Any], lines: Sequence[rules.Line], shipped_at: datetime
 ) -> None:
-    """Lines that were cancelled, of units whose money and letter still waited: they had left before."""
+    """Lines that were canceled, of units whose money and letter still waited: they had left before."""
     if lines:
         corrected = {UUID(line["order_line_id"]): {"work": str(work["id"])} for line in lines}
         note(scope, work["order_id"], "corrected", shipped_at, corrected, key=f"{work['id']}:{shipped_at}")

@@ -339,7 +339,7 @@ class Composer:
         return [rows.load_of(one, self.loads, self.configured.capacities) for one in own]
 
     def _nowhere(self, order_id: UUID, decisions: list[Decision]) -> None:
-        """An order that the rule leaves to a person, or has cancelled, as far as nobody can fill it."""
+        """An order that the rule leaves to a person, or has canceled, as far as nobody can fill it."""
         kinds = {"queue": "nowhere", "cancel": "cancel"}
         for then in dict.fromkeys(decision.then for decision in decisions if decision.then in kinds):
             reason = next(decision.sentence for decision in decisions if decision.then == then)

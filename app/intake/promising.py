@@ -10,7 +10,7 @@ from typing import Any
 from app.intake.quoted import Named, Told, earliest
 from app.intake.rows import Line
 from app.intake.rules import PricedLine
-from app.intake.terms import Sale, Terms, check_preorder, terms, zones_of
+from app.intake.terms import Sale, Terms, check_day, check_preorder, terms, zones_of
 from app.promises.laws import Laws
 from app.promises.readings import Settings
 from app.routing.baskets import destination
@@ -34,7 +34,7 @@ class Promiser:
         quote: Named | None = None,
     ) -> Line:
         """One line under its clocks; `zones`: of the order's address. Raises Problem 422 for a pre-order that is paid
-        for now without a day, 409 `quote-outdated`."""
+        for now without a day, or whose stated day is past; 409 `quote-outdated`."""
         given, goes_to = request["lines"][at], request["ship_to"]
         if given.get("ship_to"):
             goes_to, zones = given["ship_to"], zones_of(given["ship_to"])
@@ -44,6 +44,10 @@ class Promiser:
         sold = decide(sale, shown)
         if told:
             sold = _as_quoted(decide, sold, told, sale, priced.sku.code)
+        if given.get("promise"):
+            check_day(sold, given["promise"], f"/lines/{at}/promise")
+        elif request.get("promise"):
+            check_day(sold, request["promise"], "/promise")
         check_preorder(sold, sale, priced.sku, shown, f"/lines/{at}/promise")
         return Line(id=new_id(), priced=priced, request=given, terms=sold, shown=shown, told=told)
 

@@ -126,6 +126,17 @@ def check_preorder(
         )
 
 
+def check_day(terms: Terms, shown: Mapping[str, Any], path: str) -> None:
+    """Raises Problem 422 for a stated day before the order's own, on which nothing could have left. `path`: of the
+    promise in the request."""
+    for name in ("ship_by", "deliver_by"):
+        if shown.get(name) and shown[name] < terms.clock.day_zero:
+            raise invalid(
+                f"{path}/{name}",
+                f"{shown[name]} is before the day of the order, {terms.clock.day_zero}. State that day or a later one.",
+            )
+
+
 def promise_input(given: Mapping[str, Any] | None, transit_days: int | None) -> PromiseInput | None:
     """What the buyer was shown, as the rule reads it. `transit_days`: working days under way, by which a day of
     delivery becomes one of shipping."""

@@ -186,8 +186,8 @@ def undelivered(
 def cancelled(
     scope: Scope, order_id: UUID, *, reason: str, lines: list[dict[str, Any]], value: int, gone: int, **_: Any
 ) -> None:
-    """Units were cancelled: what becomes of their money, in writing. `value`: of these units; `gone`: of all that was
-    cancelled of the order until then, minor units."""
+    """Units were canceled: what becomes of their money, in writing. `value`: of these units; `gone`: of all that was
+    canceled of the order until then, minor units."""
     order = order_row(scope, order_id)
     titles = {str(line.id): line.title for line in _lines(scope, order_id)}
     items = tuple(

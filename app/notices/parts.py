@@ -124,7 +124,7 @@ def choices(facts: DelayFacts, words: DelayWords) -> Part:
 
 
 def money(facts: CancelledFacts) -> Part:
-    """What becomes of the money of what was cancelled."""
+    """What becomes of the money of what was canceled."""
     language = facts.language
     told = [
         label("refund", language).format(

@@ -1,4 +1,4 @@
-"""What a buyer's own words in a reply say: agreed to wait, cancelled, or something that a person must read. Pure.
+"""What a buyer's own words in a reply say: agreed to wait, canceled, or something that a person must read. Pure.
 
 Only what cannot be misread counts. A question is no consent, a condition is none, and "yes" alone answers neither of
 two choices; all of that is left to a person.

@@ -322,7 +322,7 @@ MOST_CUSTOMERS = 500
 
 
 def _search(scope: Scope, where: _Where, text: str) -> None:
-    """By number, the channel's own number, e-mail, name or phone of the buyer, or SKU.
+    """By number, the channel's own number, email, name or phone of the buyer, or SKU.
 
     First what the text means is looked up, so that only arms that can find something are searched.
     """

@@ -137,7 +137,8 @@ PLAIN = {
 
 
 def listed(scope: Scope, filters: Mapping[str, Any]) -> dict[str, Any]:
-    """A page of orders, newest first, with a fixed number of statements. Raises Problem 422 for a bad cursor."""
+    """A page of orders, newest first, with a fixed number of statements. Raises Problem 422 for a bad cursor or a
+    channel that is not there."""
     where, values = ["o.tenant_id = :tenant"], dict[str, Any](limit=filters["limit"] + 1)
     for name, condition in PLAIN.items():
         if filters.get(name) is not None:
@@ -158,11 +159,22 @@ def listed(scope: Scope, filters: Mapping[str, Any]) -> dict[str, Any]:
         " ORDER BY o.placed_at DESC, o.id DESC LIMIT :limit",
         **values,
     )
+    if not found and "channel" in values:
+        _check_channel(scope, values["channel"])
     shown = found[: filters["limit"]]
     return {
         "data": documents(scope, [row.id for row in shown]),
         "next": _cursor(shown[-1]) if len(found) > len(shown) else None,
     }
+
+
+def _check_channel(scope: Scope, code: str) -> None:
+    """Asked only of a page without orders: any order names a channel that is there."""
+    known = [
+        row.code for row in scope.rows("SELECT code FROM channels WHERE tenant_id = :tenant ORDER BY code")
+    ]
+    if code not in known:
+        raise invalid("/channel", f"There is no channel {code}. There are: {', '.join(known)}.")
 
 
 def _sku_id(scope: Scope, code: str) -> UUID | None:

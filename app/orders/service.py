@@ -23,8 +23,8 @@ from tenants.scope import Scope
 
 
 def finish(scope: Scope, order_id: UUID, status: str, *, open_units: int, shipped: bool) -> str:
-    """End a placed order when no unit is open: closed when something shipped, else cancelled. The caller holds
-    the order's row. Returns the status it has now; who cancels records what was cancelled."""
+    """End a placed order when no unit is open: closed when something shipped, else canceled. The caller holds
+    the order's row. Returns the status it has now; who cancels records what was canceled."""
     if open_units or status != "placed":
         return status
     after = "closed" if shipped else "cancelled"

@@ -52,6 +52,7 @@ def list_orders() -> str:
     scope, filters = current(), Filters.read(request.args)
     now = scope.now()
     found = listing.page(scope, filters, now)
+    channels = _channels(scope)
     return render_template(
         "orders/list.html",
         filters=filters,
@@ -61,7 +62,8 @@ def list_orders() -> str:
         views=listing.VIEWS,
         counts=listing.counts(scope, now),
         total=listing.total(scope, filters, now),
-        channels=_channels(scope),
+        channels=channels,
+        unknown_channels=[one for one in filters.channels if one not in {row.code for row in channels}],
         nodes=_nodes(scope),
         placed=PLACED,
         promises=PROMISE,

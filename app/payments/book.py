@@ -17,7 +17,7 @@ from tenants.scope import Scope
 class Book:
     """One order's money. Amounts are minor units; `shipped` and `live` are values of its lines.
 
-    `live` is what shipped or may yet ship: the total without what was cancelled.
+    `live` is what shipped or may yet ship: the total without what was canceled.
     """
 
     order: Any

@@ -215,7 +215,7 @@ def _in_need(book: Book) -> Any | None:
 
 
 def give_up(scope: Scope, order_id: UUID, **_: Any) -> None:
-    """The buyer did not mend the payment in time: what has not shipped is to be cancelled."""
+    """The buyer did not mend the payment in time: what has not shipped is to be canceled."""
     book = opened(scope, order_id)
     if book.order.status == "placed" and holds.standing(scope, order_id) is not None:
         events.record(scope, order_id, events.PAYMENT_ABANDONED, reason="The payment was not made in time.")

@@ -40,7 +40,7 @@ class Promise(TenantTable):
     """When the watch must look at the line next (UTC, business time): a person is to decide, the last call for a
     notice, or the deadline. Null: time does nothing to it."""
     vested_at: Mapped[datetime | None]
-    """The instant from which the line, or units of it, is cancelled by law; what was handed over before it shipped."""
+    """The instant from which the line, or units of it, is canceled by law; what was handed over before it shipped."""
     vests_on: Mapped[date | None]
     """The seller's day from which the refund's working days count."""
     deliver_by: Mapped[date | None]

@@ -231,7 +231,7 @@ class OrderingTerms:
 
 def due_by_terms(paid: int, goods: int, kept: int, terms: OrderingTerms) -> int:
     """The refund when of goods worth `goods` only those worth `kept` ship or have shipped: by the formula, or
-    by their share where the cancelled goods took a discount or free shipping with them, if that is more."""
+    by their share where the canceled goods took a discount or free shipping with them, if that is more."""
     if not kept:
         return paid
     pro_rata = pro_rata_share(paid, goods, kept) if terms.loses_benefit(goods, kept) else 0

@@ -1,7 +1,7 @@
 """The verbs of promises: tell a buyer of a delay and offer the choice, take the answer, show how each line stands.
 
 A line's state is never stored alone: it is folded from its clock, the notices that left and the answers that came
-(standing.py), and `promises.state` shows the result. What a cancelled line means for stock, work and money is done
+(standing.py), and `promises.state` shows the result. What a canceled line means for stock, work and money is done
 in app/cancellation/lapses.py.
 """
 
@@ -285,7 +285,7 @@ WHERE p.tenant_id = :tenant AND p.order_line_id = s.line AND p.order_line_id = A
 
 def stand(scope: Scope, order_id: UUID, **_: Any) -> None:
     """Bring the shown state and deadline of the order's promises, and the next instant to look at them, in line with
-    what was sent, answered and recorded. A line that time or the buyer has cancelled is due now; it is shown so when
+    what was sent, answered and recorded. A line that time or the buyer has canceled is due now; it is shown so when
     the cancellation has its effect."""
     show(scope, standings(scope, order_id))
 

@@ -58,7 +58,7 @@ class Standing:
         return advance(self.state, TimePassed(now)).state
 
     def lives(self, now: datetime) -> bool:
-        """Whether units are open that nobody, and no missed day, has cancelled by `now`."""
+        """Whether units are open that nobody, and no missed day, has canceled by `now`."""
         return bool(self.open_units) and not self.vested and self.at(now).phase in LIVE
 
     @property
@@ -68,7 +68,7 @@ class Standing:
 
     @property
     def open_units(self) -> int:
-        """Units neither shipped nor cancelled."""
+        """Units neither shipped nor canceled."""
         return int(self.line.allocated + self.line.backordered)
 
     @property

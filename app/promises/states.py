@@ -157,8 +157,8 @@ def _rider_offered(state: State, event: RiderOffered) -> Step:
 
 def _bounced(state: State, event: Bounced) -> Step:
     """A notice that did not arrive was not offered, unless a copy of it did. Learned in time, another channel
-    may still be used; learned late, the line is cancelled now, and the refund vests where the notice was due.
-    A line that its silence has cancelled already keeps its day of cancellation and gets the earlier day of
+    may still be used; learned late, the line is canceled now, and the refund vests where the notice was due.
+    A line that its silence has canceled already keeps its day of cancellation and gets the earlier day of
     vesting."""
     ended = state.cancellation
     live = state.before_end if ended is not None and ended.case in _LAPSES and not state.settled else state

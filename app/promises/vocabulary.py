@@ -90,7 +90,7 @@ class NoticeKind(StrEnum):
 
 
 class Case(StrEnum):
-    """Why a line is cancelled, by the paragraphs of 435.2(c)."""
+    """Why a line is canceled, by the paragraphs of 435.2(c)."""
 
     BUYER = "c1"
     NO_CONSENT = "c2"
@@ -110,9 +110,9 @@ class Outcome(StrEnum):
     WRONG_KIND = "wrong_kind"  # the notice is not of the kind its date needs: it counts as none sent
     NO_OPTION = "no_option"  # the buyer had been offered no choice: the merchant's own policy decides
     NO_EFFECT = "no_effect"
-    TOO_LATE = "too_late"  # the line is cancelled already; a consent now is a new order
+    TOO_LATE = "too_late"  # the line is canceled already; a consent now is a new order
     ALREADY_SHIPPED = "already_shipped"  # treat as a return
-    BLOCKED = "blocked"  # a shipment of a cancelled line: the refund stays due, nothing is charged
+    BLOCKED = "blocked"  # a shipment of a canceled line: the refund stays due, nothing is charged
     NOT_AS_ORDERED = "not_as_ordered"  # other goods left, without the buyer's agreement: no shipment
 
 

@@ -1,4 +1,4 @@
-"""Opening refunds due: what a buyer is owed when units were cancelled, or when more was taken than may stay."""
+"""Opening refunds due: what a buyer is owed when units were canceled, or when more was taken than may stay."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WHERE tenant_id = :tenant AND order_id = :order AND name = ANY(:names) ORDER BY 
 
 
 def cancelled(scope: Scope, order_id: UUID) -> list[UUID]:
-    """Open what is owed to the buyer of an order for cancelled units, one refund per cancellation and tender: what was
+    """Open what is owed to the buyer of an order for canceled units, one refund per cancellation and tender: what was
     taken and must go back, and apart from it what was never taken and is let go. Returns the refunds opened.
 
     Several cancellations may wait at once: whichever comes first opens all, each from the day (seller's zone) on which
@@ -66,7 +66,7 @@ def _open_all(
 ) -> list[UUID]:
     """Open by tender what is owed and not open yet when so much is left. Never below the share of what is gone, nor
     below what the merchant's own shipping table gives (435.1(d)); never above what the tender paid. `later`: the value
-    of what was cancelled afterwards, which opens its own."""
+    of what was canceled afterwards, which opens its own."""
     kinds = [(tender.kind, tender.amount) for tender in book.tenders]
     live, lawful = parts(kinds, left), parts(kinds, left if later else min(left, _alone(scope, book)))
     made = []
@@ -97,8 +97,8 @@ def shipped(scope: Scope, order_id: UUID, **_: Any) -> None:
 
 
 def captured(scope: Scope, order_id: UUID, **_: Any) -> None:
-    """Money was taken: for what shipped of an order whose rest was cancelled, where the lawful refund may be more than
-    the cancelled units' share; or by somebody else, for what is to be let go."""
+    """Money was taken: for what shipped of an order whose rest was canceled, where the lawful refund may be more than
+    the canceled units' share; or by somebody else, for what is to be let go."""
     if _shipping(scope) or _undelivered(scope, order_id):
         owe(scope, order_id, local_date(scope.now(), scope.tenant.timezone), why="shipped-alone")
     settle(scope, order_id)

@@ -111,7 +111,7 @@ def shipped_alone(lines: Sequence[LineMoney], shipping: Sequence[tuple[int, int]
     """What the buyer would have paid for the kept units alone, by the merchant's own shipping table
     [(goods from, charge)]. Discounts keep their share, tax the order's rate.
 
-    None where the table says nothing of this order: its charges were not made by it, or nothing was cancelled.
+    None where the table says nothing of this order: its charges were not made by it, or nothing was canceled.
     """
     whole = sum(line.goods for line in lines)
     kept = sum(line.goods * line.kept // line.ordered for line in lines)

@@ -1,4 +1,4 @@
-"""Orders that routing leaves to a person, or has cancelled: told once, until somebody closes them."""
+"""Orders that routing leaves to a person, or has canceled: told once, until somebody closes them."""
 
 from __future__ import annotations
 

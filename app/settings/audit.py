@@ -40,9 +40,12 @@ def show() -> Any:
 
 
 def _words(action: str) -> str:
-    """`oauth_client.created` -> "OAuth client: created"."""
+    """`oauth_client.created` -> "OAuth client: created"; a SKU is written in capitals."""
     text = action.replace(".", ": ").replace("_", " ")
-    return text.replace("oauth", "OAuth", 1) if text.startswith("oauth") else text[:1].upper() + text[1:]
+    for known in ("OAuth", "SKU"):
+        if text.startswith(known.lower()):
+            return known + text[len(known) :]
+    return text[:1].upper() + text[1:]
 
 
 def _facts(detail: dict[str, Any]) -> str:

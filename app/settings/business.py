@@ -19,8 +19,8 @@ blueprint = Blueprint("business", __name__, template_folder="templates")
 DELAY_MODES = [
     (
         "automatic",
-        "Send by themselves",
-        "As soon as Kept knows that a promise cannot be kept, and in time by law.",
+        "Send at once",
+        "Kept sends each notice as soon as it knows that a promise cannot be kept, within the time the law gives.",
     ),
     (
         "approve",

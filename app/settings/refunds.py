@@ -66,5 +66,9 @@ def _stored() -> dict[str, str]:
 
 def _draw(form: Form, status: int = 422) -> Any:
     return render_template(
-        "settings/refunds.html", form=form, rows=range(ROWS), may=current().actor.may("settings:write")
+        "settings/refunds.html",
+        form=form,
+        rows=range(ROWS),
+        currency=current().tenant.currency,
+        may=current().actor.may("settings:write"),
     ), status

@@ -227,7 +227,7 @@ def _go_on(scope: Scope, order_id: UUID, **facts: Any) -> None:
 
 def _lower(scope: Scope, order: Any, quote: TaxQuote) -> bool:
     """Take the new tax over, line by line, and lower the tenders that are still open by the difference. Not once
-    a card was asked, or units left or were cancelled: then what the buyer agreed to stays."""
+    a card was asked, or units left or were canceled: then what the buyer agreed to stays."""
     lines = _lines(scope, order.id)
     if any(line.value_shipped or line.value_cancelled for line in lines) or _asked(scope, order.id):
         return False

@@ -29,7 +29,7 @@ def assert_books(merchant: Merchant) -> None:
 
 
 def line_of(merchant: Merchant, order_id: str, at: int = 0) -> dict[str, int]:
-    """(backordered, allocated, cancelled) of a line, from the database."""
+    """(backordered, allocated, canceled) of a line, from the database."""
     with inside(merchant.tenant_id) as scope:
         row = scope.rows(
             "SELECT backordered, allocated, cancelled, shipped FROM order_lines WHERE tenant_id = :tenant"

@@ -1,4 +1,4 @@
-"""Where cancelled units come from, walked over every kind of place they can be."""
+"""Where canceled units come from, walked over every kind of place they can be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The books of one tenant that shipping and cancelling touch, checked from the rows."""
+"""The books of one tenant that shipping and canceling touch, checked from the rows."""
 
 from __future__ import annotations
 

@@ -75,6 +75,15 @@ def test_each_filter_finds_its_order(merchant: Merchant, mug: str) -> None:
     assert len(refs(merchant, "status=placed")) == 2
 
 
+def test_a_channel_that_is_not_there_is_named(merchant: Merchant) -> None:
+    assert refs(merchant, "channel=phone") == []
+    answer = merchant.get("/orders?channel=fax")
+    (error,) = answer.get_json()["errors"]
+    assert (answer.status_code, error["pointer"]) == (422, "/channel")
+    assert "There is no channel fax. There are: " in error["message"]
+    assert "phone" in error["message"]
+
+
 def test_the_filter_of_fulfillment_statuses_says_what_the_order_says(merchant: Merchant, mug: str) -> None:
     cup = merchant.sku()
     orders = [merchant.order((mug, 2), tenders=TERMS) for _ in range(5)] + [
@@ -250,3 +259,23 @@ def test_an_order_of_tomorrow_is_refused_at_its_time(merchant: Merchant, mug: st
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     answer = merchant.post("/orders", merchant.order_body((mug, 1), tenders=TERMS, placed_at=tomorrow))
     assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, "/placed_at")
+
+
+@pytest.mark.parametrize("named", ["ship_by", "deliver_by"])
+def test_a_promised_day_before_the_order_is_refused_at_its_field(
+    merchant: Merchant, mug: str, named: str
+) -> None:
+    day = (datetime.now(UTC) - timedelta(days=3)).date().isoformat()
+    body = merchant.order_body((mug, 1), tenders=TERMS, promise={named: day})
+    answer = merchant.post("/orders", body)
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (422, f"/promise/{named}")
+    body = merchant.order_body((mug, 1), tenders=TERMS)
+    body["lines"][0]["promise"] = {named: day}
+    answer = merchant.post("/orders", body)
+    assert (answer.status_code, answer.get_json()["errors"][0]["pointer"]) == (
+        422,
+        f"/lines/0/promise/{named}",
+    )
+    assert refs(merchant) == []
+    earlier = (datetime.now(UTC) - timedelta(days=9)).isoformat()
+    merchant.ok("POST", "/orders", {**body, "placed_at": earlier})

@@ -110,6 +110,13 @@ def test_filters_narrow_the_list(desk: Desk, shop: Shop) -> None:
     assert "Clear filters" in nothing
 
 
+def test_a_filter_that_names_nothing_says_so(desk: Desk) -> None:
+    page = desk.read("/orders?view=all&channel=fax&node=NOWHERE")
+    assert "There is no channel “fax”." in page
+    assert "fax (not known)" in page
+    assert "NOWHERE (not known)" in page
+
+
 def test_the_list_sorts_and_pages_by_cursor(desk: Desk, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     by_total = desk.read("/orders?view=all&sort=-total")
     totals = {order["number"]: order["totals"]["total"]["amount"] for order in shop.placed}

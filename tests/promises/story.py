@@ -165,7 +165,7 @@ class Story:
         return self
 
     def ended(self, at: int = 0) -> list[tuple[str, str]]:
-        """How the line was cancelled by law: (case, day of vesting)."""
+        """How the line was canceled by law: (case, day of vesting)."""
         with inside(self.tenant_id) as scope:
             rows = scope.rows(
                 "SELECT data->>'case' AS case, data->>'vests_on' AS day FROM promise_events WHERE tenant_id = :tenant"
@@ -175,7 +175,7 @@ class Story:
         return [(row.case, row.day) for row in rows]
 
     def cancelled(self, case: str, vests_on: str, owed: int = 8000, at: int = 0, units: int = 1) -> Story:
-        """The line is cancelled under that paragraph, counted from that day, and its money is owed back."""
+        """The line is canceled under that paragraph, counted from that day, and its money is owed back."""
         assert self.ended(at)[-1:] == [(case, vests_on)], (self.ended(at), self.state(at))
         assert self.line(at)["cancelled"] == units
         assert sum(amount for amount, _ in self.refunds()) == owed

@@ -18,7 +18,7 @@ def text(content: bytes) -> str:
 
 
 def delayed(shop: Shop) -> dict[str, Any]:
-    """An order of which a part shipped, and of whose rest the buyer was told that it is late; then it was cancelled."""
+    """An order of which a part shipped, and of whose rest the buyer was told that it is late; then it was canceled."""
     order = shop.order(3, promise={"ship_by": "2027-06-01"})
     shop.ship(order, 1)
     sent = {"ship_by": "2027-06-20", "reason": "The kiln is down for repair"}

@@ -29,7 +29,7 @@ TERMS = [{"kind": "terms"}]
 
 @pytest.fixture
 def order(merchant: Merchant) -> dict[str, Any]:
-    """A cancelled order, sealed twice on the way."""
+    """A canceled order, sealed twice on the way."""
     sku = merchant.sku()
     merchant.stock(merchant.node(), sku, 5)
     made = merchant.order((sku, 2), tenders=TERMS)

@@ -1,4 +1,4 @@
-"""A line is cancelled by law while its provider, its buyer and its reporter are all at work (traps 6 and 7 of the
+"""A line is canceled by law while its provider, its buyer and its reporter are all at work (traps 6 and 7 of the
 rule): whoever commits first, the same becomes true."""
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Late:
         return int(caller.post(f"{self.work}/shipments", report).status_code)
 
     def counters(self) -> tuple[int, int]:
-        """(shipped, cancelled)."""
+        """(shipped, canceled)."""
         line = self.merchant.ok("GET", f"/orders/{self.order['id']}")["lines"][0]
         return line["shipped"], line["cancelled"]
 

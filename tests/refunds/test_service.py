@@ -48,7 +48,7 @@ def problem(answer: Any) -> tuple[int, str]:
 
 
 def taken_by_card(shop: Shop, card: str = "pm_card_visa") -> dict[str, Any]:
-    """A cancelled order whose card was charged all the same: on the processor's own dashboard, before the hold was
+    """A canceled order whose card was charged all the same: on the processor's own dashboard, before the hold was
     let go."""
     order = shop.order(2, card=card)
     with inside(shop.tenant_id) as scope:

@@ -105,7 +105,7 @@ def _named(tenders: Sequence[Tender], event: Happening) -> set[int]:
 
 
 def _losses(scenario: Scenario, lines: Sequence[LineFound]) -> list[Loss]:
-    """What was cancelled, and what contracts of delivery were ended about, in the order in which it vested."""
+    """What was canceled, and what contracts of delivery were ended about, in the order in which it vested."""
     cancelled: dict[Cancellation, dict[str, int]] = {}
     ended: dict[date, dict[str, int]] = {}
     for found in lines:
