@@ -127,10 +127,10 @@ def check_preorder(
 
 
 def check_day(terms: Terms, shown: Mapping[str, Any], path: str) -> None:
-    """Raises Problem 422 for a stated day before the order's own, on which nothing could have left. `path`: of the
-    promise in the request."""
+    """Raises Problem 422 for a stated day before the order's own, on which nothing could have left. The day before is
+    let be: where the seller is it may still be that day. `path`: of the promise in the request."""
     for name in ("ship_by", "deliver_by"):
-        if shown.get(name) and shown[name] < terms.clock.day_zero:
+        if shown.get(name) and shown[name] < terms.clock.day_zero - timedelta(days=1):
             raise invalid(
                 f"{path}/{name}",
                 f"{shown[name]} is before the day of the order, {terms.clock.day_zero}. State that day or a later one.",
