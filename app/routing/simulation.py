@@ -91,24 +91,31 @@ class Run:
         return replace(decided, sent=tuple(sent))
 
     def _made(self, parcel: Parcel, known: Outright | None) -> _Made:
-        node = None if known is None else self._outright(parcel, known)
+        node = None if known is None else self._first(parcel, known)
         if known is not None and node is not None:
             return _Made([(at, node, one.line.quantity) for at, one in enumerate(parcel.lines)], known.lanes)
         decision = self._decision(parcel, compare=False)
         lanes = Lanes(self.configured.network, decision.why.basket)
         return _Made(decision.placements, lanes, bool(decision.unfilled), decision.kill)
 
-    def _outright(self, parcel: Parcel, known: Outright) -> int | None:
-        """The node that everything goes from, where that is certain."""
+    def _first(self, parcel: Parcel, known: Outright) -> int | None:
+        """The first of its nodes that can send everything."""
+        return next(
+            (
+                node
+                for node in known.nodes
+                if self._holds_all(parcel, node) and not (known.bounded and self._is_full(parcel, node))
+            ),
+            None,
+        )
+
+    def _holds_all(self, parcel: Parcel, node: int) -> bool:
         channel, left = parcel.asked.channel, self.stock.left
-        for node in known.nodes:
-            if all(
-                left(sku, node, channel) >= one.line.quantity * each
-                for one in parcel.lines
-                for sku, each in one.parts
-            ) and not (known.bounded and self._is_full(parcel, node)):
-                return node
-        return None
+        return all(
+            left(sku, node, channel) >= one.line.quantity * each
+            for one in parcel.lines
+            for sku, each in one.parts
+        )
 
     def _is_full(self, parcel: Parcel, node: int) -> bool:
         network, asked = self.configured.network, parcel.asked
@@ -116,10 +123,10 @@ class Run:
         days = network.departures.at(asked.now, asked.service).days[node : node + 1]
         return 0 <= capacity <= int(self.loads.of([network.ids[node]], days)[0])
 
-    def decisions(self, order: PastOrder, compare: bool = False) -> list[Decision]:
-        """What the rules say of each parcel, on the stock and the loads as they are; nothing is taken. Compared with
-        other plans only where somebody will read the reasons."""
-        return [self._decision(parcel, compare) for parcel in order.parcels]
+    def decisions(self, order: PastOrder) -> list[Decision]:
+        """What the rules say of each parcel, on the stock and the loads as they are, compared with other plans, for
+        somebody will read the reasons; nothing is taken."""
+        return [self._decision(parcel, compare=True) for parcel in order.parcels]
 
     def again(self, taken: Iterable[Sequence[int]], loaded: Iterable[Sequence[int]]) -> None:
         """Take what a decided order took, without deciding it."""

@@ -14,7 +14,7 @@ from app.network.loads import Loads
 from app.routing.baskets import Asked
 from app.routing.configuration import Configuration, Source
 from app.routing.facts import FEWEST
-from app.routing.outright import Outright, outright
+from app.routing.outright import outright
 from app.routing.parcels import Parcel, PastLine, PastOrder
 from app.routing.past_stock import Layout, PastStock, Place
 from app.routing.simulation import Run, replayed
@@ -59,7 +59,6 @@ def told(order: Order, run: Run, parcel: Parcel) -> Placements | None:
         for node in range(len(order.nodes))
         if all(row[node] >= line.quantity for line, row in zip(order.lines, order.stock, strict=True))
     ]
-    assert isinstance(known, Outright | None)
     node = next((node for node in known.nodes if node in holding), None) if known else None
     return None if node is None else tuple((at, node, one.quantity) for at, one in enumerate(order.lines))
 

@@ -105,7 +105,7 @@ def network_of(order: Order) -> Network:
     return Network.build(order.nodes, [(card, {})])
 
 
-def rule_of(order: Order, objective: dict[str, Any]) -> Rule:
+def rule_of(order: Order, objective: dict[str, Any] | str) -> Rule:
     """A rule with its bounds."""
     split = {"least_package_value": order.least_value, "lines": order.gather}
     rule: dict[str, Any] = {
@@ -133,7 +133,7 @@ def prices_of(order: Order) -> Prices:
     return Prices(1, stock_price, None, None, b"1")
 
 
-def decided(order: Order, objective: dict[str, Any]) -> Placements:
+def decided(order: Order, objective: dict[str, Any] | str) -> Placements:
     """By the rules, as live."""
     given = Basket(order.lines, TO, np.array(order.stock), "web")
     decision = decide(network_of(order), given, rule_of(order, objective), prices=prices_of(order))
