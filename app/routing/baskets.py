@@ -54,13 +54,15 @@ def basket(
     lines: Sequence[BasketLine],
     to: Destination,
     available: Ints,
-    loads: Loads,
+    loads: Loads | None,
 ) -> Basket:
-    """The basket to decide. `available[line, node]` in units, `loads` what nodes with a capacity have been given."""
+    """The basket to decide. `available[line, node]` in units, `loads` what nodes with a capacity have been given, None
+    where that does not matter."""
     network = configured.network
-    load = None
-    ahead = loads.ahead(network.ids) if network.paced else None
-    if network.limited:
+    load = ahead = None
+    if loads is not None and network.paced:
+        ahead = loads.ahead(network.ids)
+    if loads is not None and network.limited:
         leaving = network.departures.at(asked.now, asked.service, ahead).days
         load = loads.of(network.ids, leaving)
     values = [line.value for line in lines]

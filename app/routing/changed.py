@@ -91,7 +91,7 @@ def _words(
 def _sentence(side: Side, at: int, order: PastOrder) -> str:
     for change in side.coming(at):
         side.run.stock.change(change.position, change.delta)
-    return " ".join(decision.sentence for decision in side.run.decisions(order, compare=True))
+    return " ".join(decision.sentence for decision in side.run.decisions(order))
 
 
 def _document(pair: Pair, words: dict[tuple[str, str], str]) -> dict[str, Any]:

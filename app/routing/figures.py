@@ -214,18 +214,27 @@ def _shipping(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> F
     return Figure(np.where(priced, 0, package), unit, table, lanes.rows, len(goods.quantity))
 
 
+def estimated(distance: Ints, grams: Ints) -> Ints:
+    """The term `shipping` of packages from nodes without a rate card."""
+    return _estimated(distance) + grams * ESTIMATED_PER_GRAM
+
+
 def _estimated(distance: Ints) -> Ints:
     return ESTIMATED_PACKAGE + np.rint(distance * ESTIMATED_PER_MILE).astype(np.int64)
 
 
-def shipped(network: Network, node: Ints, row: Ints, distance: Ints, grams: Ints, volume_cm3: Ints) -> Ints:
-    """The term `shipping` of many packages, each from its own node, to its own row of the tariffs."""
-    estimated = _estimated(distance) + grams * ESTIMATED_PER_GRAM
+def carried(network: Network, grams: Ints, volume_cm3: Ints) -> Ints:
+    """[row of the tariffs, package]: the term `shipping` of many packages from nodes with a rate card."""
+    table = network.tariffs.table(grams.reshape(-1), volume_cm3.reshape(-1))
+    return np.minimum(table * MICRO, FORBIDDEN)
+
+
+def shipped(network: Network, node: Ints, row: Ints, distance: Ints, grams: Ints, table: Ints) -> Ints:
+    """The term `shipping` of many packages, each from a node, to a row of the tariffs; `table` of their `carried`. The
+    other arrays may have any shapes that go together."""
+    package = np.arange(grams.size).reshape(grams.shape)
     priced = network.tariffs.priced[node]
-    if not priced.any():
-        return estimated
-    table = np.minimum(network.tariffs.table(grams, volume_cm3) * MICRO, FORBIDDEN)
-    return np.where(priced, table[row, np.arange(len(node))], estimated)
+    return np.where(priced, table[row, package], estimated(distance, grams))
 
 
 def _handling(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:

@@ -82,7 +82,7 @@ def _measured(network: Network, parcels: Sequence[Sent], packages: _Packages) ->
     )
     grams, volume = np.array(packages.grams, dtype=np.int64), np.array(packages.volume, dtype=np.int64)
     parcel, count = np.array(packages.parcel, dtype=np.int64), len(parcels)
-    shipping = figures.shipped(network, node, row, distance, grams, volume)
+    shipping = figures.shipped(network, node, row, distance, grams, figures.carried(network, grams, volume))
     handling = network.handling[0][node] + network.handling[1][node] * units
     late = np.zeros(count, dtype=np.int64)
     np.maximum.at(late, parcel, np.array(packages.late, dtype=np.int64))

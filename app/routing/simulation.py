@@ -19,6 +19,7 @@ from app.routing.baskets import basket
 from app.routing.configuration import Configuration
 from app.routing.facts import Ints
 from app.routing.outcomes import Outcome, outcomes
+from app.routing.outright import Outright, outright
 from app.routing.parcels import Decided, Event, Parcel, PastLine, PastOrder, Placements, Sent, StockChange
 from app.routing.past_stock import PastStock
 from app.routing.policy import DEFAULT_SCOPE, Rule
@@ -47,6 +48,16 @@ class Figures:
     late_orders: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What was decided of a parcel: `short` of some units, and whether its rule would rather `kill` the order then."""
+
+    placements: Placements
+    lanes: Lanes
+    short: bool = False
+    kill: bool = False
+
+
 @dataclass(slots=True)
 class Run:
     """One version of the rules on its way through the past."""
@@ -65,24 +76,57 @@ class Run:
         """The rule for orders of a channel."""
         return self.rules.get(channel) or self.rules[DEFAULT_SCOPE]
 
-    def order(self, order: PastOrder) -> Decided:
-        """Decide an order and take its units."""
-        made = self.decisions(order)
-        short = any(decision.unfilled for decision in made)
-        kill = order.fill_or_kill or any(decision.kill for decision in made)
+    def order(self, order: PastOrder, known: Sequence[Outright | None]) -> Decided:
+        """Decide an order and take its units. `known`: what is known of each parcel beforehand."""
+        made = [self._made(parcel, own) for parcel, own in zip(order.parcels, known, strict=True)]
+        short = any(one.short for one in made)
+        kill = order.fill_or_kill or any(one.kill for one in made)
         whole = kill or any(parcel.asked.ship_complete for parcel in order.parcels)
         decided = Decided(order, (), [], [])
         shared = _asks_twice(order)
         sent = [
-            self._sent(decided, parcel, decision, [] if short and whole else decision.placements, shared)
-            for parcel, decision in zip(order.parcels, made, strict=True)
+            self._sent(decided, parcel, replace(one, placements=[]) if short and whole else one, shared)
+            for parcel, one in zip(order.parcels, made, strict=True)
         ]
         return replace(decided, sent=tuple(sent))
 
-    def decisions(self, order: PastOrder, compare: bool = False) -> list[Decision]:
-        """What the rules say of each parcel, on the stock and the loads as they are; nothing is taken. Compared with
-        other plans only where somebody will read the reasons."""
-        return [self._decision(parcel, compare) for parcel in order.parcels]
+    def _made(self, parcel: Parcel, known: Outright | None) -> _Made:
+        node = None if known is None else self._first(parcel, known)
+        if known is not None and node is not None:
+            return _Made([(at, node, one.line.quantity) for at, one in enumerate(parcel.lines)], known.lanes)
+        decision = self._decision(parcel, compare=False)
+        lanes = Lanes(self.configured.network, decision.why.basket)
+        return _Made(decision.placements, lanes, bool(decision.unfilled), decision.kill)
+
+    def _first(self, parcel: Parcel, known: Outright) -> int | None:
+        """The first of its nodes that can send everything."""
+        return next(
+            (
+                node
+                for node in known.nodes
+                if self._holds_all(parcel, node) and not (known.bounded and self._is_full(parcel, node))
+            ),
+            None,
+        )
+
+    def _holds_all(self, parcel: Parcel, node: int) -> bool:
+        channel, left = parcel.asked.channel, self.stock.left
+        return all(
+            left(sku, node, channel) >= one.line.quantity * each
+            for one in parcel.lines
+            for sku, each in one.parts
+        )
+
+    def _is_full(self, parcel: Parcel, node: int) -> bool:
+        network, asked = self.configured.network, parcel.asked
+        capacity = int(network.capacity_per_day[node])
+        days = network.departures.at(asked.now, asked.service).days[node : node + 1]
+        return 0 <= capacity <= int(self.loads.of([network.ids[node]], days)[0])
+
+    def decisions(self, order: PastOrder) -> list[Decision]:
+        """What the rules say of each parcel, on the stock and the loads as they are, compared with other plans, for
+        somebody will read the reasons; nothing is taken."""
+        return [self._decision(parcel, compare=True) for parcel in order.parcels]
 
     def again(self, taken: Iterable[Sequence[int]], loaded: Iterable[Sequence[int]]) -> None:
         """Take what a decided order took, without deciding it."""
@@ -108,14 +152,12 @@ class Run:
         ]
         return rows[0] if len(rows) == 1 else np.minimum.reduce(rows)
 
-    def _sent(
-        self, decided: Decided, parcel: Parcel, decision: Decision, placements: Placements, shared: bool
-    ) -> Sent:
+    def _sent(self, decided: Decided, parcel: Parcel, made: _Made, shared: bool) -> Sent:
         """Take the units of a plan. Lines that show one stock (`shared`) may be placed on the same units twice: what is
         gone by then is lost, as when it is reserved."""
         network, channel = self.configured.network, parcel.asked.channel
         kept: Placements = []
-        for at, node, units in placements:
+        for at, node, units in made.placements:
             parts = parcel.lines[at].parts
             if shared and parts:
                 units = min(units, *(self.stock.left(sku, node, channel) // each for sku, each in parts))
@@ -124,7 +166,7 @@ class Run:
             if units:
                 kept.append((at, node, units))
                 self.units[network.codes[node]] += units
-        sent = Sent(parcel, kept, Lanes(network, decision.why.basket))
+        sent = Sent(parcel, kept, made.lanes)
         self._load(decided, sent)
         return sent
 
@@ -167,13 +209,15 @@ def _asks_twice(order: PastOrder) -> bool:
 
 def replayed(events: Iterable[Event], run: Run) -> list[tuple[Decided, Outcome]]:
     """One version over the events, in time order: its orders and what came of each. What their plans come to depends
-    on nothing that follows, so it is worked out for all of them at once."""
-    decided = []
+    on nothing that follows, so it is worked out for all of them at once, as is what depends on no stock."""
+    decided, events = [], list(events)
+    parcels = [parcel for event in events if isinstance(event, PastOrder) for parcel in event.parcels]
+    known = iter(outright(run.configured, run.rule, parcels))
     for event in events:
         if isinstance(event, StockChange):
             run.stock.change(event.position, event.delta)
         else:
-            decided.append(run.order(event))
+            decided.append(run.order(event, [next(known) for _ in event.parcels]))
     found = outcomes(run.configured.network, decided)
     for one, outcome in zip(decided, found, strict=True):
         run.count(one.order, outcome)

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from app.routing import documents
 from app.routing.facts import MICRO, Basket, BasketLine, Destination, Network, NodeFacts
+from app.routing.policy import Rule
 from app.routing.rules import decide
 from app.routing.terms import Prices
 
@@ -90,8 +91,8 @@ def random_order(rng: np.random.Generator) -> Order:
 IN_MONEY = {"mode": "cost", "terms": [{"term": "shipping"}, {"term": "handling"}, {"term": "stock_price"}]}
 
 
-def decided(order: Order, objective: dict[str, Any]) -> Placements:
-    """By the rules, as live."""
+def network_of(order: Order) -> Network:
+    """Its nodes with the rate card."""
     card = {
         "code": "C", "service": "Ground", "zone_by": "distance", "zone_miles": [100, 500],
         "dim_divisor": DIVISOR, "dim_unit": "cm3_per_kg", "dim_over": 0, "surcharges": [],
@@ -101,7 +102,11 @@ def decided(order: Order, objective: dict[str, Any]) -> Placements:
             for at, (grams, _) in enumerate(order.steps[0])
         ],
     }  # fmt: skip
-    network = Network.build(order.nodes, [(card, {})])
+    return Network.build(order.nodes, [(card, {})])
+
+
+def rule_of(order: Order, objective: dict[str, Any] | str) -> Rule:
+    """A rule with its bounds."""
     split = {"least_package_value": order.least_value, "lines": order.gather}
     rule: dict[str, Any] = {
         "name": "Proof",
@@ -117,11 +122,21 @@ def decided(order: Order, objective: dict[str, Any]) -> Placements:
         hazard = {"field": "product.hazard", "op": "exists", "value": True}
         rule["line_routes"] = [{"id": "marked", "when": hazard, order.routed: True}]
     assert documents.validate(rule) == []
+    return documents.parse(rule)
+
+
+def prices_of(order: Order) -> Prices:
+    """Its table of prices."""
     stock_price = {
         line.sku: np.array(row) * MICRO for line, row in zip(order.lines, order.stock_price, strict=True)
     }
+    return Prices(1, stock_price, None, None, b"1")
+
+
+def decided(order: Order, objective: dict[str, Any] | str) -> Placements:
+    """By the rules, as live."""
     given = Basket(order.lines, TO, np.array(order.stock), "web")
-    decision = decide(network, given, documents.parse(rule), prices=Prices(1, stock_price, None, None, b"1"))
+    decision = decide(network_of(order), given, rule_of(order, objective), prices=prices_of(order))
     assert decision.exact
     return tuple(decision.placements)
 

@@ -1,0 +1,191 @@
+"""Parcels that go outright from one node: told for many at once, before anybody knows what stock there is. Pure.
+
+What a package costs depends on no stock. Where one package of everything costs less than any division of the lines
+could, if every node held everything, it is the best plan from wherever it can be sent, and which of two such packages
+is the better one is known beforehand. What is left is to find the first node that holds everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.routing import figures, kernel
+from app.routing.baskets import basket
+from app.routing.bills import FORBIDDEN
+from app.routing.configuration import Configuration
+from app.routing.facts import FEWEST, GOODS, Flags, Ints, Network, line_routes
+from app.routing.parcels import Parcel
+from app.routing.parts import Part, eligible
+from app.routing.policy import COST, Objective, Rule, Strategy, Term
+from app.routing.states import DEAREST, NEVER, divisions, states_of
+from app.routing.tables import LARGEST_COST, PRIORITY_BITS
+from app.routing.terms import Goods, Lanes, Prices
+
+MOST_LINES = 4
+CELLS = 1 << 17  # packages of all parcels that are looked at together
+SHIPPING = Term("shipping")
+NOT_KNOWN = {"inventory_balance", "margin_floor"}
+"""Terms that look at stock, or that are not added up over packages and units."""
+NOTHING = np.zeros((1, 0), dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Outright:
+    """One package of everything from the first of `nodes` that holds it (and, if `bounded`, has room) is the best plan
+    of a parcel. Where none of them does, other plans must be looked at."""
+
+    lanes: Lanes
+    nodes: list[int]
+    bounded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A parcel, by its place in the list, with the strategy that decides it and the nodes that this one allows."""
+
+    at: int
+    lanes: Lanes
+    strategy: Strategy
+    allowed: Flags
+
+
+def outright(
+    configured: Configuration, rule_of: Callable[[str], Rule], parcels: Sequence[Parcel]
+) -> list[Outright | None]:
+    """Of each parcel; None where its rule or its lines are such that more must be known. `rule_of` a channel."""
+    network = configured.network
+    found: list[Outright | None] = [None] * len(parcels)
+    if network.paced:
+        return found
+    masks: dict[tuple, Flags] = {}
+    together: dict[tuple[Objective, int], list[_Asked]] = {}
+    for at, parcel in enumerate(parcels):
+        one = _asked(configured, rule_of(parcel.asked.channel), at, parcel, masks)
+        if one is not None:
+            together.setdefault((one.strategy.objective, len(parcel.lines)), []).append(one)
+    for (_, lines), alike in together.items():
+        size = max(1, (CELLS >> lines) // len(network))
+        for first in range(0, len(alike), size):
+            some = alike[first : first + size]
+            for one, nodes in zip(some, _best_first(network, configured.prices, some), strict=True):
+                bounded = network.limited and one.strategy.respect_capacity
+                found[one.at] = Outright(one.lanes, nodes, bounded)
+    return found
+
+
+def _asked(
+    configured: Configuration, rule: Rule, at: int, parcel: Parcel, masks: dict[tuple, Flags]
+) -> _Asked | None:
+    network, lines = configured.network, [one.line for one in parcel.lines]
+    if rule.line_routes or len(lines) > MOST_LINES or len({line.sku for line in lines}) < len(lines):
+        return None
+    if any(not one.parts or line_routes(one.line.kind) != GOODS for one in parcel.lines):
+        return None
+    given = basket(configured, parcel.asked, lines, parcel.to, NOTHING, None)
+    position, strategy = rule.strategy_for(given)
+    if not _is_plain(strategy):
+        return None
+    lanes, key = Lanes(network, given), (rule.digest, position, parcel.to)
+    if key not in masks:
+        row = np.zeros((1, len(network)), dtype=np.int64)
+        part = Part(GOODS, [[0]], np.ones(1, dtype=np.int64), row)
+        masks[key] = eligible(network, given, part, strategy, key[:2], lanes, ()).nodes
+    return _Asked(at, lanes, strategy, masks[key])
+
+
+def _is_plain(strategy: Strategy) -> bool:
+    """Whether its objective is one of those known here, and its nodes are the same for every order."""
+    if not all(one.is_fixed for one in strategy.filters):
+        return False
+    objective, split = strategy.objective, strategy.split
+    if objective.mode == FEWEST:
+        return split.lines and not split.least_package_value
+    names = {one.name for one in objective.terms}
+    return objective.mode == COST and SHIPPING in objective.terms and names.isdisjoint(NOT_KNOWN)
+
+
+def _best_first(network: Network, prices: Prices, some: Sequence[_Asked]) -> list[list[int]]:
+    """Of each parcel the nodes from which one package of everything beats every division, the best first."""
+    by_cost = some[0].strategy.objective.mode == COST
+    allowed = np.array([one.allowed for one in some])
+    keys, bound = _costs(network, prices, some, allowed) if by_cost else _distances(network, some, allowed)
+    counts = np.add.reduce(keys < bound[:, None], axis=1).tolist()
+    order = keys.argsort(axis=1, kind="stable").tolist()
+    return [nodes[:count] for nodes, count in zip(order, counts, strict=True)]
+
+
+def _distances(network: Network, some: Sequence[_Asked], allowed: Flags) -> tuple[Ints, Ints]:
+    """[parcel, node]: distance with priority number, as `kernel.Task.keys`; where fewest packages are best, no division
+    comes near one package."""
+    distance = np.array([one.lanes.distance for one in some])
+    keys = (distance << kernel.PRIORITY_BITS) + network.priority
+    return np.where(allowed, keys, NEVER), np.full(len(some), NEVER)
+
+
+def _costs(network: Network, prices: Prices, some: Sequence[_Asked], allowed: Flags) -> tuple[Ints, Ints]:
+    """[parcel, node]: what one package of everything costs, with its priority number, as `tables.Task.every`; and of
+    each parcel the least that a division costs. Below, amounts are by parcel, state of its lines, and node."""
+    goods = [_goods(one) for one in some]
+    quantity = np.array([one.quantity for one in goods])
+    states = states_of((1,) * quantity.shape[1]).digits
+    shipping, dearest = _shipping(network, some, goods, quantity, states)
+    package, unit = _others(network, prices, some, goods)
+    unit *= quantity[:, :, None]
+    keys = ((shipping + package[:, None] + states @ unit) << PRIORITY_BITS) + network.priority
+    keys = np.where(allowed[:, None] & (shipping < FORBIDDEN), keys, NEVER)
+    bound = _least_divided(np.minimum.reduce(keys, axis=2))
+    largest = states.shape[1] * (dearest + np.abs(package).max(axis=1)) + np.abs(unit).max(axis=2).sum(axis=1)
+    bound[largest >= LARGEST_COST] = -NEVER  # the tables make such costs coarser
+    return keys[:, -1], bound
+
+
+def _goods(one: _Asked) -> Goods:
+    """Its lines, a row each."""
+    lines = one.lanes.basket.lines
+    quantity = np.array([line.quantity for line in lines], dtype=np.int64)
+    return Goods.of(one.lanes.basket, [[at] for at in range(len(lines))], quantity, NOTHING)
+
+
+def _shipping(
+    network: Network, some: Sequence[_Asked], goods: Sequence[Goods], quantity: Ints, states: Ints
+) -> tuple[Ints, Ints]:
+    """The term `shipping`; and by parcel more than any package comes to that is carried at all."""
+    grams, sizes = (
+        ((quantity * np.array(each)) @ states.T)[:, :, None]
+        for each in zip(*[(one.weight_g, one.volume_cm3) for one in goods], strict=True)
+    )
+    row, distance = (
+        np.array(each)[:, None]
+        for each in zip(*[(one.lanes.rows, one.lanes.distance) for one in some], strict=True)
+    )
+    table = figures.carried(network, grams, sizes)
+    carried = np.where(table < FORBIDDEN, table, 0).max(axis=0).reshape(len(some), -1)
+    dearest = figures.estimated(distance, grams).max(axis=(1, 2)) + carried.max(axis=1)
+    return figures.shipped(network, network.every, row, distance, grams, table), dearest
+
+
+def _others(
+    network: Network, prices: Prices, some: Sequence[_Asked], goods: Sequence[Goods]
+) -> tuple[Ints, Ints]:
+    """[parcel, node] and [parcel, line, node]: what the other terms ask for a package and for a unit."""
+    bills = []
+    for one, own in zip(some, goods, strict=True):
+        given = network, own, one.lanes, prices
+        others = [term for term in one.strategy.objective.terms if term != SHIPPING]
+        counted = [(term, figures.figure(term.name, given)) for term in others]
+        stock = np.empty((len(own.lines), len(network)), dtype=np.int64)
+        bills.append(figures.bill(counted, stock, given, one.strategy.split))
+    return np.array([one.package for one in bills]), np.array([one.unit for one in bills])
+
+
+def _least_divided(best: Ints) -> Ints:
+    """By parcel, the least that any division into several packages costs; `best[parcel, state]` of one package."""
+    best[:, 0] = 0
+    ways = divisions(best.shape[1].bit_length() - 1)
+    several = ways[:, ways[0] < best.shape[1] - 1]
+    divided = np.add.reduce(best.take(several, axis=1), axis=1)
+    least: Ints = np.minimum.reduce(divided, axis=1, initial=DEAREST)
+    return least

@@ -1,0 +1,90 @@
+"""What is told of parcels before their stock is known holds whatever the stock turns out to be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.inventory.allotments import NONE
+from app.network.loads import Loads
+from app.routing.baskets import Asked
+from app.routing.configuration import Configuration, Source
+from app.routing.facts import FEWEST
+from app.routing.outright import outright
+from app.routing.parcels import Parcel, PastLine, PastOrder
+from app.routing.past_stock import Layout, PastStock, Place
+from app.routing.simulation import Run, replayed
+from tests.routing.test_proof import (
+    IN_MONEY,
+    TO,
+    Order,
+    Placements,
+    best,
+    decided,
+    network_of,
+    prices_of,
+    random_order,
+    rule_of,
+)
+
+ASKED = Asked("web", datetime(2026, 3, 2, 15, tzinfo=UTC), "UTC")
+WITH_MORE: dict[str, Any] = {
+    "mode": "cost",
+    "terms": [{"term": "shipping"}, {"term": "split_penalty", "weight": 150}, {"term": "markdown_bonus"}],
+}
+
+
+def run_of(order: Order, objective: dict[str, Any] | str) -> Run:
+    configured = Configuration(
+        network_of(order), {}, prices_of(order), (), (), NONE, None, {}, Source([], [])
+    )
+    places = [
+        Place(line.sku, "shared", node, units, 0)
+        for line, row in zip(order.lines, order.stock, strict=True)
+        for node, units in enumerate(row)
+    ]
+    stock = PastStock(Layout.of(places, configured.network.ids), [one.units for one in places])
+    return Run(configured, {"default": rule_of(order, objective)}, stock, Loads())
+
+
+def told(order: Order, run: Run, parcel: Parcel) -> Placements | None:
+    """The plan that is known beforehand; None where it is not."""
+    [known] = outright(run.configured, run.rule, [parcel])
+    holding = [
+        node
+        for node in range(len(order.nodes))
+        if all(row[node] >= line.quantity for line, row in zip(order.lines, order.stock, strict=True))
+    ]
+    node = next((node for node in known.nodes if node in holding), None) if known else None
+    return None if node is None else tuple((at, node, one.quantity) for at, one in enumerate(order.lines))
+
+
+@pytest.mark.parametrize("objective", [IN_MONEY, WITH_MORE, FEWEST])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_goes_outright_goes_by_the_best_plan(objective: dict[str, Any] | str, seed: int) -> None:
+    """In money as the reference has it, that prices every plan; else as the whole decision."""
+    rng, known = np.random.default_rng(60_000 + seed), 0
+    for _ in range(150):
+        order = replace(random_order(rng), routed="")
+        if rng.random() < 0.7:
+            order = replace(
+                order, stock=np.maximum(order.stock, rng.integers(1, 5, (len(order.lines), 1))).tolist()
+            )
+        parcel = Parcel(TO, ASKED, tuple(PastLine(line, ((line.sku, 1),)) for line in order.lines))
+        run = run_of(order, objective)
+        plan = told(order, run, parcel)
+        [(sent, _)] = replayed([PastOrder("1", 1, (parcel,))], run)
+        expected = (
+            best(order, list(range(len(order.lines))), False)
+            if objective is IN_MONEY
+            else decided(order, objective)
+        )
+        assert tuple(sent.sent[0].placements) == expected
+        if plan is not None:
+            assert plan == expected
+            known += len(order.lines) > 1
+    assert known > 20
