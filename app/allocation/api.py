@@ -29,7 +29,9 @@ from app.edge import Blueprint, permit
 from app.shapes import identifier
 from tenants.scope import current
 
-blueprint = Blueprint("stock", __name__, description="Stock at nodes: what lies there, counts and adjustments")
+blueprint = Blueprint(
+    "stock", __name__, description="Stock at nodes: what lies there, counts and adjustments"
+)
 
 
 @blueprint.route("/stock/adjustments", methods=["POST"])
