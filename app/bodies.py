@@ -22,6 +22,8 @@ def readable(body: bytes) -> Any:
         raise _unreadable(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:
         raise _unreadable("it is nested too deep") from error
+    except ValueError as error:  # json's own refusal of what int() will not convert
+        raise _unreadable("it has a number of thousands of digits") from error
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -59,12 +59,19 @@ class Problem(Exception):
             "type": TYPE_BASE + self.code,
             "title": self.title,
             "status": self.status,
-            "detail": self.detail,
+            "detail": _sendable(self.detail),
             "request_id": request_id,
         }
         if self.errors:
-            body["errors"] = [{"pointer": e.pointer, "message": e.message} for e in self.errors]
+            body["errors"] = [
+                {"pointer": _sendable(e.pointer), "message": _sendable(e.message)} for e in self.errors
+            ]
         return body
+
+
+def _sendable(text: str) -> str:
+    """What a request sent may be quoted in a problem: half a surrogate pair, which JSON allows and UTF-8 does not, as ?."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def refused(code: str, detail: str) -> Problem:

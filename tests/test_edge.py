@@ -46,12 +46,33 @@ def test_what_cannot_be_read_says_why(merchant: Merchant) -> None:
         ('{"channel": NaN}', "NaN"),
         ('{"channel": "web", "channel": "phone"}', "`channel` twice"),
         (b"\xff{}", "UTF-8"),
+        ('{"channel": ' + "1" * 5000 + "}", "digits"),
+        ('{"\\ud800": 1, "\\ud800": 2}', "`?` twice"),
     ],
 )
 def test_json_that_does_not_mean_one_thing_is_not_read(merchant: Merchant, body: str, says: str) -> None:
     answer = raw(merchant, "/orders", body, Content_Type="application/json")
     assert problem(answer) == (400, "unreadable")
     assert says in answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer"),
+    [
+        ("/orders", '{"\\ud800": 1}', "/?"),
+        (
+            "/routing/rules",
+            '{"document": {"name": "Odd", "strategies": [{"id": "one", "objective": "\\ud800"}]}}',
+            "/document/strategies/0/objective",
+        ),
+    ],
+)
+def test_half_a_surrogate_pair_is_quoted_back_as_a_question_mark(
+    merchant: Merchant, path: str, body: str, pointer: str
+) -> None:
+    answer = raw(merchant, path, body, Content_Type="application/json")
+    assert problem(answer) == (422, "invalid")
+    assert pointer in {error["pointer"] for error in answer.get_json()["errors"]}
 
 
 def test_a_byte_order_mark_is_passed_over_and_no_body_is_an_empty_one(merchant: Merchant) -> None:
