@@ -71,6 +71,7 @@ def asked(scope: Scope, order: Order, group: list[Line]) -> Asked:
         service=policy.get("service") or "",
         source_code=order.row.source_code or "",
         email=order.row.customer.get("email", ""),
+        is_business=order.row.customer.get("business"),
         promised_by=local_date(min(line.ship_by for line in group) - timedelta(seconds=1), zone),
     )
 

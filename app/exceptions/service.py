@@ -176,7 +176,7 @@ def _cannot(scope: Scope, order_id: UUID, code: str, name: str) -> Exception:
     """Why the decision left something out although the goods are there."""
     network = configuration(scope).network
     for decision in _last(scope, order_id):
-        for row in explain_table(decision.explanation, network):
+        for row in explain_table(decision.explanation, network, scope.tenant.currency):
             if row.code == code and row.packages is None:
                 nodes = decision.explanation["nodes"]
                 full = nodes["outcome"][nodes["code"].index(code)] == chr(FULL)

@@ -245,6 +245,7 @@ class Composer:
             service=policy.get("service") or "",
             source_code=request.get("source_code") or "",
             email=request["customer"]["email"],
+            is_business=request["customer"].get("business"),
             promised_by=min(line.clock.ship_by for line in lines),
         )
 

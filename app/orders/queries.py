@@ -234,7 +234,8 @@ def routing(scope: Scope, order_id: UUID, *, replayed: bool = False) -> dict[str
         }
     now = [row for row in rows if row.made_at == rows[0].made_at]
     network = configuration(scope).network
-    candidates = [one for row in now for one in explain_table(row.explanation, network)]
+    currency = scope.tenant.currency
+    candidates = [one for row in now for one in explain_table(row.explanation, network, currency)]
     return {
         **_decision(rows[0]),
         "plan": [one for row in now for one in row.plan],

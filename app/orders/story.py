@@ -122,7 +122,8 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
     tab = tab if tab in moments.TABS else ""
     names = {code: node["name"] for code, node in nodes.items()}
     owed = refunds_of(scope, order_id)
-    candidates = explain_table(decisions[0]["explanation"], configuration(scope).network) if decisions else []
+    network = configuration(scope).network
+    candidates = explain_table(decisions[0]["explanation"], network, order["currency"]) if decisions else []
     return {
         "order": order,
         "number": order_number(order["number"]),

@@ -91,7 +91,9 @@ def _share(value: float) -> str:
 def condition_words(condition: Condition, currency: str = "USD") -> str:
     """A condition as a clause: "the channel is web or phone and the number of units is at least 5"."""
     if condition.op == "not":
-        return f"it is not so that {condition_words(condition.parts[0], currency)}"
+        (part,) = condition.parts
+        words = condition_words(part, currency)
+        return f"it is not so that {f'({words})' if part.op in ('all', 'any') else words}"
     if condition.op in ("all", "any"):
         word = " and " if condition.op == "all" else " or "
         return word.join(
@@ -152,6 +154,21 @@ def _amount(field: Field, value: Any, currency: str) -> str:
     if field.unit == "g":
         return f"{number} g"
     return number
+
+
+def seen_words(name: str, value: Any, currency: str = "USD") -> str:
+    """What a filter saw of a node, None for what is not known: "kind is store", "5 days on the way"."""
+    field = FIELDS[name]
+    if value is None:
+        return f"{field.words} not known"
+    if name in IS_SO:
+        return IS_SO[name][0 if value else 1]
+    said = [_amount(field, value, currency)]
+    if name in DISTANCES:
+        return AWAY["between"].format(*said)
+    if name in OF_NODES:
+        return OF_NODES[name].format(_figures(field, "eq", said))
+    return f"cleared for {value}" if field.kind == SET else f"{field.words} is {said[0]}"
 
 
 def filter_words(each: Filter, currency: str = "USD") -> str:

@@ -6,22 +6,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
-from app.routing import readings
+from app.routing import readings, ruled_out
 from app.routing.facts import MICRO, NEAREST, PRIORITY, Basket, Ints, Network
-from app.routing.fields import DISTANCE, Filter, node_values
+from app.routing.fields import Filter
 from app.routing.kernel import Plan, Task
-from app.routing.parts import Eligible
+from app.routing.parts import Eligible, Part, view_of
 from app.routing.policy import Objective
+from app.routing.terms import Lanes
 
 MOST_NODES = 56
-MOST_LETTERS = 640  # of node codes and amounts: keeps an explanation under 2 kB
+MOST_LETTERS = 640  # of node codes, amounts and what filters saw: keeps an explanation under 2 kB
+MOST_SEEN = 160  # letters of what filters saw, before fewer nodes are shown for it
 MOST_PARTS = 12
 MOST_NAMES = 6
 
 CHOSEN, WHOLE, PART, SHORT = b"CPpS"
-FILTERED, REFUSED, CLOSED, FULL, OTHER_KIND, AWAY = b"FXOUKA"
+FILTERED, REFUSED, CLOSED, FULL, OTHER_KIND, AWAY, UNLISTED, SENT_ELSEWHERE = b"FXOUKANR"
 _GIVING = np.array([SHORT, PART, WHOLE], dtype=np.uint8)
 """By how much of the lines a node gives: nothing, some, all."""
 
@@ -32,6 +35,8 @@ class Findings:
 
     route: tuple[str, ...]
     rows: list[list[int]]
+    part: Part
+    lanes: Lanes
     task: Task
     seen: Ints
     allowed: Eligible
@@ -104,28 +109,55 @@ def _add_findings(explanation: dict, network: Network, basket: Basket, findings:
         if findings.best_single is not None and len(plan.nodes) > 1:
             explanation["best_single"] = _summary(network, findings, findings.best_single)
     outcomes, line, detail = _outcomes(network, basket, findings)
-    shown = _shown(network, findings, outcomes, MOST_LETTERS - _letters(explanation))
+    letters = MOST_LETTERS - _letters(explanation)
+    shown = _shown(network, findings, outcomes, letters)
+    filters, seen, figures = _ruled_out(network, basket, findings, shown, outcomes, detail)
+    while len(orjson.dumps((filters, seen))) > letters + MOST_SEEN - int(network.code_sizes[shown].sum()):
+        shown = _fewer(findings, shown, outcomes)
+        filters, seen, figures = _ruled_out(network, basket, findings, shown, outcomes, detail)
     if len(shown) < len(network):
         counts = np.bincount(outcomes, minlength=128).tolist()
         explanation["counts"] = {chr(letter): count for letter, count in enumerate(counts) if count}
-        outcomes, line, detail = outcomes[shown], line[shown], detail[shown]
-        miles = findings.task.distance[shown] / MICRO
-    else:
-        miles = findings.task.distance / MICRO
     explanation["nodes"] = {
-        "code": list(network.codes)
-        if shown is network.every
-        else [network.codes[node] for node in shown.tolist()],
-        "outcome": outcomes.tobytes().decode("ascii"),
-        "line": line.tolist(),
-        "detail": detail.tolist(),
-        "miles": np.rint(miles).astype(np.int64).tolist() if _located(basket) else [],
+        "code": [network.codes[node] for node in shown.tolist()],
+        "outcome": outcomes[shown].tobytes().decode("ascii"),
+        "line": line[shown].tolist(),
+        "detail": figures.tolist(),
+        "miles": np.rint(findings.task.distance[shown] / MICRO).astype(np.int64).tolist()
+        if _located(basket)
+        else [],
     }
     explanation["quantities"] = findings.task.quantity[:MOST_PARTS].tolist()
-    if findings.filters:
-        explanation["filters"] = [
-            [each.id, each.field, readings.filter_words(each)[:60]] for each in findings.filters[:MOST_PARTS]
-        ]
+    if filters:
+        explanation["filters"], explanation["ruled_out"] = filters, seen
+
+
+def _fewer(findings: Findings, shown: Ints, outcomes: NDArray[np.uint8]) -> Ints:
+    """Without the farther half of the nodes that filters ruled out."""
+    filtered = shown[outcomes[shown] == FILTERED]
+    nearest = filtered[np.argsort(findings.task.distance[filtered], kind="stable")]
+    fewer: Ints = shown[~np.isin(shown, nearest[len(nearest) // 2 :])]
+    return fewer
+
+
+def _ruled_out(
+    network: Network,
+    basket: Basket,
+    findings: Findings,
+    shown: Ints,
+    outcomes: NDArray[np.uint8],
+    detail: Ints,
+) -> tuple[list[list], list[list], Ints]:
+    """The filters that ruled nodes out, what they saw, and the figure of each node that is shown: of one that was
+    ruled out, where what was seen of it stands."""
+    figures = detail[shown]
+    filtered = (outcomes[shown] == FILTERED).nonzero()[0]
+    if not len(filtered):
+        return [], [], figures
+    view = view_of(network, basket, findings.part, findings.lanes)
+    filters, seen, found = ruled_out.kept(view, findings.filters, shown[filtered], figures[filtered])
+    figures[filtered] = found
+    return filters, seen, figures
 
 
 def _terms(findings: Findings) -> dict[str, list[float | None]]:
@@ -175,6 +207,10 @@ def _outcomes(network: Network, basket: Basket, findings: Findings) -> tuple[NDA
             filtered: NDArray[np.bool_] = (allowed.ruled_out < len(findings.filters)) & ~allowed.nodes
             outcomes[filtered] = FILTERED
             detail = np.where(filtered, allowed.ruled_out, detail)
+        if allowed.unlisted is not None:
+            outcomes[allowed.unlisted] = UNLISTED
+        if findings.part.places is not None:
+            outcomes[~np.logical_or.reduce(findings.part.places)] = SENT_ELSEWHERE
         if allowed.away is not None:
             outcomes[allowed.away] = AWAY
         outcomes[~network.open] = CLOSED
@@ -221,15 +257,15 @@ class Row:
     against: float | None = None
 
 
-def explain_table(explanation: dict, network: Network | None = None) -> list[Row]:
+def explain_table(explanation: dict, network: Network | None = None, currency: str = "USD") -> list[Row]:
     """The stored explanation as rows, the chosen first, then the possible, then the ruled out, each by miles.
 
-    The network of today lends names and values; a node that is gone shows by its code.
+    The network of today lends names; a node that is gone shows by its code.
     """
     nodes = explanation.get("nodes")
     if not nodes:
         return []
-    rows = [_row(explanation, nodes, at, network) for at in range(len(nodes["code"]))]
+    rows = [_row(explanation, nodes, at, network, currency) for at in range(len(nodes["code"]))]
     order = {"C": 0, "P": 1, "p": 2}
     ranked = sorted(
         zip(nodes["outcome"], rows, strict=True),
@@ -238,21 +274,21 @@ def explain_table(explanation: dict, network: Network | None = None) -> list[Row
     return [row for _, row in ranked]
 
 
-def _row(explanation: dict, nodes: dict, at: int, network: Network | None) -> Row:
+def _row(explanation: dict, nodes: dict, at: int, network: Network | None, currency: str) -> Row:
     code, letter = nodes["code"][at], nodes["outcome"][at]
     miles = nodes["miles"][at] if nodes["miles"] else None
     position = network.position.get(code) if network is not None else None
     name = network.names[position] if network is not None and position is not None else code
     if position is not None and network is not None and not network.placed[position]:
         miles = None
-    outcome = _words(explanation, nodes, at, network, position)
+    outcome = _words(explanation, nodes, at, miles, currency)
     against = None
     if letter in "CP" and miles is not None and explanation["chosen"]["packages"] == 1:
         against = round(miles - explanation["chosen"]["miles"]) if letter == "P" else 0
     return Row(code, name, outcome, 1 if letter in "CP" else None, miles, against)
 
 
-def _words(explanation: dict, nodes: dict, at: int, network: Network | None, position: int | None) -> str:
+def _words(explanation: dict, nodes: dict, at: int, miles: int | None, currency: str) -> str:
     letter, line, detail = nodes["outcome"][at], nodes["line"][at], nodes["detail"][at]
     quantities = explanation["quantities"]
     wanted = quantities[line] if line < len(quantities) else None
@@ -266,13 +302,15 @@ def _words(explanation: dict, nodes: dict, at: int, network: Network | None, pos
     if letter == "p":
         return f"Possible for a part: {short}"
     if letter == "F":
-        return _filtered(explanation, detail, network, position)
+        return f"Ruled out by filter {ruled_out.words(explanation, detail, miles, currency)}"
     return {
         "S": f"Ruled out: {short}",
         "X": "Ruled out: refused this order before",
         "O": "Ruled out: closed",
         "U": f"Ruled out: full today, {detail:,} packages",
         "A": "Ruled out: does not deliver there",
+        "N": "Ruled out: not one of the places of this rule",
+        "R": "Ruled out: a rule for these lines sends them elsewhere",
         "K": "Ruled out: not for goods of this kind",
     }[letter]
 
@@ -282,13 +320,3 @@ def _possible(explanation: dict, nodes: dict, at: int) -> str:
     if explanation["objective"] in (NEAREST, PRIORITY) or chosen["packages"] != 1 or not nodes["miles"]:
         return "Possible"
     return "Possible, farther" if nodes["miles"][at] > round(chosen["miles"]) else "Possible, as near"
-
-
-def _filtered(explanation: dict, at: int, network: Network | None, position: int | None) -> str:
-    filters = explanation.get("filters", [])
-    if at >= len(filters):
-        return "Ruled out by a filter"
-    name, field, words = filters[at]
-    if field == DISTANCE or network is None or position is None:
-        return f"Ruled out by filter {name}: {words}"
-    return f"Ruled out by filter {name}: {field.split('.')[1]} is {node_values(network, field)[position]}"

@@ -145,15 +145,6 @@ def first_failed(filters: tuple[Filter, ...], view: NodeView, fixed: bool | None
     return first
 
 
-def node_values(network: Network, field: str) -> tuple[Scalar, ...]:
-    """What a filter on a fixed field looks at, node by node, as text and numbers."""
-    column = COLUMNS[field](NodeView(network)) if field in COLUMNS else None
-    if column is None:
-        return ("not known",) * len(network)
-    values = column.tolist() if isinstance(column, np.ndarray) else column
-    return tuple(", ".join(sorted(each)) if isinstance(each, frozenset) else each for each in values)
-
-
 def compare(op: str, actual: Known, value: Any) -> bool:
     """One comparison. Raises ValueError for an operator that is not in the list."""
     if op == "exists":

@@ -130,7 +130,7 @@ class Eligible:
 
     `seen` is the same stock before anything was ruled out. `nodes` may serve some row; `ruled_out[node]` is the
     position of the first filter that a node fails; `full` the nodes without room today; `away` those that do not
-    deliver there; `refused` those excluded for this order.
+    deliver there; `unlisted` those that the strategy does not name; `refused` those excluded for this order.
     """
 
     seen: Ints
@@ -139,6 +139,7 @@ class Eligible:
     ruled_out: NDArray[np.int16] | None
     full: Flags | None
     away: Flags | None
+    unlisted: Flags | None
     refused: tuple[int, ...]
 
 
@@ -155,7 +156,7 @@ def eligible(
     """The stock of a part that may be used, capped at what is asked for. `key` names the strategy, `relaxed` the
     constraints that are given up."""
     nodes = network.open.copy() if part.places is not None else network.open & _of_kinds(network, part.kinds)
-    away = full = ruled_out = None
+    away = full = ruled_out = unlisted = None
     to = basket.destination
     if part.is_goods and not network.reach.everywhere:
         away = ~network.reach.serves(to.country, to.region, to.postal_code)
@@ -165,7 +166,8 @@ def eligible(
         full = (network.capacity_per_day >= 0) & (basket.load >= network.capacity_per_day)
         nodes &= ~full
     if part.is_goods and strategy.nodes:
-        nodes &= np.array([code in strategy.nodes for code in network.codes], dtype=bool)
+        unlisted = np.array([code not in strategy.nodes for code in network.codes], dtype=bool)
+        nodes &= ~unlisted
     allowed: Flags = nodes
     if part.is_goods and strategy.filters:
         ruled_out = _ruled_out(network, basket, part, strategy, key, lanes, relaxed)
@@ -186,7 +188,7 @@ def eligible(
             if line is None or line in lines:
                 stock[row, node] = 0
                 refused.add(node)
-    return Eligible(seen, stock, nodes, ruled_out, full, away, tuple(sorted(refused)))
+    return Eligible(seen, stock, nodes, ruled_out, full, away, unlisted, tuple(sorted(refused)))
 
 
 def _of_kinds(network: Network, kinds: tuple[str, ...]) -> Flags:
@@ -206,7 +208,7 @@ def _ruled_out(
     """Per node the first filter that it fails; those of the network alone are worked out once."""
     filters = strategy.filters
     if not relaxed.isdisjoint(each.id for each in filters):
-        view = _view(network, basket, part, lanes)
+        view = view_of(network, basket, part, lanes)
         first = np.full(len(network), NO_FILTER, dtype=np.int16)
         for at in range(len(filters) - 1, -1, -1):
             if filters[at].id not in relaxed:
@@ -220,10 +222,10 @@ def _ruled_out(
         network.prepared[key] = fixed
     if all(each.is_fixed for each in filters):
         return fixed
-    return np.minimum(fixed, first_failed(filters, _view(network, basket, part, lanes), fixed=False))
+    return np.minimum(fixed, first_failed(filters, view_of(network, basket, part, lanes), fixed=False))
 
 
-def _view(network: Network, basket: Basket, part: Part, lanes: Lanes) -> NodeView:
+def view_of(network: Network, basket: Basket, part: Part, lanes: Lanes) -> NodeView:
     """The nodes as filters see them for this basket. A destination without a place says nothing of distances."""
     located = basket.destination.lat is not None and basket.destination.lon is not None
     left = None

@@ -79,7 +79,8 @@ SELECT id FROM orders WHERE tenant_id = :tenant AND placed_at >= :since AND plac
 ORDER BY placed_at, id
 """
 ORDERS = """
-SELECT id, number, channel, currency, source_code, customer->>'email' AS email, ship_to, policy, placed_at
+SELECT id, number, channel, currency, source_code, customer->>'email' AS email, customer->'business' AS is_business,
+    ship_to, policy, placed_at
 FROM orders WHERE tenant_id = :tenant AND id = ANY(:ids) ORDER BY placed_at, id
 """
 LINES = """
@@ -190,6 +191,7 @@ def _parcel(row: Any, lines: list[Any], skus: dict[UUID, _Sku], zone: str) -> Pa
         service=policy.get("service") or "",
         source_code=row.source_code or "",
         email=row.email or "",
+        is_business=row.is_business,
         promised_by=last_day,
     )
     return Parcel(to, asked, tuple(_line(line, skus[line.sku_id]) for line in lines))

@@ -291,6 +291,8 @@ def _planned(
     return Findings(
         route=part.kinds,
         rows=part.lines,
+        part=part,
+        lanes=lanes,
         task=solved.task,
         seen=allowed.seen,
         allowed=allowed,

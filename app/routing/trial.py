@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
+from app.calendar import local_date
 from app.catalog.rules import volume_cm3
 from app.inventory.allotments import Allotments
 from app.inventory.rules import MADE, PLENTY
@@ -46,10 +48,15 @@ WHERE r.tenant_id = :tenant AND r.supply = 'none' AND r.sku_id = ANY(:skus) AND 
 GROUP BY 1
 """
 ORDER = """
-SELECT o.id, o.number, o.channel, o.ship_to, o.policy, l.sku, sum(l.ordered - l.cancelled - l.shipped) AS units
+SELECT o.id, o.number, o.channel, o.source_code, o.customer, o.ship_to, o.policy, l.sku,
+    sum(l.ordered - l.cancelled - l.shipped) AS units,
+    sum((l.items - l.discount) * (l.ordered - l.cancelled - l.shipped) / l.ordered) AS value,
+    (SELECT min(r.ship_by) FROM order_lines own
+        JOIN reservations r ON r.tenant_id = :tenant AND r.order_line_id = own.id
+        WHERE own.tenant_id = :tenant AND own.order_id = o.id) AS ship_by
 FROM orders o JOIN order_lines l ON l.tenant_id = :tenant AND l.order_id = o.id
 WHERE o.tenant_id = :tenant AND o.number = :number
-GROUP BY o.id, o.number, o.channel, o.ship_to, o.policy, l.sku
+GROUP BY o.tenant_id, o.id, l.sku
 HAVING sum(l.ordered - l.cancelled - l.shipped) > 0 ORDER BY min(l.position)
 """
 NO_ORDER = UUID(int=0)
@@ -66,6 +73,10 @@ class Wish:
     order_id: UUID = NO_ORDER
     """The order whose own reservations count as free."""
     number: int | None = None
+    says: Mapping[str, Any] = field(default_factory=dict)
+    """What else the order says, as `Asked` names it."""
+    values: Mapping[str, int] = field(default_factory=dict)
+    """What the units of a SKU are worth as agreed, in minor units; else what they cost today."""
 
 
 @dataclass(frozen=True)
@@ -85,13 +96,23 @@ def wish_of_order(scope: Scope, number: int) -> Wish:
     if not rows:
         raise invalid("/order", f"No order K-{number} with units left to ship is here.")
     first = rows[0]
+    policy, customer = first.policy or {}, first.customer
+    last_day = local_date(first.ship_by - timedelta(seconds=1), scope.tenant.timezone) if first.ship_by else None
     return Wish(
         [(row.sku, int(row.units)) for row in rows],
         first.channel,
         first.ship_to,
-        bool(first.policy.get("ship_complete")),
+        bool(policy.get("ship_complete")),
         first.id,
         first.number,
+        {
+            "service": policy.get("service") or "",
+            "source_code": first.source_code or "",
+            "email": customer.get("email") or "",
+            "is_business": customer.get("business"),
+            "promised_by": last_day,
+        },
+        {row.sku: int(row.value) for row in rows},
     )
 
 
@@ -111,7 +132,12 @@ def attempt(scope: Scope, rule: Rule, wish: Wish) -> Trial:
     shelf = _shelf(scope, list(skus.values()), wish, configured.allotments)
     found = [skus[code] for code, _ in wish.lines]
     asked = Asked(
-        wish.channel, scope.now(), scope.tenant.timezone, wish.ship_complete, currency=scope.tenant.currency
+        wish.channel,
+        scope.now(),
+        scope.tenant.timezone,
+        wish.ship_complete,
+        currency=scope.tenant.currency,
+        **wish.says,
     )
     lines = [
         BasketLine(
@@ -120,7 +146,7 @@ def attempt(scope: Scope, rule: Rule, wish: Wish) -> Trial:
             quantity=units,
             weight_g=row.weight_g,
             volume_cm3=volume_cm3(row.attributes),
-            value=row.price * units,
+            value=wish.values.get(row.code, row.price * units),
             tax_code=row.tax_code,
             attributes=row.attributes,
         )

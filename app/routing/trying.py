@@ -72,7 +72,7 @@ def _drawn(found: Trial) -> Attempt:
     packages: dict[int, list[tuple[str, int]]] = {}
     for line, node, units in decision.placements:
         packages.setdefault(node, []).append((found.titles[line], units))
-    rows = explain_table(decision.explanation, network)
+    rows = explain_table(decision.explanation, network, decision.why.basket.currency)
     attempt = Attempt(
         found,
         packages=[

@@ -12,6 +12,7 @@ from app.routing import queries, service
 from app.routing.documents import default_document
 from tenants.scope import inside
 from tests.factories import Caller, Merchant
+from tests.portal import member
 
 PRIORITY = "priority_then_fewest_nearest"
 
@@ -146,6 +147,51 @@ def test_what_is_activated_decides_the_next_order(merchant: Merchant):
     filters = [{"id": "far", "field": "node.code", "op": "ne", "value": near}]
     activate(merchant, written(merchant, filters=filters), 1)
     assert merchant.order((sku, 1))["fulfillment_orders"][0]["node"] == far
+
+
+def test_a_filter_of_parts_that_rules_a_place_out_is_told_with_what_it_saw(merchant: Merchant):
+    sku = merchant.sku()
+    merchant.stock(merchant.node("STORE", kind="store"), sku, 5)
+    merchant.stock(merchant.node("HOUSE", "33101", "FL"), sku, 5)
+    bound = {
+        "id": "far-stores",
+        "any": [
+            {"field": "node.kind", "op": "ne", "value": "store"},
+            {"field": "stock.left_after", "op": "gte", "value": 9},
+        ],
+    }
+    activate(merchant, written(merchant, filters=[bound]), 1)
+    told = merchant.ok("GET", f"/orders/{merchant.order((sku, 1))['id']}/routing?replay=true")
+    outcomes = {one["node"]: one["outcome"] for one in told["candidates"]}
+    assert outcomes["STORE"] == "Ruled out by filter far-stores: kind is store, keeping 4 units on the shelf"
+    assert told["replay"][0]["same"]
+
+
+@pytest.mark.parametrize(
+    ("field", "op", "value", "said"),
+    [
+        ("customer.is_business", "eq", True, {"customer": {"email": "b@acme.example", "business": True}}),
+        ("customer.email_domain", "eq", "acme.example", {"customer": {"email": "b@acme.example"}}),
+        ("order.service", "in", ["overnight"], {"policy": {"service": "overnight"}}),
+        ("order.source_code", "eq", "SPRING", {"source_code": "SPRING"}),
+    ],
+)
+def test_what_an_order_says_of_itself_decides_and_is_tried(
+    app: Flask, merchant: Merchant, field: str, op: str, value: object, said: dict
+):
+    sku = merchant.sku()
+    for node in merchant.node("NEAR", "83702", "ID"), merchant.node("FAR", "33101", "FL"):
+        merchant.stock(node, sku, 5)
+    special = {"id": "special", "when": {"field": field, "op": op, "value": value}, "nodes": ["FAR"]}
+    document = default_document()
+    document["strategies"].insert(0, special)
+    version = merchant.ok("POST", "/routing/rules", {"document": document})["version"]
+    activate(merchant, version, 1)
+    usual, other = merchant.order((sku, 1)), merchant.order((sku, 1), **said)
+    assert [one["fulfillment_orders"][0]["node"] for one in (usual, other)] == ["NEAR", "FAR"]
+    desk = member(app, merchant.tenant_id)
+    assert "Ships from Node FAR" in desk.read(f"/routing?order={other['number']}")
+    assert "Ships from Node NEAR" in desk.read(f"/routing?order={usual['number']}")
 
 
 def test_versions_are_paged_newest_first(merchant: Merchant):

@@ -50,6 +50,16 @@ def changed(path: str, value: Any) -> dict:
     return document
 
 
+def test_not_of_several_reads_otherwise_than_not_of_the_first() -> None:
+    many = {"field": "order.units", "op": "gt", "value": 9}
+    phone = {"channel": ["phone"]}
+    said = {
+        sentences({"name": "N", "strategies": [{"id": "a", "when": when}, {"id": "b"}]})[0]
+        for when in ({"not": {"all": [many, phone]}}, {"all": [{"not": many}, phone]})
+    }
+    assert len(said) == 2
+
+
 def test_the_default_document_is_valid() -> None:
     assert validate(default_document()) == []
     assert sentences(default_document()) == [

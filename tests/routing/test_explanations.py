@@ -13,13 +13,14 @@ import pytest
 
 from app.calendar import zone
 from app.inventory.allotments import NONE
-from app.routing import recording
+from app.network.rules import Timetable
+from app.routing import documents, recording
 from app.routing.configuration import Configuration, Source
 from app.routing.explanations import explain_table
 from app.routing.facts import MICRO
 from app.routing.rules import Basket, BasketLine, Destination, Network, NodeFacts, decide
 from app.routing.terms import NO_PRICES, Prices
-from app.routing.vocabulary import TERMS
+from app.routing.vocabulary import NODE_FIELDS, TERMS
 from tests.routing.examples import BOISE, basket, network, node, rule
 
 NO_STORES = {"id": "no-stores", "field": "node.kind", "op": "ne", "value": "store"}
@@ -210,8 +211,102 @@ def test_a_table_outlives_its_network() -> None:
     assert {row.outcome for row in explain_table(stored)} == {
         "Chosen",
         "Possible, farther",
-        "Ruled out by filter no-stores: never use stores",
+        "Ruled out by filter no-stores: kind is store",
     }
+
+
+SHIPPING = {
+    "node.kind": ("ne", "store", "kind is store"),
+    "node.code": ("ne", "BRK", "code is BRK"),
+    "node.region": ("ne", "NY", "region is NY"),
+    "node.country": ("ne", "US", "country is US"),
+    "node.priority": ("gt", 1, "with a priority number of 1"),
+    "node.capabilities": ("has_all", ["cold", "hazard"], "cleared for cold"),
+    "node.capacity_left": ("gt", 5, "with room today for 4 packages"),
+    "node.handling_per_package": ("lt", 100, "where handling a package costs $1.50"),
+    "node.open_today": ("eq", True, "closed today"),
+    "node.distance_miles": ("lt", 500, "2,151 miles away"),
+    "lane.distance_miles": ("lt", 500, "2,151 miles away"),
+    "lane.zone": ("exists", True, "carrier zone not known"),
+    "lane.transit_days": ("lt", 2, "5 days on the way"),
+    "lane.days_late": ("lte", 0, "8 days after the promise"),
+    "lane.same_region": ("eq", True, "outside the buyer's region"),
+    "lane.same_country": ("eq", False, "in the buyer's country"),
+    "stock.holds_all": ("eq", True, "not holding the whole order"),
+    "stock.lines_held_share": ("gte", 50, "holding 0% of the lines"),
+    "stock.units_share": ("gt", 34, "with 33.3% of the units"),
+    "stock.covers": ("gt", 1, "with 1 unit of the order"),
+    "stock.left_after": ("gt", 0, "keeping 0 units on the shelf"),
+}
+"""By field a filter that Brooklyn fails, and what is to be read of it."""
+
+
+@pytest.mark.parametrize("field", NODE_FIELDS)
+def test_a_place_that_is_ruled_out_names_the_filter_and_what_it_saw(field: str) -> None:
+    op, value, seen = SHIPPING[field]
+    closed = Timetable("America/New_York", (True, False, True, True, True, False, False))
+    places = Network.build(
+        [
+            node("BRK", capacity_per_day=9, handling_per_package=150.0, capabilities=("cold",), timetable=closed),
+            node("RNO"),
+        ]
+    )
+    one = {"field": field, "op": op, "value": value}
+    never = {"field": "node.kind", "op": "ne", "value": "store"}
+    order = basket(
+        [[1, 9]], [3], load=np.array([5, 0]), promised_by=date(2026, 3, 3), promise_is_delivery=True,
+        at=datetime(2026, 3, 3, 12, tzinfo=zone("America/New_York")),
+    )  # fmt: skip
+    for asked, says in (
+        (one, seen),
+        ({"all": [one, one]}, seen),
+        ({"any": [never, one]}, seen if field == "node.kind" else f"kind is store, {seen}"),
+        ({"not": {"not": one}}, seen),
+    ):
+        decision = decide(places, order, rule({"id": "s", "filters": [{"id": "mine", **asked}]}))
+        kept = json.loads(json.dumps(decision.explanation))
+        (outcome,) = {row.outcome for row in explain_table(kept) if row.code == "BRK"}
+        assert outcome == f"Ruled out by filter mine: {says}"
+
+
+def test_a_place_that_no_rule_names_is_not_one_of_another_kind() -> None:
+    mine = {"id": "s", "nodes": ["RNO"]}
+    kits = {"id": "kits", "when": {"field": "line.quantity", "op": "gte", "value": 1}, "kinds": ["store"]}
+    order = basket([[1, 1, 1, 1, 1]])
+    listed = explain_table(decide(network(), order, rule(mine)).explanation)
+    routed = documents.parse({"name": "Kits", "line_routes": [kits], "strategies": [{"id": "s"}]})
+    sent = explain_table(decide(network(), order, routed).explanation)
+    assert {row.code for row in listed if row.outcome == "Ruled out: not one of the places of this rule"} == {
+        "ATL", "BRK", "CMH", "PDX",
+    }  # fmt: skip
+    assert {row.code: row.outcome for row in sent if row.packages is None} == dict.fromkeys(
+        ("ATL", "CMH", "RNO"), "Ruled out: a rule for these lines sends them elsewhere"
+    )
+
+
+@pytest.mark.parametrize("letters", [4, 12, 64])
+def test_many_filters_and_figures_stay_under_two_kilobytes(letters: int) -> None:
+    rng = np.random.default_rng(8)
+    places = Network.build(
+        [
+            NodeFacts(
+                f"id-{at}", f"{at:0{letters}d}", f"Place {at}", "store", float(rng.uniform(28, 48)),
+                float(rng.uniform(-122, -72)), handling_per_package=float(1000 + at),
+            )
+            for at in range(50)
+        ]
+    )  # fmt: skip
+    filters = [
+        {"id": f"{at:040d}", "any": [
+            {"field": "node.handling_per_package", "op": "ne", "value": 1000 + at},
+            {"field": "stock.left_after", "op": "lt", "value": 0},
+        ]}
+        for at in range(20)
+    ]  # fmt: skip
+    order = basket(rng.integers(0, 500, (6, 50)).tolist(), [2] * 6)
+    explanation = decide(places, order, rule({"id": "s", "filters": filters})).explanation
+    assert len(json.dumps(explanation, separators=(",", ":"))) < 2048
+    assert explain_table(explanation)
 
 
 def test_every_kind_of_decision_can_be_read() -> None:

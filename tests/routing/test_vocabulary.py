@@ -19,7 +19,6 @@ from app.routing.fields import (
     OrderFacts,
     compare,
     first_failed,
-    node_values,
     read,
 )
 from app.routing.schemas import language
@@ -323,13 +322,6 @@ def test_a_comparison_on_the_network_alone_is_worked_out_once() -> None:
     assert list(nodes.masks) == [("node.kind", "eq", "store", "")]
     first[:] = True
     assert each.passes(nodes).tolist() == [False, True, False, True, False]
-
-
-def test_values_of_nodes_are_told_for_the_explanation() -> None:
-    nodes = network(NodeFacts("id-X", "XXX", "X", "store", capabilities=("hazard", "cold")))
-    assert node_values(nodes, "node.capabilities")[-1] == "cold, hazard"
-    assert node_values(nodes, "node.priority") == (1, 1, 1, 1, 1, 0)
-    assert node_values(nodes, "lane.zone") == ("not known",) * 6
 
 
 def test_a_filter_of_old_shape_still_passes_a_network() -> None:
