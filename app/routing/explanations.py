@@ -208,7 +208,7 @@ def _outcomes(network: Network, basket: Basket, findings: Findings) -> tuple[NDA
             outcomes[filtered] = FILTERED
             detail = np.where(filtered, allowed.ruled_out, detail)
         if allowed.unlisted is not None:
-            outcomes[allowed.unlisted] = UNLISTED
+            outcomes[allowed.unlisted & ~allowed.nodes] = UNLISTED
         if findings.part.places is not None:
             outcomes[~np.logical_or.reduce(findings.part.places)] = SENT_ELSEWHERE
         if allowed.away is not None:

@@ -25,7 +25,7 @@ class Part:
     """Lines that are planned together: one row per SKU, with the lines behind each row.
 
     `places[row, node]` where a row may come from, None where its kind alone decides; `filtered[row]` whether the
-    strategy's filters speak of it. `whole`: all lines are one row, from one node or not at all.
+    strategy's nodes and filters speak of it. `whole`: all lines are one row, from one node or not at all.
     """
 
     kinds: tuple[str, ...]
@@ -91,7 +91,8 @@ def _part(
 
 
 def _placed(network: Network, basket: Basket, part: Part, routes: list[LineRoute | None]) -> Part:
-    """With the places that line routes allow. Where a route names kinds or nodes, no filter speaks of its lines."""
+    """With the places that line routes allow. Where a route names kinds or nodes, neither the nodes nor the filters of
+    a strategy speak of its lines."""
     places = np.empty((len(routes), len(network)), dtype=bool)
     filtered = np.ones(len(routes), dtype=bool)
     for row, route in enumerate(routes):
@@ -165,13 +166,15 @@ def eligible(
     if part.is_goods and bounded and network.limited and basket.load is not None:
         full = (network.capacity_per_day >= 0) & (basket.load >= network.capacity_per_day)
         nodes &= ~full
-    if part.is_goods and strategy.nodes:
-        unlisted = np.array([code not in strategy.nodes for code in network.codes], dtype=bool)
-        nodes &= ~unlisted
     allowed: Flags = nodes
+    passed: Flags | None = None
+    if part.is_goods and strategy.nodes:
+        passed = np.array([code in strategy.nodes for code in network.codes], dtype=bool)
+        unlisted = ~passed
     if part.is_goods and strategy.filters:
         ruled_out = _ruled_out(network, basket, part, strategy, key, lanes, relaxed)
-        passed = ruled_out == NO_FILTER
+        passed = ruled_out == NO_FILTER if passed is None else passed & (ruled_out == NO_FILTER)
+    if passed is not None:
         if part.filtered is None or part.filtered.all():
             nodes = allowed = nodes & passed
         else:

@@ -272,9 +272,10 @@ def test_a_place_that_is_ruled_out_names_the_filter_and_what_it_saw(field: str) 
 def test_a_place_that_no_rule_names_is_not_one_of_another_kind() -> None:
     mine = {"id": "s", "nodes": ["RNO"]}
     kits = {"id": "kits", "when": {"field": "line.quantity", "op": "gte", "value": 1}, "kinds": ["store"]}
+    elsewhere = {"id": "s", "nodes": ["ATL"]}
     order = basket([[1, 1, 1, 1, 1]])
     listed = explain_table(decide(network(), order, rule(mine)).explanation)
-    routed = documents.parse({"name": "Kits", "line_routes": [kits], "strategies": [{"id": "s"}]})
+    routed = documents.parse({"name": "Kits", "line_routes": [kits], "strategies": [elsewhere]})
     sent = explain_table(decide(network(), order, routed).explanation)
     assert {row.code for row in listed if row.outcome == "Ruled out: not one of the places of this rule"} == {
         "ATL", "BRK", "CMH", "PDX",
