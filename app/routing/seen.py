@@ -61,13 +61,20 @@ class OrderFacts:
             postal_code=to.postal_code,
             kinds=frozenset(line.kind for line in lines),
             skus=frozenset(line.sku for line in lines),
-            hazards=_named(lines, "hazard"),
+            hazards=frozenset(hazard for line in lines if (hazard := _hazard(line.attributes))),
             temperatures=_named(lines, "temperature"),
             vendors=_named(lines, "vendor"),
             email_domain=basket.email_domain,
             is_business=basket.is_business,
             at=basket.at,
         )
+
+
+def _hazard(attributes: Mapping[str, Any]) -> str | None:
+    """What a place must be cleared for: a product that says no more than that it is hazardous has the hazard `hazard`,
+    as the capability is called."""
+    said = attributes.get("hazard")
+    return "hazard" if said is True else said or None
 
 
 def _named(lines: Any, attribute: str) -> frozenset[str]:
@@ -248,7 +255,7 @@ _OF_LINE: Mapping[str, Callable[[LineFacts], Known]] = {
     "line.tax_code": lambda line: line.tax_code,
     "product.sku": lambda line: line.sku,
     "product.kind": lambda line: line.kind,
-    "product.hazard": lambda line: line.attributes.get("hazard"),
+    "product.hazard": lambda line: _hazard(line.attributes),
     "product.temperature": lambda line: line.attributes.get("temperature"),
     "product.vendor": lambda line: line.attributes.get("vendor"),
     "product.attributes": lambda line: frozenset(name for name, value in line.attributes.items() if value),

@@ -114,6 +114,19 @@ def test_hazardous_lines_go_apart_from_a_place_cleared_for_them() -> None:
     assert joint.placements == [(0, 0, 1), (1, 0, 1)]
 
 
+@pytest.mark.parametrize(("hazard", "is_so"), [(True, True), (False, False), (None, False)])
+def test_what_is_said_not_to_be_hazardous_is_not(hazard: bool | None, is_so: bool) -> None:
+    places = Network.build([node("CMH", capabilities=("hazard",)), node("RNO")])
+    oil = line("OIL") if hazard is None else line("OIL", hazard=hazard)
+    cleared = {"id": "cleared", "field": "node.capabilities", "op": "has_all", "ref": "lines.hazards"}
+    for document in (
+        {"line_routes": [{**ROUTE, "nodes": ["CMH"]}]},
+        {"line_routes": [{**ROUTE, "when": {"field": "product.hazard", "op": "eq", "value": "hazard"}, "nodes": ["CMH"]}]},
+        {"strategies": [{"id": "all", "filters": [cleared]}]},
+    ):
+        assert by_rule(places, ordered([oil], [[1, 1]]), **document).nodes == ((0,) if is_so else (1,))
+
+
 def test_together_means_one_place_or_none() -> None:
     places = network()
     lines = [line("SOFA", hazard=True), line("CUSHION", hazard=True), line("LAMP")]
