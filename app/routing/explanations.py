@@ -305,7 +305,7 @@ def _words(explanation: dict, nodes: dict, at: int, miles: int | None, currency:
         return f"Ruled out by filter {ruled_out.words(explanation, detail, miles, currency)}"
     return {
         "S": f"Ruled out: {short}",
-        "X": "Ruled out: refused this order before",
+        "X": "Ruled out: refused these goods before",
         "O": "Ruled out: closed",
         "U": f"Ruled out: full today, {detail:,} packages",
         "A": "Ruled out: does not deliver there",
@@ -319,4 +319,5 @@ def _possible(explanation: dict, nodes: dict, at: int) -> str:
     chosen = explanation["chosen"]
     if explanation["objective"] in (NEAREST, PRIORITY) or chosen["packages"] != 1 or not nodes["miles"]:
         return "Possible"
-    return "Possible, farther" if nodes["miles"][at] > round(chosen["miles"]) else "Possible, as near"
+    farther = nodes["miles"][at] - round(chosen["miles"])
+    return f"Possible, {'farther' if farther > 0 else 'as near' if not farther else 'nearer'}"

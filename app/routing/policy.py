@@ -59,7 +59,8 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """What to do when the plan leaves units unfilled: steps in order, each giving up the named constraints.
+    """What to do when the plan leaves units unfilled: steps in order, each giving up the named constraints
+    besides those of the steps before.
 
     Names are filter ids, or `max_packages`, `least_package_value`, `capacity`, `allotments`. The first step that
     fills everything decides; if none does, `then`: `backorder`, `queue` (a person decides) or `cancel`.

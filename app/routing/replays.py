@@ -157,5 +157,7 @@ def _compared(explanation: Mapping[str, Any], which: str) -> dict[str, Any] | No
     if plan is None:
         return None
     at = COMPARED.index(which)
+    shown = explanation.get("nodes", {"code": [], "outcome": ""})
+    chosen = [code for code, outcome in zip(shown["code"], shown["outcome"], strict=True) if outcome == "C"]
     terms = {name: amounts[at] for name, amounts in explanation.get("terms", {}).items()}
-    return {"nodes": [], "terms": terms, **plan}
+    return {"nodes": chosen, "terms": terms, **plan}

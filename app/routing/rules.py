@@ -166,7 +166,7 @@ def decide(
     `excluded` holds (line, node) pairs that may not be used, line None for the whole node. A pair counts for
     every line of the same SKU. Lines that are made to order, digital, or sent a way of their own by a line route
     leave before the strategy is asked. Where units stay without a place, the strategy's fallback gives up its
-    constraints step by step; the first step that leaves the fewest units decides. `relaxed`: constraints given up
+    constraints step by step, each besides those before; the first step that leaves the fewest units decides. `relaxed`: constraints given up
     from the start. Without `compare` only the plan is sought, no runner-up and no best single node; its explanation is
     found when it is read. Raises ValueError when the basket does not fit the network.
     """
@@ -176,13 +176,15 @@ def decide(
     parts = parts_of(network, basket, available, rule)
     key = (rule.digest, position)
     attempts: list[_Attempt] = []
+    steps: tuple[str, ...] = ()
     for step in ((), *strategy.fallback.relax):
-        given_up = frozenset((*relaxed, *step))
+        steps = tuple(dict.fromkeys((*steps, *step)))
+        given_up = frozenset((*relaxed, *steps))
         found = [
             _planned(network, basket, part, lanes, strategy, key, excluded, prices, given_up, compare)
             for part in parts
         ]
-        attempts.append(_Attempt(step, found, _unfilled(basket, _all(found))))
+        attempts.append(_Attempt(steps, found, _unfilled(basket, _all(found))))
         if not attempts[-1].unfilled:
             break
     chosen = min(attempts, key=lambda attempt: attempt.missing)

@@ -164,6 +164,7 @@ def test_a_filter_of_parts_that_rules_a_place_out_is_told_with_what_it_saw(merch
     told = merchant.ok("GET", f"/orders/{merchant.order((sku, 1))['id']}/routing?replay=true")
     outcomes = {one["node"]: one["outcome"] for one in told["candidates"]}
     assert outcomes["STORE"] == "Ruled out by filter far-stores: kind is store, keeping 4 units on the shelf"
+    assert told["reasons"][0]["chosen"]["nodes"] == ["HOUSE"]
     assert told["replay"][0]["same"]
 
 

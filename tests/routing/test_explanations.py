@@ -197,7 +197,7 @@ def test_a_place_without_enough_refused_or_closed() -> None:
     assert rows == {
         "ATL": "Ruled out: 0 on hand, 2 needed",
         "BRK": "Ruled out: closed",
-        "CMH": "Ruled out: refused this order before",
+        "CMH": "Ruled out: refused these goods before",
         "PDX": "Ruled out: not for goods of this kind",
         "RNO": "Chosen",
     }

@@ -167,11 +167,13 @@ def test_a_line_need_not_be_gathered() -> None:
 def test_a_fallback_gives_up_constraints_until_everything_has_a_place() -> None:
     near = {"id": "near", "field": "node.distance_miles", "op": "lte", "value": 400}
     own = {"id": "own", "field": "node.kind", "op": "eq", "value": "warehouse"}
-    strategy = {"filters": [near, own], "fallback": {"relax": [["near"], ["near", "own"]], "then": "queue"}}
+    strategy = {"filters": [near, own], "fallback": {"relax": [["near"], ["own"]], "then": "queue"}}
     assert decided([[0, 0, 1, 1, 1]], strategy).nodes == (RNO,)
     far = decided([[0, 0, 1, 1, 0]], strategy)
     assert (far.nodes, far.explanation["relaxed"]) == ((CMH,), ["near"])
     assert decided([[0, 0, 0, 1, 0]], strategy).nodes == (PDX,)
+    far_store = decided([[0, 1, 0, 0, 0]], strategy)
+    assert (far_store.nodes, far_store.explanation["relaxed"]) == ((BRK,), ["near", "own"])
     nowhere = decided([[0, 0, 0, 0, 0]], strategy)
     assert (nowhere.unfilled, nowhere.then) == ([(0, 1)], "queue")
     assert "relaxed" not in nowhere.explanation
