@@ -70,7 +70,7 @@ class Problem(Exception):
 
 
 def _sendable(text: str) -> str:
-    """What a request sent may be quoted in a problem: half a surrogate pair, which JSON allows and UTF-8 does not, as ?."""
+    """Text that may quote what was sent: half a surrogate pair, which JSON allows and UTF-8 does not, as a ?."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

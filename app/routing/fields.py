@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.routing.facts import MICRO, Basket, Ints, Network
-from app.routing.seen import COLUMNS, Column, Known, LineFacts, NodeView, OrderFacts, Scalar, Value, read
+from app.routing.seen import COLUMNS, Column, Known, LineFacts, NodeView, OrderFacts, Value, read
 from app.routing.vocabulary import DISTANCES, FIXED, NODE_FIELDS, NODE_KINDS, ORDER_FIELDS
 
 __all__ = [

@@ -94,8 +94,8 @@ def language() -> str:
                 for name, term in TERMS.items()
             ),
             f"**fallback.relax** gives up filters by their id, or {_code(LIMITS)}, step by step, each besides"
-            f" those before, until everything is filled. **reroute.reasons**: {_code(REASONS)}, each with `stock` (`hold`, `free`) and `exclude`"
-            " (`node`, `sku`, `none`).",
+            f" those before, until everything is filled. **reroute.reasons**: {_code(REASONS)}, each with `stock`"
+            " (`hold`, `free`) and `exclude` (`node`, `sku`, `none`).",
         )
     )
 

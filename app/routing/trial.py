@@ -97,7 +97,9 @@ def wish_of_order(scope: Scope, number: int) -> Wish:
         raise invalid("/order", f"No order K-{number} with units left to ship is here.")
     first = rows[0]
     policy, customer = first.policy or {}, first.customer
-    last_day = local_date(first.ship_by - timedelta(seconds=1), scope.tenant.timezone) if first.ship_by else None
+    last_day = (
+        local_date(first.ship_by - timedelta(seconds=1), scope.tenant.timezone) if first.ship_by else None
+    )
     return Wish(
         [(row.sku, int(row.units)) for row in rows],
         first.channel,

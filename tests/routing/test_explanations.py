@@ -247,7 +247,13 @@ def test_a_place_that_is_ruled_out_names_the_filter_and_what_it_saw(field: str) 
     closed = Timetable("America/New_York", (True, False, True, True, True, False, False))
     places = Network.build(
         [
-            node("BRK", capacity_per_day=9, handling_per_package=150.0, capabilities=("cold",), timetable=closed),
+            node(
+                "BRK",
+                capacity_per_day=9,
+                handling_per_package=150.0,
+                capabilities=("cold",),
+                timetable=closed,
+            ),
             node("RNO"),
         ]
     )

@@ -121,7 +121,15 @@ def test_what_is_said_not_to_be_hazardous_is_not(hazard: bool | None, is_so: boo
     cleared = {"id": "cleared", "field": "node.capabilities", "op": "has_all", "ref": "lines.hazards"}
     for document in (
         {"line_routes": [{**ROUTE, "nodes": ["CMH"]}]},
-        {"line_routes": [{**ROUTE, "when": {"field": "product.hazard", "op": "eq", "value": "hazard"}, "nodes": ["CMH"]}]},
+        {
+            "line_routes": [
+                {
+                    **ROUTE,
+                    "when": {"field": "product.hazard", "op": "eq", "value": "hazard"},
+                    "nodes": ["CMH"],
+                }
+            ]
+        },
         {"strategies": [{"id": "all", "filters": [cleared]}]},
     ):
         assert by_rule(places, ordered([oil], [[1, 1]]), **document).nodes == ((0,) if is_so else (1,))
