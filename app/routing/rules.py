@@ -167,8 +167,8 @@ def decide(
     every line of the same SKU. Lines that are made to order, digital, or sent a way of their own by a line route
     leave before the strategy is asked. Where units stay without a place, the strategy's fallback gives up its
     constraints step by step, each besides those before; the first step that leaves the fewest units decides. `relaxed`:
-    constraints given up from the start. Without `compare` only the plan is sought, no runner-up and no best single node; its explanation is
-    found when it is read. Raises ValueError when the basket does not fit the network.
+    constraints given up from the start. Without `compare` only the plan is sought, no runner-up and no best single
+    node; its explanation is found when it is read. Raises ValueError when the basket does not fit the network.
     """
     available = _checked(network, basket)
     lanes = Lanes(network, basket)
