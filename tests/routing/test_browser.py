@@ -158,6 +158,28 @@ def test_rules_move_by_keys_and_say_where_they_are(editor: Page):
     wait_until(page, "!document.querySelector('#rules-live').innerText.includes('correction')")
 
 
+def test_a_word_opened_while_its_rule_is_moved_stays_that_rules_word(editor: Page):
+    page = editor
+    page.get_by_role("button", name="Add rule").click()
+    wait_until(page, "document.querySelector('#p-0-when')?.matches(':popover-open')")
+    page.check("#p-0-when [value=phone]")
+    page.keyboard.press("Escape")
+    sentence(page, "When the channel is phone")
+    held: list[Route] = []
+    page.route("**/routing/edit", lambda route: route.continue_() if held else held.append(route))
+    page.get_by_role("button", name="Move rule 1").focus()
+    page.keyboard.press("ArrowDown")
+    page.locator(".chip", has_text="the channel is phone").first.focus()
+    page.keyboard.press("Enter")
+    wait_until(page, "document.querySelector('#p-0-when').matches(':popover-open')")
+    assert len(held) == 1  # the rules in their new order
+    with page.expect_response("**/routing/edit"):
+        held[0].continue_()
+    wait_until(page, "document.querySelector('#p-1-when').matches(':popover-open')")
+    assert page.is_checked("#p-1-when [value=phone]")
+    assert page.evaluate("document.activeElement.closest('.pop').id") == "p-1-when"
+
+
 def rules_of(page: Page) -> list[str]:
     return [" ".join(said.split()) for said in page.locator("[data-rules=rule] .say").all_inner_texts()]
 

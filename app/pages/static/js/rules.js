@@ -171,14 +171,23 @@
     document.querySelector("[data-rules-said]").textContent = "The last change is undone.";
   }
 
+  // What was moved is called by its new place from now on: 0-value of a rule that is the second now is 1-value.
+  function renamed(element) {
+    const rule = element?.closest?.("[data-rules] > .rule");
+    const own = rule?.querySelector('input[name="rule"], input[name="route"]')?.value;
+    if (!own) return element?.id;
+    const place = own.replace(/\d+$/, [...rule.parentElement.children].indexOf(rule));
+    return element.id.replace(new RegExp(`(^|-)${own}-`), `$1${place}-`);
+  }
+
   let stood = {};
   let isSwapping = false;
   document.addEventListener("htmx:before:swap", () => {
     const at = document.activeElement;
     isSwapping = true;
     stood = {
-      pop: [...document.querySelectorAll(".pop:popover-open")].pop()?.id,
-      field: at?.closest?.("#rules-live") ? at.id || at.getAttribute("aria-label") : "",
+      pop: renamed([...document.querySelectorAll(".pop:popover-open")].pop()),
+      field: at?.closest?.("#rules-live") ? renamed(at) || at.getAttribute("aria-label") : "",
       typed: at?.matches?.("input[type=text], textarea") ? at.value : undefined,
     };
   });
