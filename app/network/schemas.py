@@ -245,6 +245,10 @@ class SurchargeShape(Strict):
     when = fields.String(
         load_default="always",
         validate=validate.OneOf(("always", "residential", *VALUED)),
+        metadata={
+            "description": "`residential`: of orders whose customer is not marked as a business. Those that end in"
+            " `_over_g`, `_over_cm3` or `_at_least` need a value."
+        },
     )
     value = fields.Integer(
         strict=True, load_default=None, allow_none=True, validate=validate.Range(0, MOST_AMOUNT)

@@ -140,6 +140,11 @@ class Basket:
     promise_is_delivery: bool = False
     at: datetime | None = None
 
+    @property
+    def residential(self) -> bool:
+        """Whether carriers may ask what they ask of homes: of everybody who is not known to be a business."""
+        return self.is_business is not True
+
 
 class Lane:
     """The ways from every node to one destination; `distance` in millionths of a mile."""

@@ -194,11 +194,11 @@ def _joined(
 def _shipping(network: Network, goods: Goods, lanes: Lanes, prices: Prices) -> Figure:
     """By the node's rate card; from a node without one by a rough estimate of distance and weight."""
     tariffs = network.tariffs
-    sized = bool(np.logical_or.reduce(goods.volume_cm3))
+    sized, residential = bool(np.logical_or.reduce(goods.volume_cm3)), lanes.basket.residential
 
     def table(units: Ints) -> Ints:
         volumes = units @ goods.volume_cm3 if sized else None
-        amounts = tariffs.table(units @ goods.weight_g, volumes)
+        amounts = tariffs.table(units @ goods.weight_g, volumes, residential=residential)
         amounts *= MICRO
         return np.minimum(amounts, FORBIDDEN, out=amounts)  # what is not carried comes to more
 
@@ -223,9 +223,12 @@ def _estimated(distance: Ints) -> Ints:
     return ESTIMATED_PACKAGE + np.rint(distance * ESTIMATED_PER_MILE).astype(np.int64)
 
 
-def carried(network: Network, grams: Ints, volume_cm3: Ints) -> Ints:
+def carried(network: Network, grams: Ints, volume_cm3: Ints, residential: Flags) -> Ints:
     """[row of the tariffs, package]: the term `shipping` of many packages from nodes with a rate card."""
-    table = network.tariffs.table(grams.reshape(-1), volume_cm3.reshape(-1))
+    packages, homes = (grams.reshape(-1), volume_cm3.reshape(-1)), residential.reshape(-1)
+    table = network.tariffs.table(*packages)
+    if not homes.all():
+        table = np.where(homes, table, network.tariffs.table(*packages, residential=False))
     return np.minimum(table * MICRO, FORBIDDEN)
 
 

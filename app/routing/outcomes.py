@@ -44,6 +44,7 @@ class _Packages:
     row: list[int] = field(default_factory=list)
     distance: list[int] = field(default_factory=list)
     late: list[int] = field(default_factory=list)
+    residential: list[bool] = field(default_factory=list)
 
     def add(self, parcel: int, sent: Sent) -> None:
         """The packages of a parcel, by node."""
@@ -59,6 +60,7 @@ class _Packages:
             self.row.append(int(lanes.rows[node]))
             self.distance.append(int(lanes.distance[node]))
             self.late.append(0 if late is None else int(late[node]))
+            self.residential.append(lanes.basket.residential)
 
 
 def _node(placement: tuple[int, int, int]) -> int:
@@ -82,7 +84,8 @@ def _measured(network: Network, parcels: Sequence[Sent], packages: _Packages) ->
     )
     grams, volume = np.array(packages.grams, dtype=np.int64), np.array(packages.volume, dtype=np.int64)
     parcel, count = np.array(packages.parcel, dtype=np.int64), len(parcels)
-    shipping = figures.shipped(network, node, row, distance, grams, figures.carried(network, grams, volume))
+    table = figures.carried(network, grams, volume, np.array(packages.residential, dtype=bool))
+    shipping = figures.shipped(network, node, row, distance, grams, table)
     handling = network.handling[0][node] + network.handling[1][node] * units
     late = np.zeros(count, dtype=np.int64)
     np.maximum.at(late, parcel, np.array(packages.late, dtype=np.int64))

@@ -161,7 +161,8 @@ def _shipping(
         np.array(each)[:, None]
         for each in zip(*[(one.lanes.rows, one.lanes.distance) for one in some], strict=True)
     )
-    table = figures.carried(network, grams, sizes)
+    homes = np.array([one.lanes.basket.residential for one in some])[:, None, None]
+    table = figures.carried(network, grams, sizes, np.broadcast_to(homes, grams.shape))
     carried = np.where(table < FORBIDDEN, table, 0).max(axis=0).reshape(len(some), -1)
     dearest = figures.estimated(distance, grams).max(axis=(1, 2)) + carried.max(axis=1)
     return figures.shipped(network, network.every, row, distance, grams, table), dearest

@@ -47,6 +47,25 @@ def test_cost_takes_the_cheaper_place_not_the_nearer() -> None:
     )
 
 
+FOR_HOMES: dict[str, Any] = {
+    "code": "C", "service": "Ground", "zone_by": "distance", "zone_miles": [100],
+    "dim_divisor": None, "dim_unit": "cm3_per_kg", "dim_over": 0,
+    "surcharges": [{"code": "home", "when": "residential", "amount": 5000, "value": None}],
+    "fuel_basis_points": 0, "transit_days": [1, 2], "prices": [[30_000, [500, 600]]],
+}  # fmt: skip
+
+
+def test_a_business_is_not_asked_what_a_home_is() -> None:
+    places = Network.build([node("CMH", rate_card="C"), node("RNO")], [(FOR_HOMES, {})])
+    terms = cost({"term": "shipping"})
+    home = decided([[1, 1]], terms, places)
+    assert home.nodes == (1,)
+    assert home.explanation["terms"]["shipping"][1] == 5600
+    business = decided([[1, 1]], terms, places, is_business=True)
+    assert business.nodes == (0,)
+    assert business.explanation["terms"]["shipping"][0] == 600
+
+
 def test_a_split_penalty_keeps_an_order_in_one_package() -> None:
     stock = [[1, 0, 0, 0, 1], [1, 0, 0, 1, 0]]
     apart = decided(stock, cost({"term": "distance", "weight": 1}))

@@ -11,13 +11,17 @@ import pytest
 
 from app.inventory.allotments import NONE
 from app.network.loads import Loads
+from app.routing import documents
 from app.routing.baskets import Asked
 from app.routing.configuration import Configuration, Source
-from app.routing.facts import FEWEST
+from app.routing.facts import FEWEST, BasketLine, Network
 from app.routing.outright import outright
 from app.routing.parcels import Parcel, PastLine, PastOrder
 from app.routing.past_stock import Layout, PastStock, Place
 from app.routing.simulation import Run, replayed
+from app.routing.terms import NO_PRICES
+from tests.routing.examples import BOISE, node
+from tests.routing.test_objectives import FOR_HOMES
 from tests.routing.test_proof import (
     IN_MONEY,
     TO,
@@ -88,3 +92,22 @@ def test_what_goes_outright_goes_by_the_best_plan(objective: dict[str, Any] | st
             assert plan == expected
             known += len(order.lines) > 1
     assert known > 20
+
+
+def test_a_what_if_asks_a_business_no_more_than_live_does() -> None:
+    places = Network.build([node("CMH", rate_card="C"), node("RNO")], [(FOR_HOMES, {})])
+    configured = Configuration(places, {}, NO_PRICES, (), (), NONE, None, {}, Source([], []))
+    terms = {"objective": {"mode": "cost", "terms": [{"term": "shipping"}]}}
+    rule = documents.parse({"name": "Test", "strategies": [{"id": "all", **terms}]})
+    line = BasketLine("MUG", "stock", 1, 400, 0, value=900)
+    stock = PastStock(Layout.of([Place("MUG", "shared", at, 9, 0) for at in range(2)], places.ids), [9, 9])
+    run = Run(configured, {"default": rule}, stock, Loads())
+    parcels = [
+        Parcel(BOISE, replace(ASKED, is_business=own), (PastLine(line, (("MUG", 1),)),))
+        for own in (True, None, True)
+    ]
+    orders = [PastOrder(str(at), at, (parcel,)) for at, parcel in enumerate(parcels)]
+    assert all(outright(configured, run.rule, parcels))
+    found = replayed(orders, run)
+    assert [one.sent[0].placements[0][1] for one, _ in found] == [0, 1, 0]
+    assert [outcome.cost for _, outcome in found][::2] == [600, 600]
