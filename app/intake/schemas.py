@@ -115,7 +115,10 @@ class CustomerIn(Strict):
     name = Text(200, load_default="")
     phone = Text(40, load_default="")
     business = fields.Boolean(
-        metadata={"description": "The buyer is a business, not a consumer. The delay rule covers both."}
+        metadata={
+            "description": "The buyer is a business, not a consumer. The delay rule covers both; rules of"
+            " routing may ask for it, and no residential surcharge is reckoned."
+        }
     )
     language = fields.String(
         validate=validate.OneOf(("en", "es")),
