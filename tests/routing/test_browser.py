@@ -139,13 +139,17 @@ def test_what_is_typed_while_an_answer_arrives_is_tried_when_the_field_is_left(e
     wait_until(page, "document.querySelector('#trial-answer')?.innerText.includes('Ships from Boise store')")
 
 
-def test_rules_move_by_keys_and_say_where_they_are(editor: Page):
-    page = editor
+def add_rule_for_phone(page: Page) -> None:
     page.get_by_role("button", name="Add rule").click()
     wait_until(page, "document.querySelector('#p-0-when')?.matches(':popover-open')")
     page.check("#p-0-when [value=phone]")
     page.keyboard.press("Escape")
     sentence(page, "When the channel is phone")
+
+
+def test_rules_move_by_keys_and_say_where_they_are(editor: Page):
+    page = editor
+    add_rule_for_phone(page)
     page.get_by_role("button", name="Move rule 1").focus()
     page.keyboard.press("ArrowDown")
     assert page.inner_text("[data-rules-said]") == "Rule 2 of 2."
@@ -160,11 +164,7 @@ def test_rules_move_by_keys_and_say_where_they_are(editor: Page):
 
 def test_a_word_opened_while_its_rule_is_moved_stays_that_rules_word(editor: Page):
     page = editor
-    page.get_by_role("button", name="Add rule").click()
-    wait_until(page, "document.querySelector('#p-0-when')?.matches(':popover-open')")
-    page.check("#p-0-when [value=phone]")
-    page.keyboard.press("Escape")
-    sentence(page, "When the channel is phone")
+    add_rule_for_phone(page)
     held: list[Route] = []
     page.route("**/routing/edit", lambda route: route.continue_() if held else held.append(route))
     page.get_by_role("button", name="Move rule 1").focus()
