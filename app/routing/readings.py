@@ -158,11 +158,9 @@ def _next_best(network: Network, basket: Basket, findings: Findings) -> str:
         return f" Next best: {names}, {_money(costs[1], basket.currency)}, {more} more."
     said = [] if len(other.nodes) == len(plan.nodes) else [packages]
     if _measured(network, basket, plan) and _measured(network, basket, other):
-        farther = other.distance - plan.distance
+        farther = round(other.distance / MICRO) - round(plan.distance / MICRO)  # of the miles that are told
         said.append(_miles(other.distance))
-        said.append(f"{_miles(abs(farther), bare=True)} {'farther' if farther >= 0 else 'nearer'}")
-        if abs(farther) < MICRO // 2:
-            said[-1] = "as near"
+        said.append(f"{abs(farther):,} {'farther' if farther > 0 else 'nearer'}" if farther else "as near")
     return f" Next best: {', '.join([names, *said])}."
 
 
@@ -179,9 +177,9 @@ def _items(count: int) -> str:
     return "the item" if count == 1 else "both items" if count == 2 else f"all {_number(count)} items"
 
 
-def _miles(distance: int, bare: bool = False) -> str:
+def _miles(distance: int) -> str:
     miles = round(distance / MICRO)
-    return f"{miles:,}" if bare else f"{miles:,} mile{'' if miles == 1 else 's'}"
+    return f"{miles:,} mile{'' if miles == 1 else 's'}"
 
 
 def _number(number: int) -> str:
