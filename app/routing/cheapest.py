@@ -25,9 +25,9 @@ Compared = tuple[Plan | None, Plan | None, Plan | None]
 """The best plan, its runner-up, the best plan of one package."""
 
 
-def cheapest(bill: Bill) -> Plan | None:
-    """The best plan, or None when no unit can be placed."""
-    task = Task.of(bill)
+def cheapest(bill: Bill, task: Task | None = None) -> Plan | None:
+    """The best plan, or None when no unit can be placed. `task`: its task, where there is one already."""
+    task = task or Task.of(bill)
     return None if task is None else _best(bill, task)
 
 

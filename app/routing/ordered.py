@@ -16,7 +16,7 @@ import numpy as np
 from app.routing.bills import Bill, Plan
 from app.routing.cheapest import cheapest, made
 from app.routing.facts import Ints
-from app.routing.states import NEVER
+from app.routing.states import DEAREST, NEVER
 from app.routing.tables import MOST_STATES, PRIORITY_BITS, Found, Task
 
 MOST_VISITS = 20_000
@@ -37,21 +37,49 @@ def best_in_order(bills: Sequence[Bill], tolerances: Sequence[float]) -> Plan | 
     The bills differ in costs alone. A tolerance is a share of the least value. Orders wider than the tables of
     `cheapest` are planned by the first bill alone, and so are not proven.
     """
-    first = cheapest(bills[0])
     task = Task.of(bills[0])
-    if first is None or task is None or len(bills) == 1:
+    if task is None:
+        return None
+    tasks = [task, *(task.priced(bill) for bill in bills[1:])]
+    column = _alone(tasks, tolerances)
+    if column is not None:
+        return made(bills[0], task, [(column, task.size - 1)])
+    first = cheapest(bills[0], task)
+    if first is None or len(bills) == 1:
         return first
     if task.size > MOST_STATES:
         return replace(first, exact=False)
-    tasks = [Task.of(bill) for bill in bills]
-    stages = [_stage(each) for each in tasks if each is not None]
+    stages = [_stage(each) for each in tasks]
     ends = [state for state in range(1, task.states.size) if int(task.units[state].sum()) == first.filled]
     search = _Search(task, stages, ends)
-    found, value = search.known(first), 0
+    found = search.known(first)  # the least of the first figure
     for at, tolerance in enumerate(tolerances):
         found, value = search.least(at, found)
         stages[at].most = value + int(abs(value) * tolerance)
     return replace(made(bills[0], task, found), exact=search.left > 0)
+
+
+def _alone(tasks: Sequence[Task], tolerances: Sequence[float]) -> int | None:
+    """The column of the best package of everything; None where there is none, or where a division may come within the
+    first figure's tolerance of it."""
+    first = tasks[0]
+    if first.size > MOST_STATES or not first.binary or first.shift:
+        return None
+    columns = np.logical_and.reduce(first.holds).nonzero()[0]
+    if len(columns):
+        columns = columns[first.alone[columns] < DEAREST]
+    if not len(columns):
+        return None
+    for at, (task, tolerance) in enumerate(zip(tasks, tolerances, strict=True)):
+        values = task.alone[columns]
+        figures = values >> PRIORITY_BITS
+        least = int(figures.min())
+        most = least + int(abs(least) * tolerance)
+        if at == 0 and (first.floors[2] + first.least_units) >> PRIORITY_BITS <= most:
+            return None
+        if task is not tasks[-1]:
+            columns = columns[figures <= most]
+    return int(columns[values.argmin()])
 
 
 def _stage(task: Task) -> _Stage:
@@ -88,13 +116,21 @@ class _Search:
         return found
 
     def least(self, at: int, known: Found) -> tuple[Found, int]:
-        """The best packages by stage `at` within the bounds of those before it; `known` keeps them already."""
+        """The best packages by stage `at` within the bounds of those before it, and what they come to in it; `known`
+        keeps the bounds, and is the best of the first stage."""
         self.at = at
         self.best = (self._rank(known), known)
-        for end in self.ends:
-            self._open(end, [], [0] * (at + 1))
+        if at:
+            for end in self.ends:
+                self._open(end, [], [0] * (at + 1))
         rank, found = self.best
         return found, rank[0]
+
+    @property
+    def _most(self) -> int:
+        """What may be spent on this stage's figure: ties matter in the last stage only."""
+        value: int = self.best[0][0]
+        return value if self.at == len(self.stages) - 1 else value - 1
 
     def _rank(self, found: Found) -> tuple:
         """The figure, then what settles ties: priority, nodes, lines in order to the lower node."""
@@ -122,14 +158,14 @@ class _Search:
         allowed = np.ones((len(self.task.columns), len(parts)), dtype=bool)
         allowed[[column for column, _ in found]] = False
         for stage, before in zip(self.stages[: self.at + 1], spent, strict=True):
-            bound = min(stage.most, self.best[0][0]) if stage is self.stages[self.at] else stage.most
+            bound = min(stage.most, self._most) if stage is self.stages[self.at] else stage.most
             allowed &= stage.keys[:, parts] + stage.rest[state - parts] <= bound - before
         columns, at = allowed.nonzero()
         own = self.stages[self.at]
         floors = own.keys[columns, parts[at]] + own.rest[state - parts[at]]
         for one in np.argsort(floors, kind="stable").tolist():
             self.left -= 1
-            if int(floors[one]) + spent[-1] > self.best[0][0]:
+            if int(floors[one]) + spent[-1] > self._most:
                 break
             column, part = int(columns[one]), int(parts[at[one]])
             now = [

@@ -7,8 +7,8 @@ is the better one is known beforehand. What is left is to find the first node th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,10 +19,11 @@ from app.routing.configuration import Configuration
 from app.routing.facts import FEWEST, GOODS, Flags, Ints, Network, line_routes
 from app.routing.parcels import Parcel
 from app.routing.parts import Part, eligible
-from app.routing.policy import COST, Objective, Rule, Strategy, Term
+from app.routing.policy import COST, LEXICOGRAPHIC, Objective, Rule, Strategy, Term
 from app.routing.states import DEAREST, NEVER, divisions, states_of
 from app.routing.tables import LARGEST_COST, PRIORITY_BITS
 from app.routing.terms import Goods, Lanes, Prices
+from app.routing.vocabulary import OF_DESTINATION
 
 MOST_LINES = 4
 CELLS = 1 << 17  # packages of all parcels that are looked at together
@@ -30,16 +31,33 @@ SHIPPING = Term("shipping")
 NOT_KNOWN = {"inventory_balance", "margin_floor"}
 """Terms that look at stock, or that are not added up over packages and units."""
 NOTHING = np.zeros((1, 0), dtype=np.int64)
+Within = Sequence[tuple[list[int], float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Outright:
-    """One package of everything from the first of `nodes` that holds it (and, if `bounded`, has room) is the best plan
-    of a parcel. Where none of them does, other plans must be looked at."""
+    """One package of everything is the best plan of a parcel if one of `nodes` holds it (and, if `bounded`, has room):
+    from the first of those that do and keep the figures in `within`, one after the other. Where none of them does,
+    other plans must be looked at.
+
+    `within`: of each figure what every node comes to, and how far above the least of them one may be, as a share.
+    """
 
     lanes: Lanes
     nodes: list[int]
     bounded: bool
+    within: Within = ()
+
+    def best(self, able: Iterator[int]) -> int | None:
+        """The node that sends it; `able`: those of `nodes`, in their order, that can send everything."""
+        if not self.within:
+            return next(able, None)
+        left = list(able)
+        for amounts, tolerance in self.within:
+            least = min([amounts[node] for node in left], default=0)
+            most = least + int(abs(least) * tolerance)
+            left = [node for node in left if amounts[node] <= most]
+        return left[0] if left else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +88,9 @@ def outright(
         size = max(1, (CELLS >> lines) // len(network))
         for first in range(0, len(alike), size):
             some = alike[first : first + size]
-            for one, nodes in zip(some, _best_first(network, configured.prices, some), strict=True):
+            for one, (nodes, within) in zip(some, _best_first(network, configured.prices, some), strict=True):
                 bounded = network.limited and one.strategy.respect_capacity
-                found[one.at] = Outright(one.lanes, nodes, bounded)
+                found[one.at] = Outright(one.lanes, nodes, bounded, within)
     return found
 
 
@@ -97,24 +115,52 @@ def _asked(
 
 
 def _is_plain(strategy: Strategy) -> bool:
-    """Whether its objective is one of those known here, and its nodes are the same for every order."""
-    if not all(one.is_fixed for one in strategy.filters):
+    """Whether its objective is one of those known here, and its nodes are the same for every order to a destination."""
+    if not all(one.fields <= OF_DESTINATION for one in strategy.filters):
         return False
     objective, split = strategy.objective, strategy.split
     if objective.mode == FEWEST:
         return split.lines and not split.least_package_value
-    names = {one.name for one in objective.terms}
-    return objective.mode == COST and SHIPPING in objective.terms and names.isdisjoint(NOT_KNOWN)
+    if not NOT_KNOWN.isdisjoint(one.name for one in objective.terms):
+        return False
+    if objective.mode == LEXICOGRAPHIC:
+        first = objective.terms[0]
+        return first.name == "packages" and first.tolerance < 1
+    return objective.mode == COST and SHIPPING in objective.terms
 
 
-def _best_first(network: Network, prices: Prices, some: Sequence[_Asked]) -> list[list[int]]:
-    """Of each parcel the nodes from which one package of everything beats every division, the best first."""
-    by_cost = some[0].strategy.objective.mode == COST
+def _best_first(network: Network, prices: Prices, some: Sequence[_Asked]) -> list[tuple[list[int], Within]]:
+    """Of each parcel the nodes from which one package of everything beats every division, the best first, and the
+    figures that these must keep."""
+    objective = some[0].strategy.objective
     allowed = np.array([one.allowed for one in some])
-    keys, bound = _costs(network, prices, some, allowed) if by_cost else _distances(network, some, allowed)
+    within: list[Within] = [()] * len(some)
+    if objective.mode == LEXICOGRAPHIC:
+        keys, bound, within = _in_order(network, prices, some, allowed)
+    elif objective.mode == COST:
+        keys, bound = _costs(network, prices, some, allowed, objective.terms)
+    else:
+        keys, bound = _distances(network, some, allowed)
     counts = np.add.reduce(keys < bound[:, None], axis=1).tolist()
     order = keys.argsort(axis=1, kind="stable").tolist()
-    return [nodes[:count] for nodes, count in zip(order, counts, strict=True)]
+    return [(nodes[:count], own) for nodes, count, own in zip(order, counts, within, strict=True)]
+
+
+def _in_order(
+    network: Network, prices: Prices, some: Sequence[_Asked], allowed: Flags
+) -> tuple[Ints, Ints, list[Within]]:
+    """[parcel, node]: the last figure of one package of everything, with its priority number; and what every node comes
+    to in those between the first and the last. The first are packages: no division has as few."""
+    terms = [replace(term, weight=1.0) for term in some[0].strategy.objective.terms[1:]] or [SHIPPING]
+    tables = [_costs(network, prices, some, allowed, [replace(term, tolerance=0.0)]) for term in terms]
+    known = np.logical_and.reduce([bound > -NEVER for _, bound in tables])
+    amounts = [(keys >> PRIORITY_BITS).tolist() for keys, _ in tables[:-1]]
+    within: list[Within] = [
+        [(own[at], term.tolerance) for own, term in zip(amounts, terms, strict=False)]
+        for at in range(len(some))
+    ]
+    keys = np.where(allowed, np.minimum(tables[-1][0], NEVER - 1), NEVER)
+    return keys, np.where(known, NEVER, -NEVER), within
 
 
 def _distances(network: Network, some: Sequence[_Asked], allowed: Flags) -> tuple[Ints, Ints]:
@@ -125,20 +171,26 @@ def _distances(network: Network, some: Sequence[_Asked], allowed: Flags) -> tupl
     return np.where(allowed, keys, NEVER), np.full(len(some), NEVER)
 
 
-def _costs(network: Network, prices: Prices, some: Sequence[_Asked], allowed: Flags) -> tuple[Ints, Ints]:
+def _costs(
+    network: Network, prices: Prices, some: Sequence[_Asked], allowed: Flags, terms: Sequence[Term]
+) -> tuple[Ints, Ints]:
     """[parcel, node]: what one package of everything costs, with its priority number, as `tables.Task.every`; and of
-    each parcel the least that a division costs. Below, amounts are by parcel, state of its lines, and node."""
+    each parcel the least that a division costs, -NEVER where the tables make costs coarser. Below, amounts are by
+    parcel, state of its lines, and node."""
     goods = [_goods(one) for one in some]
     quantity = np.array([one.quantity for one in goods])
     states = states_of((1,) * quantity.shape[1]).digits
-    shipping, dearest = _shipping(network, some, goods, quantity, states)
-    package, unit = _others(network, prices, some, goods)
+    shipping, dearest = np.zeros((1, 1, 1), dtype=np.int64), np.zeros(1, dtype=np.int64)
+    if SHIPPING in terms:
+        shipping, dearest = _shipping(network, some, goods, quantity, states)
+    others = [term for term in terms if term != SHIPPING]
+    package, unit = _others(network, prices, some, goods, others)
     unit *= quantity[:, :, None]
     keys = ((shipping + package[:, None] + states @ unit) << PRIORITY_BITS) + network.priority
     keys = np.where(allowed[:, None] & (shipping < FORBIDDEN), keys, NEVER)
     bound = _least_divided(np.minimum.reduce(keys, axis=2))
     largest = states.shape[1] * (dearest + np.abs(package).max(axis=1)) + np.abs(unit).max(axis=2).sum(axis=1)
-    bound[largest >= LARGEST_COST] = -NEVER  # the tables make such costs coarser
+    bound[largest >= LARGEST_COST] = -NEVER
     return keys[:, -1], bound
 
 
@@ -169,13 +221,12 @@ def _shipping(
 
 
 def _others(
-    network: Network, prices: Prices, some: Sequence[_Asked], goods: Sequence[Goods]
+    network: Network, prices: Prices, some: Sequence[_Asked], goods: Sequence[Goods], others: Sequence[Term]
 ) -> tuple[Ints, Ints]:
-    """[parcel, node] and [parcel, line, node]: what the other terms ask for a package and for a unit."""
+    """[parcel, node] and [parcel, line, node]: what other terms ask for a package and for a unit."""
     bills = []
     for one, own in zip(some, goods, strict=True):
         given = network, own, one.lanes, prices
-        others = [term for term in one.strategy.objective.terms if term != SHIPPING]
         counted = [(term, figures.figure(term.name, given)) for term in others]
         stock = np.empty((len(own.lines), len(network)), dtype=np.int64)
         bills.append(figures.bill(counted, stock, given, one.strategy.split))

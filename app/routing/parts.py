@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.calendar import local_date
 from app.routing.facts import GOODS, Basket, Flags, Ints, Network, line_routes
 from app.routing.fields import LineFacts, NodeView, OrderFacts, first_failed
 from app.routing.policy import LineRoute, Rule, Strategy
@@ -243,16 +242,9 @@ def view_of(network: Network, basket: Basket, part: Part, lanes: Lanes) -> NodeV
         transit_days=lanes.days if located else None,
         days_late=lanes.late if basket.promised_by is not None and basket.at is not None else None,
         capacity_left=left,
-        open_today=_open_today(network, basket),
         quantity=part.quantity,
         available=part.available,
     )
-
-
-def _open_today(network: Network, basket: Basket) -> Flags | None:
-    if basket.at is None:
-        return None
-    return np.array([own.works(local_date(basket.at, own.zone)) for own in network.timetables], dtype=bool)
 
 
 def handed_out(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.calendar import local_date
 from app.routing.facts import Basket, BasketLine, Flags, Ints, Network
 from app.routing.vocabulary import WEEKDAYS
 
@@ -126,7 +127,6 @@ class NodeView:
     transit_days: Ints | None = None
     days_late: Ints | None = None
     capacity_left: Ints | None = None
-    open_today: Flags | None = None
     quantity: Ints | None = None
     available: Ints | None = None
 
@@ -144,6 +144,14 @@ def read(facts: OrderFacts | LineFacts, name: str) -> Known:
 def _room(view: NodeView) -> Ints | None:
     left = view.capacity_left
     return None if left is None else np.where(left < 0, np.iinfo(np.int64).max, left)
+
+
+def _open_today(view: NodeView) -> Flags | None:
+    """Each by the day of its own zone."""
+    at = view.order.at
+    if at is None:
+        return None
+    return np.array([own.works(local_date(at, own.zone)) for own in view.network.timetables], dtype=bool)
 
 
 def _same(
@@ -210,7 +218,7 @@ COLUMNS: Mapping[str, Callable[[NodeView], Column]] = {
     "node.capabilities": lambda view: view.network.capabilities,
     "node.capacity_left": _room,
     "node.handling_per_package": lambda view: view.network.handling_per_package,
-    "node.open_today": lambda view: view.open_today,
+    "node.open_today": _open_today,
     "node.distance_miles": lambda view: view.distance,
     "lane.distance_miles": lambda view: view.distance,
     "lane.zone": lambda view: view.zone,

@@ -99,14 +99,11 @@ class Run:
         return _Made(decision.placements, lanes, bool(decision.unfilled), decision.kill)
 
     def _first(self, parcel: Parcel, known: Outright) -> int | None:
-        """The first of its nodes that can send everything."""
-        return next(
-            (
-                node
-                for node in known.nodes
-                if self._holds_all(parcel, node) and not (known.bounded and self._is_full(parcel, node))
-            ),
-            None,
+        """The best of its nodes that can send everything."""
+        return known.best(
+            node
+            for node in known.nodes
+            if self._holds_all(parcel, node) and not (known.bounded and self._is_full(parcel, node))
         )
 
     def _holds_all(self, parcel: Parcel, node: int) -> bool:

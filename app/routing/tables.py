@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -131,6 +131,10 @@ class Task:
     def only(self, columns: Ints) -> Task:
         """With these of its columns alone."""
         return Task(self.bill, self.lines, self.columns[columns], self.need, self.step, self.binary)
+
+    def priced(self, bill: Bill) -> Task:
+        """With the costs of another bill of the same lines and stock."""
+        return replace(self, bill=bill, levels=[])
 
     # ---- costs as whole numbers that carry their priority numbers along
 

@@ -156,6 +156,19 @@ FIXED = frozenset(
 )
 """Fields of the network alone: filters on them are worked out once, not for each order."""
 
+OF_DESTINATION = FIXED | {
+    "node.distance_miles",
+    "lane.distance_miles",
+    "lane.zone",
+    "lane.transit_days",
+    "lane.same_region",
+    "lane.same_country",
+    "destination.country",
+    "destination.region",
+    "destination.postal_code",
+}
+"""Fields that are the same for all orders to one destination."""
+
 ON_LINES = {**LINE_FIELDS, **ORDER_FIELDS}
 ON_NODES = {**NODE_FIELDS, **ORDER_FIELDS}
 """What a filter's `ref` may name."""

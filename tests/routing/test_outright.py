@@ -11,7 +11,7 @@ import pytest
 
 from app.inventory.allotments import NONE
 from app.network.loads import Loads
-from app.routing import documents
+from app.routing import documents, simulation
 from app.routing.baskets import Asked
 from app.routing.configuration import Configuration, Source
 from app.routing.facts import FEWEST, BasketLine, Network
@@ -20,7 +20,7 @@ from app.routing.parcels import Parcel, PastLine, PastOrder
 from app.routing.past_stock import Layout, PastStock, Place
 from app.routing.simulation import Run, replayed
 from app.routing.terms import NO_PRICES
-from tests.routing.examples import BOISE, node
+from tests.routing.examples import BOISE, PLACES, node
 from tests.routing.test_objectives import FOR_HOMES
 from tests.routing.test_proof import (
     IN_MONEY,
@@ -111,3 +111,31 @@ def test_a_what_if_asks_a_business_no_more_than_live_does() -> None:
     found = replayed(orders, run)
     assert [one.sent[0].placements[0][1] for one, _ in found] == [0, 1, 0]
     assert [outcome.cost for _, outcome in found][::2] == [600, 600]
+
+
+def test_filters_on_the_way_rule_out_other_nodes_for_each_destination(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Told at once for parcels to several places, or one by one."""
+    places = Network.build([node(code, rate_card="C") for code in PLACES], [(FOR_HOMES, {})])
+    configured = Configuration(places, {}, NO_PRICES, (), (), NONE, None, {}, Source([], []))
+    filters = [
+        {"id": "far", "field": "lane.distance_miles", "op": "gte", "value": 600},
+        {"id": "away", "field": "node.region", "op": "ne", "ref": "destination.region"},
+    ]
+    rule = documents.parse({"name": "Test", "strategies": [{"id": "all", "filters": filters}]})
+    line = PastLine(BasketLine("MUG", "stock", 1, 400, 0, value=900), (("MUG", 1),))
+    towns = [replace(BOISE, lat=lat, lon=lon, region=region) for _, _, lat, lon, region in PLACES.values()]
+    parcels = [Parcel(to, ASKED, (line,)) for to in (*towns, BOISE, *towns)]
+
+    def sent() -> list[Placements]:
+        layout = Layout.of([Place("MUG", "shared", at, 3, 0) for at in range(5)], places.ids)
+        run = Run(configured, {"default": rule}, PastStock(layout, [3] * 5), Loads())
+        orders = [PastOrder(str(at), at, (parcel,)) for at, parcel in enumerate(parcels)]
+        return [tuple(one.sent[0].placements) for one, _ in replayed(orders, run)]
+
+    known = outright(configured, lambda channel: rule, parcels)
+    assert len({tuple(one.nodes) for one in known if one}) == 4
+    at_once = sent()
+    monkeypatch.setattr(simulation, "outright", lambda configured, rule, parcels: [None] * len(parcels))
+    assert at_once == sent()
