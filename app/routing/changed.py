@@ -7,12 +7,14 @@ anything, and only the orders that are kept are decided once more, to be put in 
 from __future__ import annotations
 
 import heapq
+from array import array
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from app.routing import past
-from app.routing.parcels import PastOrder
+from app.routing.simulation import Run
 from app.routing.slices import AFTER, BEFORE, SIDES, Side, unpacked
 from tenants.scope import Scope
 
@@ -29,12 +31,14 @@ Pair = dict[str, dict[str, Any]]
 
 def changed(scope: Scope, simulation_id: UUID, sides: dict[str, Side]) -> tuple[int, list[dict[str, Any]]]:
     """How many orders go otherwise, and those to keep, the weightiest first. `sides` as they began."""
-    found = _Changed()
-    for pair in _pairs(scope, simulation_id):
-        found.add(pair)
+    found, took = _Changed(), {name: _Took(sides[name].run) for name in SIDES}
+    for at, pair in enumerate(_pairs(scope, simulation_id)):
+        found.add(at, pair)
+        for name in SIDES:
+            took[name].add(pair[name])
     kept = found.weightiest()
-    words = _words(scope, simulation_id, sides, {pair[AFTER]["order"] for pair in kept})
-    return found.count, [_document(pair, words) for pair in kept]
+    words = _words(scope, sides, took, {pair[AFTER]["order"]: at for at, pair in kept})
+    return found.count, [_document(pair, words) for _, pair in kept]
 
 
 class _Changed:
@@ -42,19 +46,41 @@ class _Changed:
 
     def __init__(self) -> None:
         self.count = 0
-        self._heap: list[tuple[tuple[float, ...], Pair]] = []
+        self._heap: list[tuple[tuple[float, ...], int, Pair]] = []
 
-    def add(self, pair: Pair) -> None:
+    def add(self, at: int, pair: Pair) -> None:
         if pair[BEFORE]["plan"] == pair[AFTER]["plan"]:
             return
         self.count += 1
         if len(self._heap) < MOST_CHANGES:
-            heapq.heappush(self._heap, (_weight(pair), pair))
+            heapq.heappush(self._heap, (_weight(pair), at, pair))
         elif _weight(pair) > self._heap[0][0]:
-            heapq.heapreplace(self._heap, (_weight(pair), pair))
+            heapq.heapreplace(self._heap, (_weight(pair), at, pair))
 
-    def weightiest(self) -> list[Pair]:
-        return [pair for _, pair in sorted(self._heap, key=lambda one: one[0], reverse=True)]
+    def weightiest(self) -> list[tuple[int, Pair]]:
+        """Each with its place in the past."""
+        return [(at, pair) for _, at, pair in sorted(self._heap, reverse=True)]
+
+
+class _Took:
+    """What one version's orders took, as flat numbers: of a long past they fill some megabytes."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.told = run, 0
+        self.taken, self.loaded = array("q"), array("q")
+        self.ends = [(0, 0)]
+
+    def add(self, own: dict[str, Any]) -> None:
+        """The next order, as a slice keeps it."""
+        self.taken.extend(chain.from_iterable(own["taken"]))
+        self.loaded.extend(chain.from_iterable(own["loaded"]))
+        self.ends.append((len(self.taken), len(self.loaded)))
+
+    def again(self, until: int) -> None:
+        """Have the run's stock and loads as they were when the order at this place came."""
+        (taken, loaded), (taken_end, loaded_end) = self.ends[self.told], self.ends[until]
+        self.told = until
+        self.run.again(self.taken[taken:taken_end], self.loaded[loaded:loaded_end])
 
 
 def _weight(pair: Pair) -> tuple[float, ...]:
@@ -74,24 +100,18 @@ def _pairs(scope: Scope, simulation_id: UUID) -> Iterator[Pair]:
 
 
 def _words(
-    scope: Scope, simulation_id: UUID, sides: dict[str, Side], wanted: set[str]
+    scope: Scope, sides: dict[str, Side], took: dict[str, _Took], wanted: dict[str, int]
 ) -> dict[tuple[str, str], str]:
-    """By side and order, why it goes as it does."""
-    orders = {one.id: (past.micros(at), one) for at, one in past.orders(scope, [UUID(one) for one in wanted])}
+    """By side and order, why it goes as it does. `wanted`: orders by their place in the past."""
     words = {}
-    for pair in _pairs(scope, simulation_id) if wanted else ():
-        for name in SIDES:
-            own, side = pair[name], sides[name]
-            if own["order"] in orders:
-                words[name, own["order"]] = _sentence(side, *orders[own["order"]])
-            side.run.again(own["taken"], own["loaded"])
+    for at, order in past.orders(scope, [UUID(one) for one in wanted]):
+        for name, side in sides.items():
+            for change in side.coming(past.micros(at)):
+                side.run.stock.change(change.position, change.delta)
+            took[name].again(until=wanted[order.id])
+            decisions = side.run.decisions(order)
+            words[name, order.id] = " ".join(decision.sentence for decision in decisions)
     return words
-
-
-def _sentence(side: Side, at: int, order: PastOrder) -> str:
-    for change in side.coming(at):
-        side.run.stock.change(change.position, change.delta)
-    return " ".join(decision.sentence for decision in side.run.decisions(order))
 
 
 def _document(pair: Pair, words: dict[tuple[str, str], str]) -> dict[str, Any]:

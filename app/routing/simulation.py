@@ -125,11 +125,10 @@ class Run:
         somebody will read the reasons; nothing is taken."""
         return [self._decision(parcel, compare=True) for parcel in order.parcels]
 
-    def again(self, taken: Iterable[Sequence[int]], loaded: Iterable[Sequence[int]]) -> None:
-        """Take what a decided order took, without deciding it."""
-        for position, units in taken:
-            self.stock.change(position, -units)
-        for node, day in loaded:
+    def again(self, taken: Sequence[int], loaded: Sequence[int]) -> None:
+        """Take what decided orders took, without deciding them: positions and units, nodes and days, by turns."""
+        np.subtract.at(self.stock.units, taken[::2], taken[1::2])
+        for node, day in zip(loaded[::2], loaded[1::2], strict=True):
             self.loads.add(self.configured.network.ids[node], day)
 
     def _decision(self, parcel: Parcel, compare: bool) -> Decision:
