@@ -9,7 +9,7 @@ from app.imports.files import Row
 from app.imports.loading import Outcome, attempt, said
 from app.imports.rules import Amount, Reader, Unreadable
 from app.money import round_half_up
-from app.network.rate_cards import put_pairs, put_prices
+from app.network.rate_cards import priced_zones, put_pairs, put_prices
 from app.network.schemas import MOST_CARD_ZONES
 from app.network.tariffs import AREAS, GRAMS_PER_LB
 from infra.errors import Problem
@@ -62,6 +62,10 @@ def load_pairs(scope: Scope, reader: Reader, rows: Sequence[Row]) -> list[Outcom
     outcomes = [Outcome(row, "", "refused", message) for row, message in refused.items()]
     for code in dict.fromkeys(code for _, code, _ in sound):
         own = [one for one in sound if one[1] == code]
+        if zones := priced_zones(scope, code):
+            beyond = [(row, pair[2]) for row, _, pair in own if pair[2] > zones]
+            outcomes += [Outcome(row, code, "refused", _no_zone(code, zones, zone)) for row, zone in beyond]
+            own = [one for one in own if one[2][2] <= zones]
         try:
             with attempt(scope):
                 fresh = put_pairs(scope, code, [pair for _, _, pair in own])
@@ -133,6 +137,10 @@ def _zone(number: int) -> int:
     if not 1 <= number <= MOST_CARD_ZONES:
         raise Unreadable(f"Zones count from 1 to {MOST_CARD_ZONES}; {number} is none.")
     return number
+
+
+def _no_zone(code: str, zones: int, zone: int) -> str:
+    return f"Rate card {code} has prices for zones 1 to {zones}. Send a price for zone {zone} first, or correct it."
 
 
 def _words(problem: Problem, code: str) -> str:

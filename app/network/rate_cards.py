@@ -83,6 +83,12 @@ def put_prices(scope: Scope, code: str, steps: Sequence[Step]) -> None:
     _changed(scope, code)
 
 
+def priced_zones(scope: Scope, code: str) -> int:
+    """How many zones a card's prices have; 0 where it has none yet, or where there is no such card."""
+    row = scope.row(CARD, code=code)
+    return len(row.prices[0][1]) if row is not None and row.prices else 0
+
+
 def put_pairs(scope: Scope, code: str, pairs: Sequence[tuple[int, int, int]]) -> list[bool]:
     """Say zones (origin area, destination area, zone from 1) of a card; the last of a pair stands. Returns, by
     pair, whether the card did not say it before. Raises Problem 404."""

@@ -347,6 +347,17 @@ def test_zones_between_zip_areas_zipped_or_not(merchant: Merchant) -> None:
         assert {at: zone for at, zone in enumerate(bytes(row.zones)) if zone} == {12: 1, 27: 3}
 
 
+def test_a_zone_without_a_price_is_refused_by_its_row(merchant: Merchant) -> None:
+    merchant.ok("PUT", "/rate-cards/GA", CARD)
+    import_all(merchant, WIDE, "rate_card", rate_card="GA")
+    zones = len(prices(merchant)[0][1])
+    text = f"origin,destination,zone\n005,012,{zones}\n005,013,{zones + 1}\n"
+    done = import_all(merchant, text, "zone_pairs", rate_card="GA")
+    assert (done["created"], done["refused"]) == (1, 1)
+    message = f"Rate card GA has prices for zones 1 to {zones}. Send a price for zone {zones + 1} first, or correct it."
+    assert [row["message"] for row in done["rows"] if row["row"] == 3] == [message]
+
+
 def test_node_facts_in_cells_and_sizes_of_items(merchant: Merchant) -> None:
     merchant.ok("PUT", "/rate-cards/GA", CARD)
     columns = (
