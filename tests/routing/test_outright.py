@@ -41,6 +41,20 @@ WITH_MORE: dict[str, Any] = {
     "terms": [{"term": "shipping"}, {"term": "split_penalty", "weight": 150}, {"term": "markdown_bonus"}],
 }
 
+IN_ORDER: dict[str, Any] = {
+    "mode": "lexicographic",
+    "terms": [
+        {"term": "packages", "tolerance": 0.5},
+        {"term": "distance", "tolerance": 0.4},
+        {"term": "handling", "tolerance": 0.1},
+        {"term": "shipping"},
+    ],
+}
+FEWEST_THEN_CHEAPEST: dict[str, Any] = {
+    "mode": "lexicographic",
+    "terms": [{"term": "packages"}, {"term": "shipping"}],
+}
+
 
 def run_of(order: Order, objective: dict[str, Any] | str) -> Run:
     configured = Configuration(
@@ -63,11 +77,11 @@ def told(order: Order, run: Run, parcel: Parcel) -> Placements | None:
         for node in range(len(order.nodes))
         if all(row[node] >= line.quantity for line, row in zip(order.lines, order.stock, strict=True))
     ]
-    node = next((node for node in known.nodes if node in holding), None) if known else None
+    node = known.best(node for node in known.nodes if node in holding) if known else None
     return None if node is None else tuple((at, node, one.quantity) for at, one in enumerate(order.lines))
 
 
-@pytest.mark.parametrize("objective", [IN_MONEY, WITH_MORE, FEWEST])
+@pytest.mark.parametrize("objective", [IN_MONEY, WITH_MORE, FEWEST, IN_ORDER, FEWEST_THEN_CHEAPEST])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_what_goes_outright_goes_by_the_best_plan(objective: dict[str, Any] | str, seed: int) -> None:
     """In money as the reference has it, that prices every plan; else as the whole decision."""
