@@ -8,7 +8,7 @@ is the better one is known beforehand. What is left is to find the first node th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -151,8 +151,9 @@ def _in_order(
 ) -> tuple[Ints, Ints, list[Within]]:
     """[parcel, node]: the last figure of one package of everything, with its priority number; and what every node comes
     to in those between the first and the last. The first are packages: no division has as few."""
-    terms = [replace(term, weight=1.0) for term in some[0].strategy.objective.terms[1:]] or [SHIPPING]
-    tables = [_costs(network, prices, some, allowed, [replace(term, tolerance=0.0)]) for term in terms]
+    every = some[0].strategy.objective.terms
+    terms = every[1:] or every
+    tables = [_costs(network, prices, some, allowed, [Term(term.name)]) for term in terms]
     known = np.logical_and.reduce([bound > -NEVER for _, bound in tables])
     amounts = [(keys >> PRIORITY_BITS).tolist() for keys, _ in tables[:-1]]
     within: list[Within] = [

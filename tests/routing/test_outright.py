@@ -55,6 +55,8 @@ FEWEST_THEN_CHEAPEST: dict[str, Any] = {
     "terms": [{"term": "packages"}, {"term": "shipping"}],
 }
 
+PACKAGES_ALONE: dict[str, Any] = {"mode": "lexicographic", "terms": [{"term": "packages"}]}
+
 
 def run_of(order: Order, objective: dict[str, Any] | str) -> Run:
     configured = Configuration(
@@ -81,7 +83,9 @@ def told(order: Order, run: Run, parcel: Parcel) -> Placements | None:
     return None if node is None else tuple((at, node, one.quantity) for at, one in enumerate(order.lines))
 
 
-@pytest.mark.parametrize("objective", [IN_MONEY, WITH_MORE, FEWEST, IN_ORDER, FEWEST_THEN_CHEAPEST])
+@pytest.mark.parametrize(
+    "objective", [IN_MONEY, WITH_MORE, FEWEST, IN_ORDER, FEWEST_THEN_CHEAPEST, PACKAGES_ALONE]
+)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_what_goes_outright_goes_by_the_best_plan(objective: dict[str, Any] | str, seed: int) -> None:
     """In money as the reference has it, that prices every plan; else as the whole decision."""
