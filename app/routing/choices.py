@@ -94,15 +94,18 @@ def typed(predicate: Mapping[str, Any], currency: str) -> Comparison | None:
     if token:
         return Comparison(choice=f"{name}|{token}")
     if field.kind == FLAG:
-        return Comparison(choice=f"{name}|{'no' if value else 'yes'}")
+        # Of an order, what is not known is not yes and not no either; a node of which it is not known passes both.
+        return None if name in ORDER_FIELDS else Comparison(choice=f"{name}|{'no' if value else 'yes'}")
     listed = value if isinstance(value, list) else [value]
+    if field.unit == "money" and any(each != int(each) for each in listed):
+        return None
     words = [_shown(each, field, currency) for each in listed]
     return Comparison(choice=f"{name}|{SAME.get(op, op)}", value=", ".join(words))
 
 
 def _shown(value: Any, field: Field, currency: str) -> str:
-    if field.unit == "money" and isinstance(value, int):
-        return str(Money(value, currency).decimal())
+    if field.unit == "money":
+        return str(Money(int(value), currency).decimal())
     return str(value).replace("_", " ") if field.choices else str(value)
 
 

@@ -282,10 +282,12 @@ def _row(explanation: dict, nodes: dict, at: int, network: Network | None, curre
     if position is not None and network is not None and not network.placed[position]:
         miles = None
     outcome = _words(explanation, nodes, at, miles, currency)
-    against = None
-    if letter in "CP" and miles is not None and explanation["chosen"]["packages"] == 1:
-        against = round(miles - explanation["chosen"]["miles"]) if letter == "P" else 0
-    return Row(code, name, outcome, 1 if letter in "CP" else None, miles, against)
+    if letter not in "CP" or "chosen" not in explanation:
+        return Row(code, name, outcome, None, miles)
+    against, chosen = None, explanation["chosen"]
+    if miles is not None and chosen["packages"] == 1:
+        against = round(miles - chosen["miles"]) if letter == "P" else 0
+    return Row(code, name, outcome, 1, miles, against)
 
 
 def _words(explanation: dict, nodes: dict, at: int, miles: int | None, currency: str) -> str:
@@ -316,7 +318,9 @@ def _words(explanation: dict, nodes: dict, at: int, miles: int | None, currency:
 
 
 def _possible(explanation: dict, nodes: dict, at: int) -> str:
-    chosen = explanation["chosen"]
+    chosen = explanation.get("chosen")
+    if chosen is None:
+        return "Ruled out: its carrier has no price for such a package"
     if explanation["objective"] in (NEAREST, PRIORITY) or chosen["packages"] != 1 or not nodes["miles"]:
         return "Possible"
     farther = nodes["miles"][at] - round(chosen["miles"])

@@ -48,9 +48,17 @@ def _nothing(found: Sequence[Findings], units: int) -> str:
     if not found:
         return "There is nothing to ship."
     waits = f"{counted(units, 'unit').capitalize()} {'waits' if units == 1 else 'wait'} for stock."
-    seen = any(findings.seen.any() for findings in found)
-    cause = "the places that have stock are ruled out" if seen else "no place has any of it in stock"
-    return f"Nothing can ship yet because {cause}. {waits}"
+    return f"Nothing can ship yet because {_cause(found)}. {waits}"
+
+
+def _cause(found: Sequence[Findings]) -> str:
+    if not any(findings.seen.any() for findings in found):
+        return "no place has any of it in stock"
+    if any(findings.task.holds.any() for findings in found):
+        return "no carrier has a price for it from the places that have it"
+    if any(findings.task.stock.any() for findings in found):
+        return "no place has all of a line, and lines may not be divided"
+    return "the places that have stock are ruled out"
 
 
 def _reason(network: Network, basket: Basket, findings: Findings) -> str:

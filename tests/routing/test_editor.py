@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from app.routing import sent
-from app.routing.choices import Comparison, amount, predicate
+from app.routing.choices import Comparison, amount, predicate, typed
 from app.routing.documents import default_document, parse, validate
 from app.routing.entry import entry_of
 from app.routing.faults import faults
@@ -104,6 +104,13 @@ ODD = {
                 "terms": [{"term": "shipping", "weight": 3}, {"term": "distance", "weight": 1}],
             },
             "split": {"fill_or_kill": True, "ship_complete": True},
+        },
+        {
+            "id": "maybe-homes",
+            "when": {"field": "customer.is_business", "op": "ne", "value": True},
+            "filters": [
+                {"id": "fee", "field": "node.handling_per_package", "op": "between", "value": [0.5, 5]}
+            ],
         },
         {"id": "rest", "objective": "priority_then_fewest_nearest"},
     ],
@@ -318,6 +325,18 @@ def test_any_form_is_read_and_its_faults_are_told(pairs: list[tuple[str, str]]):
     if not errors:
         again = sent.document(entry_of(document, "USD"), "USD")
         assert kept(again) == kept(document)
+
+
+def test_only_what_means_the_same_is_shown_as_choices():
+    unknown = {"field": "customer.is_business", "op": "ne", "value": True}
+    assert typed(unknown, "USD") is None
+    assert typed(unknown | {"op": "eq"}, "USD") == Comparison(choice="customer.is_business|yes")
+    assert typed(unknown | {"field": "node.open_today"}, "USD") == Comparison(choice="node.open_today|no")
+    fee = {"field": "node.handling_per_package", "op": "between"}
+    assert typed(fee | {"value": [1.5, 5]}, "USD") is None
+    assert typed(fee | {"value": [100.0, 550]}, "USD") == Comparison(
+        choice="node.handling_per_package|between", value="1.00, 5.50"
+    )
 
 
 def test_amounts_and_ranges_are_read_as_people_type_them():

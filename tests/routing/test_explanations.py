@@ -22,6 +22,7 @@ from app.routing.rules import Basket, BasketLine, Destination, Network, NodeFact
 from app.routing.terms import NO_PRICES, Prices
 from app.routing.vocabulary import NODE_FIELDS, TERMS
 from tests.routing.examples import BOISE, basket, network, node, rule
+from tests.routing.test_objectives import FOR_HOMES
 
 NO_STORES = {"id": "no-stores", "field": "node.kind", "op": "ne", "value": "store"}
 
@@ -169,6 +170,30 @@ def test_what_waits_is_said() -> None:
     refused = decide(network(), basket([[0, 1, 0, 1, 0]]), rule({"id": "s", "filters": [NO_STORES]}))
     assert refused.sentence.startswith(
         "Nothing can ship yet because the places that have stock are ruled out."
+    )
+
+
+def test_what_no_carrier_takes_is_said_in_sentence_and_table() -> None:
+    """The card has no price for what is farther than 500 miles; Portland is nearer."""
+    card = FOR_HOMES | {"zone_miles": [500], "prices": [[5000, [600, None]]], "surcharges": []}
+    places = Network.build([node("ATL", rate_card="C"), node("PDX", rate_card="C")], [(card, {})])
+    priced = rule({"id": "s", "objective": {"mode": "cost", "terms": [{"term": "shipping"}]}})
+    decision = decide(places, basket([[4, 1]], [2]), priced)
+    assert decision.sentence == (
+        "Nothing can ship yet because no carrier has a price for it from the places that have it."
+        " Two units wait for stock."
+    )
+    [atlanta, portland] = explain_table(decision.explanation, places)
+    assert atlanta.outcome == "Ruled out: its carrier has no price for such a package"
+    assert (atlanta.packages, atlanta.against) == (None, None)
+    assert portland.outcome == "Possible for a part: 1 on hand, 2 needed"
+
+
+def test_that_lines_may_not_be_divided_is_said() -> None:
+    whole = rule({"id": "s", "split": {"lines": False}})
+    decision = decide(network(), basket([[1, 1, 0, 0, 0]], [2]), whole)
+    assert decision.sentence.startswith(
+        "Nothing can ship yet because no place has all of a line, and lines may not be divided."
     )
 
 
