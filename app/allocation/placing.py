@@ -20,7 +20,6 @@ from app.allocation.waiting import Line, Order, add, asked, basket_line, goes_to
 from app.inventory.ledger import Ledger
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
-from app.network.rules import ships_on
 from app.orders.shapes import order_number
 from app.routing import recording, stuck
 from app.routing.baskets import basket, resting_pairs
@@ -194,9 +193,10 @@ class Chunk:
                 ]
             if units:
                 line.placed += units
-                busy = network.departures.busy(node, int(self.loads.ahead([node_id])[0]))
-                shipped = ships_on(self.now, network.timetables[node], busy=busy)
-                line.expected = max(line.expected or shipped, shipped)
+                leaves = network.departures.leaves(
+                    node, self.now, order.service, int(self.loads.ahead([node_id])[0])
+                )
+                line.expected = max(line.expected or leaves, leaves)
                 placements.append(_Placement(line, node, units, taken))
         return placements
 
@@ -248,7 +248,7 @@ class Chunk:
                     "node_id": self.configured.node_ids[one.node],
                     "node": self.configured.network.codes[one.node],
                     "number": f"{order_number(order.row.number)}-{order.row.works + len(work) + 1}",
-                    "service": (order.row.policy or {}).get("service") or "standard",
+                    "service": order.service or "standard",
                     "ship_to": one.line.row.ship_to,
                     "promised_by": one.line.ship_by,
                     "leaves_on": self._load(order, one.node),
@@ -282,12 +282,11 @@ class Chunk:
     def _load(self, order: Order, node: int) -> date | None:
         """Take a package of the node's day, where its capacity is limited: that day."""
         network = self.configured.network
-        service = (order.row.policy or {}).get("service") or ""
         ahead = self.loads.ahead(network.ids) if network.paced else None
         self.loads.queue(network.ids[node])
         if network.ids[node] not in self.configured.capacities:
             return None
-        day = int(network.departures.at(self.now, service, ahead).days[node])
+        day = int(network.departures.at(self.now, order.service, ahead).days[node])
         self.loads.add(network.ids[node], day)
         return date.fromordinal(day)
 

@@ -172,7 +172,7 @@ def _days(
     ahead = loads(scope, configured).ahead(network.ids)
     days = {}
     for one, at in nodes.items():
-        leaves = ships_on(now, network.timetables[at], busy=network.departures.busy(at, int(ahead[at])))
+        leaves = network.departures.leaves(at, now, ahead=int(ahead[at]))
         day = local_date(leaves, configured.zones[at])
         days[one] = day if release is None else max(day, release)
     return days
