@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy.exc import IntegrityError
 
 from app import events
-from app.allocation.service import COUNT_WORK, LOWER, offer
+from app.allocation.service import COUNT_WORK, LOWER, ask_now, offer
 from app.allocation.statement import ORDERS, WRITE
 from app.fulfillment.fitting import Standing
 from app.fulfillment.gathering import Parcel, Window
@@ -248,6 +248,7 @@ class _Moves:
         lighter = [row for row in rows if row["packages"] < 0]
         if lighter:
             self.scope.execute(LIGHTER, doc=_json(lighter))
+            ask_now(self.scope)
         self.rows.loads = [row for row in rows if row["packages"] > 0]
 
 

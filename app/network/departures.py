@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.calendar import federal_holidays, local_date
+from app.calendar import end_of_day, federal_holidays, local_date
 from app.network.rules import Timetable, busy_minutes, ships_on, whole_minute
 
 Ints = NDArray[np.int64]
 MOST_KEPT = 64
+_MINUTE = timedelta(minutes=1)
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -53,6 +54,19 @@ class Departures:
     def leaves(self, node: int, now: datetime, service: str = "", ahead: int = 0) -> datetime:
         """When work given to one node now leaves it, UTC: the instant that `at` tells."""
         return ships_on(now, self._timetables[node], service, self._busy(node, ahead))
+
+    def turns(self, node: int, now: datetime, service: str = "", ahead: int = 0) -> datetime:
+        """The first minute, UTC, from which work given to a node leaves on a later day than work given now."""
+        table = self._timetables[node]
+        day = local_date(self.leaves(node, now, service, ahead), table.zone)
+        before, after = whole_minute(now), end_of_day(day, table.zone)
+        while after - before > _MINUTE:
+            middle = whole_minute(before + (after - before) / 2)
+            if local_date(self.leaves(node, middle, service, ahead), table.zone) > day:
+                after = middle
+            else:
+                before = middle
+        return after
 
     def _busy(self, node: int, ahead: int) -> int:
         """Minutes of opening time that packages ahead take a node."""

@@ -165,3 +165,21 @@ def test_arrivals_count_business_days_and_say_when_nothing_is_known():
         "2026-12-28",
     ]
     assert found[4] == -1
+
+
+def test_a_day_turns_with_the_cut_off_or_at_midnight_without_one():
+    tables = [
+        timetable(cutoff="16:00", cutoffs={"Next day": "13:30"}, handling_minutes=30),
+        timetable(handling_minutes=5),
+        timetable(PHOENIX, cutoff="23:59"),
+    ]
+    departures = Departures(tables)
+    friday = local(NEW_YORK, "2026-12-04 10:15:20")
+
+    def turns(node: int, service: str = "") -> str:
+        return departures.turns(node, friday, service).astimezone(ZoneInfo(NEW_YORK)).strftime("%a %H:%M")
+
+    assert turns(0) == "Fri 15:31"
+    assert turns(0, "Next day") == "Fri 13:01"
+    assert turns(1) == "Fri 23:55"
+    assert turns(2) == "Sat 02:00"
