@@ -17,6 +17,7 @@ from app.allocation import rules
 from app.allocation.service import COUNT_LINES, LOWER, ask_again
 from app.allocation.statement import EARLIER, EXCLUDED, LINES, ORDERS, RESTING, STOCK, WRITE
 from app.allocation.waiting import Line, Order, add, asked, basket_line, goes_to
+from app.catalog.rules import there_from
 from app.inventory.ledger import Ledger
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
@@ -196,12 +197,18 @@ class Chunk:
                 ]
             if units:
                 line.placed += units
-                leaves = network.departures.leaves(
-                    node, self.now, order.service, int(self.loads.ahead([node_id])[0])
-                )
+                ahead = int(self.loads.ahead([node_id])[0])
+                leaves = network.departures.leaves(node, self._there(line), order.service, ahead)
                 line.expected = max(line.expected or leaves, leaves)
                 placements.append(_Placement(line, node, units, taken))
         return placements
+
+    def _there(self, line: Line) -> datetime:
+        """From when the line's goods can be there to send."""
+        row = line.row
+        return there_from(
+            self.now, row.kind, row.lead_time_days, row.release_date, self.scope.tenant.timezone
+        )
 
     def _put_back(self, made: list[_Made]) -> None:
         for own in made:

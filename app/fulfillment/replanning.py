@@ -16,6 +16,8 @@ from sqlalchemy.exc import IntegrityError
 from app import events
 from app.allocation.service import COUNT_WORK, LOWER, ask_now, offer
 from app.allocation.statement import ORDERS, WRITE
+from app.allocation.waiting import Line
+from app.catalog.rules import there_from
 from app.fulfillment.fitting import Standing
 from app.fulfillment.gathering import Parcel, Window
 from app.orders.shapes import order_number
@@ -153,16 +155,18 @@ class _Moves:
                     "quantity": units,
                 }
             )
-            leaves = self._leaves(parcel, node)
+            leaves = self._leaves(parcel, own, node)
             own.expected = max(own.expected or leaves, leaves)
         self.rows.work += work.values()
         self.rows.reservations += [self._reservation(parcel, one) for one in move.taken]
         self.rows.expected += [{"line": own.row.id, "at": own.expected} for own in parcel.lines]
         return number
 
-    def _leaves(self, parcel: Parcel, node: int) -> datetime:
+    def _leaves(self, parcel: Parcel, line: Line, node: int) -> datetime:
+        zone = self.scope.tenant.timezone
+        there = there_from(self.now, line.row.kind, None, line.row.release_date, zone)
         ahead = int(self.window.loads.ahead([self.network.ids[node]])[0])
-        return self.network.departures.leaves(node, self.now, parcel.order.service, ahead)
+        return self.network.departures.leaves(node, there, parcel.order.service, ahead)
 
     def _fulfillment_order(
         self, parcel: Parcel, node: int, number: int, day: int | None, line: Any

@@ -11,6 +11,7 @@ from uuid import UUID
 import numpy as np
 import orjson
 
+from app.catalog.rules import there_from
 from app.events import ORDER_PLACED
 from app.intake import rows
 from app.intake.promising import Promiser
@@ -200,17 +201,20 @@ class Composer:
                 taken = self._take(group[line_at], node, units, request["channel"])
                 units = taken[0]
                 if units:
-                    line, leaves = group[line_at], self._leaves(node, _service(request))
+                    line = group[line_at]
+                    leaves = self._leaves(line, node, _service(request))
                     line.allocated += units
                     line.expected = max(line.expected or leaves, leaves)
                     placements.append((line, node, units, taken[1]))
         return placements, decisions
 
-    def _leaves(self, node: int, service: str) -> datetime:
-        """When a package given to the node now should leave it."""
-        network = self.configured.network
+    def _leaves(self, line: Line, node: int, service: str) -> datetime:
+        """When a package of a line given to the node now should leave it."""
+        network, sku = self.configured.network, line.priced.sku
+        released = date.fromisoformat(sku.release_date) if sku.release_date else None
+        there = there_from(self.now, sku.kind, sku.lead_time_days, released, self.scope.tenant.timezone)
         ahead = int(self.loads.ahead([network.ids[node]])[0])
-        return network.departures.leaves(node, self.now, service, ahead)
+        return network.departures.leaves(node, there, service, ahead)
 
     def _decide(
         self, request: Mapping[str, Any], lines: list[Line], goes_to: Mapping[str, Any]

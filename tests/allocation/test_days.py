@@ -26,7 +26,9 @@ def morning(merchant: Merchant) -> datetime:
 def days(merchant: Merchant) -> dict[str, int]:
     """Packages by day, of all nodes."""
     with inside(merchant.tenant_id) as scope:
-        rows = scope.rows("SELECT day, sum(packages) AS n FROM node_loads WHERE tenant_id = :tenant GROUP BY 1")
+        rows = scope.rows(
+            "SELECT day, sum(packages) AS n FROM node_loads WHERE tenant_id = :tenant GROUP BY 1"
+        )
     return {row.day.isoformat(): int(row.n) for row in rows if row.n}
 
 
@@ -55,7 +57,9 @@ def test_what_a_full_day_turned_away_leaves_on_the_next(merchant: Merchant) -> N
     clockwork.advance(merchant.tenant_id, at + timedelta(days=2))
     assert allocated(merchant, made) == [1, 1, 1, 1, 1]
     first = at.date()
-    assert days(merchant) == {(first + timedelta(days=ahead)).isoformat(): 2 - ahead // 2 for ahead in range(3)}
+    assert days(merchant) == {
+        (first + timedelta(days=ahead)).isoformat(): 2 - ahead // 2 for ahead in range(3)
+    }
     decision = merchant.ok("GET", f"/orders/{made[2]}/routing")
     assert decision["cause"] == "rested"
     assert_books(merchant)

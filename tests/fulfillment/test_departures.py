@@ -48,7 +48,10 @@ def days(merchant: Merchant) -> dict[str, str]:
 @pytest.fixture
 def mug(merchant: Merchant) -> str:
     sku = merchant.sku()
-    for code, more in (("RENO", {}), ("NYC", {"postal_code": "10001", "region": "NY", "timezone": str(ZONE)})):
+    for code, more in (
+        ("RENO", {}),
+        ("NYC", {"postal_code": "10001", "region": "NY", "timezone": str(ZONE)}),
+    ):
         merchant.node(
             code,
             capacity_per_day=50,
@@ -114,3 +117,31 @@ def test_in_the_last_minute_before_closing_the_promise_and_the_day_agree(merchan
     order = merchant.order((sku, 1), tenders=TERMS)
     assert expected(merchant, order).date() == leaves
     assert days(merchant) == {"SHOP": leaves.isoformat()}
+
+
+def test_what_is_made_is_expected_after_its_lead_time(merchant: Merchant) -> None:
+    merchant.node("SHOP", kind="workshop", cutoff="16:00", calendar=EVERY_DAY)
+    ring = merchant.sku(kind="made_to_order", lead_time_days=45)
+    at = tomorrow(merchant, 12, 0)
+    order = merchant.order((ring, 1), tenders=TERMS)
+    merchant.drain()
+    leaves = at.date() + timedelta(days=45)
+    assert expected(merchant, order).date() == leaves
+    assert merchant.ok("GET", f"/availability?sku={ring}")["earliest_ship"] == leaves.isoformat()
+    assert merchant.ok("GET", "/promises?bucket=at_risk")["data"][0]["sku"] == ring
+    path = f"/fulfillment-orders/{order['fulfillment_orders'][0]['id']}"
+    merchant.node("WORKS", kind="workshop", cutoff="16:00", calendar=EVERY_DAY)
+    merchant.provider.ok("POST", f"{path}/rejection", {"reason": "capacity"})
+    merchant.drain()
+    assert expected(merchant, order).date() == leaves
+
+
+def test_what_is_not_out_yet_is_expected_on_its_day_of_release(merchant: Merchant) -> None:
+    merchant.node("DOCK", cutoff="16:00", calendar=EVERY_DAY)
+    at = tomorrow(merchant, 12, 0)
+    day = (at + timedelta(days=12)).date().isoformat()
+    book = merchant.sku(kind="preorder", release_date=day)
+    merchant.stock("DOCK", book, 5)
+    order = merchant.order((book, 1), tenders=TERMS)
+    assert expected(merchant, order).date().isoformat() == day
+    assert merchant.ok("GET", f"/availability?sku={book}")["earliest_ship"] == day
