@@ -14,13 +14,13 @@ from sqlalchemy.exc import IntegrityError
 
 from app import events
 from app.allocation import rules
-from app.allocation.service import COUNT_LINES, LOWER
+from app.allocation.service import COUNT_LINES, LOWER, ask_again
 from app.allocation.statement import EARLIER, EXCLUDED, LINES, ORDERS, RESTING, STOCK, WRITE
 from app.allocation.waiting import Line, Order, add, asked, basket_line, goes_to
+from app.catalog.rules import there_from
 from app.inventory.ledger import Ledger
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
-from app.network.rules import ships_on
 from app.orders.shapes import order_number
 from app.routing import recording, stuck
 from app.routing.baskets import basket, resting_pairs
@@ -77,6 +77,8 @@ class Chunk:
         self._lowered: dict[UUID, int] = {}
         self._counted: list[dict[str, Any]] = []
         self._stuck: list[tuple[UUID, str, str]] = []
+        self._turns: dict[tuple[int, str], datetime] = {}
+        self._asked_again: dict[str, datetime] = {}
 
     def _shelf(self, ids: list[UUID]) -> Shelf:
         """Free stock, less what orders outside the chunk wait for with an earlier promise."""
@@ -129,6 +131,7 @@ class Chunk:
         units = sum(line.placed for line in order.lines)
         if units or always:
             self._decisions(order, made)
+        self._note_full(order)
         if always:
             self._nowhere(order, made)
         if units:
@@ -194,11 +197,18 @@ class Chunk:
                 ]
             if units:
                 line.placed += units
-                busy = network.departures.busy(node, int(self.loads.ahead([node_id])[0]))
-                shipped = ships_on(self.now, network.timetables[node], busy=busy)
-                line.expected = max(line.expected or shipped, shipped)
+                ahead = int(self.loads.ahead([node_id])[0])
+                leaves = network.departures.leaves(node, self._there(line), order.service, ahead)
+                line.expected = max(line.expected or leaves, leaves)
                 placements.append(_Placement(line, node, units, taken))
         return placements
+
+    def _there(self, line: Line) -> datetime:
+        """From when the line's goods can be there to send."""
+        row = line.row
+        return there_from(
+            self.now, row.kind, row.lead_time_days, row.release_date, self.scope.tenant.timezone
+        )
 
     def _put_back(self, made: list[_Made]) -> None:
         for own in made:
@@ -230,6 +240,28 @@ class Chunk:
                 }
             )
 
+    def _note_full(self, order: Order) -> None:
+        """Remember when nodes that are full, and have what still waits, can give it on another day."""
+        network = self.configured.network
+        waiting = [line for line in order.lines if line.placed < line.waiting]
+        if not (network.limited and waiting):
+            return
+        ahead = self.loads.ahead(network.ids)
+        days = network.departures.at(self.now, order.service, ahead if network.paced else None).days
+        full = self.loads.of(network.ids, days) >= network.capacity_per_day
+        for node in np.flatnonzero(full & network.open & (network.capacity_per_day > 0)).tolist():
+            id_, channel = network.ids[node], order.row.channel
+            own = [line.parts[0][0] for line in waiting if self._whole(line, id_, channel)]
+            if own:
+                at = self._turn(node, order.service, int(ahead[node]))
+                self._asked_again |= {sku: min(at, self._asked_again.get(sku, at)) for sku in own}
+
+    def _turn(self, node: int, service: str, ahead: int) -> datetime:
+        if (node, service) not in self._turns:
+            turns = self.configured.network.departures.turns(node, self.now, service, ahead)
+            self._turns[node, service] = turns
+        return self._turns[node, service]
+
     def _nowhere(self, order: Order, made: list[_Made]) -> None:
         """What the rule leaves to a person, or has canceled, as far as nobody can fill it."""
         for then in dict.fromkeys(own.decision.then for own in made):
@@ -248,7 +280,7 @@ class Chunk:
                     "node_id": self.configured.node_ids[one.node],
                     "node": self.configured.network.codes[one.node],
                     "number": f"{order_number(order.row.number)}-{order.row.works + len(work) + 1}",
-                    "service": (order.row.policy or {}).get("service") or "standard",
+                    "service": order.service or "standard",
                     "ship_to": one.line.row.ship_to,
                     "promised_by": one.line.ship_by,
                     "leaves_on": self._load(order, one.node),
@@ -282,12 +314,11 @@ class Chunk:
     def _load(self, order: Order, node: int) -> date | None:
         """Take a package of the node's day, where its capacity is limited: that day."""
         network = self.configured.network
-        service = (order.row.policy or {}).get("service") or ""
         ahead = self.loads.ahead(network.ids) if network.paced else None
         self.loads.queue(network.ids[node])
         if network.ids[node] not in self.configured.capacities:
             return None
-        day = int(network.departures.at(self.now, service, ahead).days[node])
+        day = int(network.departures.at(self.now, order.service, ahead).days[node])
         self.loads.add(network.ids[node], day)
         return date.fromordinal(day)
 
@@ -331,6 +362,8 @@ class Chunk:
 
     def write(self, cause: str) -> None:
         """Reserve the stock and write everything. Raises Contended when stock was taken meanwhile."""
+        for sku, at in sorted(self._asked_again.items()):
+            ask_again(self.scope, sku, at)
         if not any(self._rows.values()):
             return
         recording.keep(self.scope, self.configured)

@@ -29,7 +29,7 @@ FROM orders o WHERE o.tenant_id = :tenant AND o.id = ANY(:orders) AND o.status =
 LINES = """
 SELECT l.id, l.order_id, l.sku_id, l.sku, l.kind, l.weight_g, l.backordered, l.components, l.ship_to,
     l.tax_code, (l.items - l.discount) * l.backordered / l.ordered AS value, s.attributes,
-    r.id AS reservation_id, r.quantity, r.ship_by, r.made_at
+    s.release_date, s.lead_time_days, r.id AS reservation_id, r.quantity, r.ship_by, r.made_at
 FROM order_lines l JOIN reservations r
     ON r.tenant_id = :tenant AND r.order_line_id = l.id AND r.supply = 'none'
 JOIN skus s ON s.tenant_id = :tenant AND s.id = l.sku_id

@@ -41,6 +41,11 @@ class Order:
     only: str | None = None
     """The node that a person named: the rule's own limits, and what was barred, do not count there."""
 
+    @property
+    def service(self) -> str:
+        """The carrier service asked for, or ''."""
+        return (self.row.policy or {}).get("service") or ""
+
 
 def add(order: Order, row: Any) -> None:
     """Add a row of statement.LINES to its order."""
@@ -68,7 +73,7 @@ def asked(scope: Scope, order: Order, group: list[Line]) -> Asked:
         timezone=zone,
         currency=scope.tenant.currency,
         ship_complete=bool(policy.get("ship_complete")),
-        service=policy.get("service") or "",
+        service=order.service,
         source_code=order.row.source_code or "",
         email=order.row.customer.get("email", ""),
         is_business=order.row.customer.get("business"),

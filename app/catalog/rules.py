@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from app.calendar import end_of_day
 from infra.errors import FieldError, Problem, refused
 
 STOCKED = frozenset({"stock", "preorder", "gift_card_physical"})
@@ -34,6 +36,15 @@ def attribute_errors(attributes: Mapping[str, Any]) -> list[str]:
     if 0 < sum(name in attributes for name in SIZES) < len(SIZES):
         errors.append(f"Send {', '.join(SIZES)} together, or none of them.")
     return errors
+
+
+def there_from(
+    now: datetime, kind: str, lead_time_days: int | None, release: date | None, zone_name: str
+) -> datetime:
+    """From when a unit ordered now can be there to send, UTC: what is made to order after its lead time, where one is
+    known; nothing before its day of release in that zone."""
+    made = now + timedelta(days=lead_time_days or 0) if kind == "made_to_order" else now
+    return made if release is None else max(made, end_of_day(release - timedelta(days=1), zone_name))
 
 
 def volume_cm3(attributes: Mapping[str, Any]) -> int:

@@ -32,7 +32,7 @@ GROUP BY f.order_id ORDER BY min(f.promised_by), f.order_id LIMIT :most
 WORK = """
 SELECT fl.id AS work_line_id, f.id AS work_id, f.node_id, f.leaves_on, f.promised_by,
     fl.quantity - fl.shipped - fl.released AS units, l.id, l.order_id, l.sku_id, l.sku, l.kind, l.weight_g,
-    l.components, l.ship_to, l.tax_code, s.attributes, (l.items - l.discount)
+    l.components, l.ship_to, l.tax_code, s.attributes, s.release_date, (l.items - l.discount)
         * CAST(sum(fl.quantity - fl.shipped - fl.released) OVER (PARTITION BY l.id) AS bigint) / l.ordered AS value
 FROM fulfillment_orders f
 JOIN fulfillment_order_lines fl ON fl.tenant_id = :tenant AND fl.fulfillment_order_id = f.id

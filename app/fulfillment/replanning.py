@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +14,12 @@ import orjson
 from sqlalchemy.exc import IntegrityError
 
 from app import events
-from app.allocation.service import COUNT_WORK, LOWER, offer
+from app.allocation.service import COUNT_WORK, LOWER, ask_now, offer
 from app.allocation.statement import ORDERS, WRITE
+from app.allocation.waiting import Line
+from app.catalog.rules import there_from
 from app.fulfillment.fitting import Standing
 from app.fulfillment.gathering import Parcel, Window
-from app.network.rules import ships_on
 from app.orders.shapes import order_number
 from app.routing import recording
 from app.routing.joint import Group, Held, Move
@@ -154,16 +155,18 @@ class _Moves:
                     "quantity": units,
                 }
             )
-            leaves = ships_on(self.now, self.network.timetables[node], busy=self._busy(node))
+            leaves = self._leaves(parcel, own, node)
             own.expected = max(own.expected or leaves, leaves)
         self.rows.work += work.values()
         self.rows.reservations += [self._reservation(parcel, one) for one in move.taken]
         self.rows.expected += [{"line": own.row.id, "at": own.expected} for own in parcel.lines]
         return number
 
-    def _busy(self, node: int) -> int:
+    def _leaves(self, parcel: Parcel, line: Line, node: int) -> datetime:
+        zone = self.scope.tenant.timezone
+        there = there_from(self.now, line.row.kind, None, line.row.release_date, zone)
         ahead = int(self.window.loads.ahead([self.network.ids[node]])[0])
-        return self.network.departures.busy(node, ahead)
+        return self.network.departures.leaves(node, there, parcel.order.service, ahead)
 
     def _fulfillment_order(
         self, parcel: Parcel, node: int, number: int, day: int | None, line: Any
@@ -175,7 +178,7 @@ class _Moves:
             "node_id": self.window.configured.node_ids[node],
             "node": self.network.codes[node],
             "number": f"{order_number(order.number)}-{number}",
-            "service": (order.policy or {}).get("service") or "standard",
+            "service": parcel.order.service or "standard",
             "ship_to": line.row.ship_to,
             "promised_by": line.ship_by,
             "leaves_on": None if day is None else date.fromordinal(day),
@@ -249,6 +252,7 @@ class _Moves:
         lighter = [row for row in rows if row["packages"] < 0]
         if lighter:
             self.scope.execute(LIGHTER, doc=_json(lighter))
+            ask_now(self.scope)
         self.rows.loads = [row for row in rows if row["packages"] > 0]
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import numpy as np
 import orjson
 
+from app.catalog.rules import there_from
 from app.events import ORDER_PLACED
 from app.intake import rows
 from app.intake.promising import Promiser
@@ -21,7 +22,6 @@ from app.intake.terms import Sale, zones_of
 from app.inventory.rules import MADE, PLENTY
 from app.inventory.shelf import Shelf
 from app.network.loads import Loads
-from app.network.rules import ships_on
 from app.orders.shapes import order_document, order_number
 from app.payments.rules import PAY_NOW
 from app.promises.on_time import seller_record
@@ -133,7 +133,7 @@ class Composer:
             rows.line_row(order_id, at, line, self._parts(line.priced.sku)) for at, line in enumerate(lines)
         ]
         self.rows["lines"].extend(line_rows)
-        work = self._work(order_id, placements, (request.get("policy") or {}).get("service") or "")
+        work = self._work(order_id, placements, _service(request))
         basis = {"seller": self.on_time}
         promises = [
             rows.promise_row(order_id, line, placed_at, self.laws, basis | {"work": self._given(line, work)})
@@ -201,16 +201,20 @@ class Composer:
                 taken = self._take(group[line_at], node, units, request["channel"])
                 units = taken[0]
                 if units:
-                    group[line_at].allocated += units
-                    group[line_at].expected = self._leaves(node)
-                    placements.append((group[line_at], node, units, taken[1]))
+                    line = group[line_at]
+                    leaves = self._leaves(line, node, _service(request))
+                    line.allocated += units
+                    line.expected = max(line.expected or leaves, leaves)
+                    placements.append((line, node, units, taken[1]))
         return placements, decisions
 
-    def _leaves(self, node: int) -> datetime:
-        """When a package given to the node now should leave it."""
-        network = self.configured.network
-        busy = network.departures.busy(node, int(self.loads.ahead([network.ids[node]])[0]))
-        return ships_on(self.now, network.timetables[node], busy=busy)
+    def _leaves(self, line: Line, node: int, service: str) -> datetime:
+        """When a package of a line given to the node now should leave it."""
+        network, sku = self.configured.network, line.priced.sku
+        released = date.fromisoformat(sku.release_date) if sku.release_date else None
+        there = there_from(self.now, sku.kind, sku.lead_time_days, released, self.scope.tenant.timezone)
+        ahead = int(self.loads.ahead([network.ids[node]])[0])
+        return network.departures.leaves(node, there, service, ahead)
 
     def _decide(
         self, request: Mapping[str, Any], lines: list[Line], goes_to: Mapping[str, Any]
@@ -242,7 +246,7 @@ class Composer:
             timezone=self.scope.tenant.timezone,
             currency=self.scope.tenant.currency,
             ship_complete=bool(policy.get("ship_complete")),
-            service=policy.get("service") or "",
+            service=_service(request),
             source_code=request.get("source_code") or "",
             email=request["customer"]["email"],
             is_business=request["customer"].get("business"),
@@ -371,3 +375,8 @@ class Composer:
         self.rows["outbox"].append(
             {"id": new_id(), "order_id": order_id, "topic": ORDER_PLACED, "at": self.real}
         )
+
+
+def _service(request: Mapping[str, Any]) -> str:
+    """The carrier service asked for, or ''."""
+    return (request.get("policy") or {}).get("service") or ""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.calendar import federal_holidays, local_date
-from app.network.rules import Timetable, busy_minutes, ships_on
+from app.calendar import end_of_day, federal_holidays, local_date
+from app.network.rules import Timetable, busy_minutes, ships_on, whole_minute
 
 Ints = NDArray[np.int64]
 MOST_KEPT = 64
@@ -42,10 +42,8 @@ class Departures:
         return self._distinct.index(timetable)
 
     def at(self, now: datetime, service: str = "", ahead: Ints | None = None) -> Leaving:
-        """When work given to each node now leaves it. A begun minute counts as over. `ahead`: packages that each node
-        has still to do before."""
-        minute = now.astimezone(UTC).replace(second=0, microsecond=0)
-        minute += _MINUTE if minute < now else timedelta()
+        """When work given to each node now leaves it. `ahead`: packages that each node has still to do before."""
+        minute = whole_minute(now)
         found = self._kept.get((minute, service))
         if found is None:
             if len(self._kept) >= MOST_KEPT:
@@ -53,7 +51,24 @@ class Departures:
             found = self._kept[minute, service] = self._leaving(minute, service)
         return found if ahead is None else self._after(found, minute, service, ahead)
 
-    def busy(self, node: int, ahead: int) -> int:
+    def leaves(self, node: int, now: datetime, service: str = "", ahead: int = 0) -> datetime:
+        """When work given to one node now leaves it, UTC: the instant that `at` tells."""
+        return ships_on(now, self._timetables[node], service, self._busy(node, ahead))
+
+    def turns(self, node: int, now: datetime, service: str = "", ahead: int = 0) -> datetime:
+        """The first minute, UTC, from which work given to a node leaves on a later day than work given now."""
+        table = self._timetables[node]
+        day = local_date(self.leaves(node, now, service, ahead), table.zone)
+        before, after = whole_minute(now), end_of_day(day, table.zone)
+        while after - before > _MINUTE:
+            middle = whole_minute(before + (after - before) / 2)
+            if local_date(self.leaves(node, middle, service, ahead), table.zone) > day:
+                after = middle
+            else:
+                before = middle
+        return after
+
+    def _busy(self, node: int, ahead: int) -> int:
         """Minutes of opening time that packages ahead take a node."""
         return busy_minutes(ahead, self._per_hour[node] if self._per_hour else None)
 
@@ -61,9 +76,8 @@ class Departures:
         """With nodes that have work to do first, at the pace that is known of them."""
         instants, days = found.instants.copy(), found.days.copy()
         for node in ahead.nonzero()[0].tolist():
-            busy = self.busy(node, int(ahead[node]))
-            if busy:
-                leaves = ships_on(now, self._timetables[node], service, busy)
+            if self._busy(node, int(ahead[node])):
+                leaves = self.leaves(node, now, service, int(ahead[node]))
                 instants[node] = int(leaves.timestamp())
                 days[node] = local_date(leaves, self._timetables[node].zone).toordinal()
         return Leaving(instants, days)

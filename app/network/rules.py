@@ -18,6 +18,7 @@ CAPABILITIES = ("hazard", "temperature", "gift_wrap", "personalization", "pickup
 FEDERAL = "us_federal"
 MOST_DAYS = 400
 """How far ahead an open day is looked for."""
+_MINUTE = timedelta(minutes=1)
 _CODE = re.compile(r"[^/\x00-\x1f\x7f\ud800-\udfff]{1,100}")
 
 
@@ -91,6 +92,13 @@ def busy_minutes(ahead: int, per_hour: int | None) -> int:
     return -(-ahead * 60 // per_hour) if per_hour else 0
 
 
+def whole_minute(now: datetime) -> datetime:
+    """The minute, UTC, that an instant counts as: cut-offs, hours and handling times are whole minutes, and a begun
+    one is over."""
+    minute = now.astimezone(UTC).replace(second=0, microsecond=0)
+    return minute + _MINUTE if minute < now else minute
+
+
 def ships_on(now: datetime, timetable: Timetable, service: str = "", busy: int = 0) -> datetime:
     """When a parcel of work given to a node now should leave it, UTC.
 
@@ -99,6 +107,7 @@ def ships_on(now: datetime, timetable: Timetable, service: str = "", busy: int =
     the next working day's. A node without a cut-off hands over as soon as it is ready; where its handling time is not
     known either, 24 hours are reckoned.
     """
+    now = whole_minute(now)
     if busy:
         now = _ready(now, timetable, timedelta(minutes=busy))
     cutoff = dict(timetable.cutoffs).get(service, timetable.cutoff)
@@ -136,12 +145,14 @@ def _a_day_later(now: datetime, timetable: Timetable) -> datetime:
 
 
 def _ready(now: datetime, timetable: Timetable, left: timedelta) -> datetime:
-    """When work that takes `left` of opening time is done."""
+    """When work that takes `left` of opening time is done: within a working day, so never at the midnight that ends
+    it."""
     for day in _working_days(now, timetable):
         opens, closes = timetable.opening(day)
         begins = max(now.astimezone(UTC), opens)
-        if begins < closes and begins + left <= closes:
-            return begins + left
+        done = begins + left
+        if begins < closes and done <= closes and local_date(done, timetable.zone) == day:
+            return done
         left -= max(closes - begins, timedelta())
     return now.astimezone(UTC) + timedelta(days=MOST_DAYS)
 

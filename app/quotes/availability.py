@@ -6,11 +6,12 @@ What is on its way tells when more can ship; it is sold by no channel before it 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from app.calendar import end_of_day, local_date
+from app.catalog.rules import there_from
 from app.inbound.queries import Coverage, coverage, due_by
 from app.inventory.rules import MADE
 from app.inventory.shelf import Shelf
@@ -71,7 +72,7 @@ def availability(
     }
     nodes = _nodes(configured, found.kind, node)
     if found.kind in MADE:
-        return answer | _made(scope, found, bool(nodes), by)
+        return answer | _made(scope, configured, found, nodes, by)
     parts: list[Part] = [(str(found.id), found.code, 1)]
     if found.kind == "kit":
         parts = [tuple(part) for part in found.components]
@@ -79,7 +80,7 @@ def availability(
     stock = [row for row in scope.rows(STOCK, skus=skus) if str(row.node_id) in nodes]
     waiting = {str(row.sku_id): int(row.units) for row in scope.rows(WAITING, skus=skus)}
     shelf = Shelf(_slots(stock, channel), waiting, {}, configured.allotments)
-    days, codes = _days(scope, configured, nodes, found.release_date), configured.network.codes
+    days, codes = _days(scope, configured, nodes, found), configured.network.codes
     units = {one: _whole(shelf, parts, one, channel) for one in nodes if by is None or days[one] <= by}
     available = {one: count for one, count in units.items() if count}
     there = {one: codes[at] for one, at in nodes.items()}
@@ -164,18 +165,15 @@ def _whole(shelf: Shelf, parts: Sequence[Part], node: str, channel: str | None) 
     return min((shelf.free(sku, node, channel or "") // each for sku, _, each in parts), default=0)
 
 
-def _days(
-    scope: Scope, configured: Configuration, nodes: Mapping[str, int], release: date | None
-) -> dict[str, date]:
-    """The day, in each node's zone, on which work given to it now should leave."""
-    now, network = scope.now(), configured.network
+def _days(scope: Scope, configured: Configuration, nodes: Mapping[str, int], found: Any) -> dict[str, date]:
+    """The day, in each node's zone, on which a unit asked of it now should leave."""
+    network, now = configured.network, scope.now()
+    there = there_from(now, found.kind, found.lead_time_days, found.release_date, scope.tenant.timezone)
     ahead = loads(scope, configured).ahead(network.ids)
-    days = {}
-    for one, at in nodes.items():
-        leaves = ships_on(now, network.timetables[at], busy=network.departures.busy(at, int(ahead[at])))
-        day = local_date(leaves, configured.zones[at])
-        days[one] = day if release is None else max(day, release)
-    return days
+    return {
+        one: local_date(network.departures.leaves(at, there, ahead=int(ahead[at])), configured.zones[at])
+        for one, at in nodes.items()
+    }
 
 
 def _earliest(available: Mapping[str, int], days: Mapping[str, date], quantity: int) -> date | None:
@@ -188,17 +186,18 @@ def _earliest(available: Mapping[str, int], days: Mapping[str, date], quantity: 
     return None
 
 
-def _made(scope: Scope, found: Any, served: bool, by: date | None) -> dict[str, Any]:
+def _made(
+    scope: Scope, configured: Configuration, found: Any, nodes: Mapping[str, int], by: date | None
+) -> dict[str, Any]:
     """Made or sent on order: unlimited where a node can do it, from the day its lead time allows."""
-    now: datetime = scope.now()
-    today = local_date(now, scope.tenant.timezone)
-    lead = 0 if MADE[found.kind] == "unlimited" else found.lead_time_days
     day = None
-    if served and lead is not None:
-        day = date.fromordinal(today.toordinal() + lead)
-        day = day if found.release_date is None else max(day, found.release_date)
+    if nodes and MADE[found.kind] == "unlimited":
+        today = local_date(scope.now(), scope.tenant.timezone)
+        day = max(today, found.release_date or today)
+    elif nodes and found.lead_time_days is not None:
+        day = min(_days(scope, configured, nodes, found).values())
     late = by is not None and (day is None or day > by)
-    unlimited = served and not late
+    unlimited = bool(nodes) and not late
     return {
         "unlimited": unlimited,
         "available": None if unlimited else 0,

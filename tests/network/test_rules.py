@@ -87,6 +87,20 @@ def test_departures_know_the_pace_of_each_node():
     assert [date.fromordinal(day).day for day in departures.at(at).days] == [3, 3, 3]
 
 
+def test_what_is_done_at_midnight_leaves_on_a_day_the_node_works():
+    assert leaves(NEW_YORK, "2026-12-04 22:59", handling_minutes=60) == "Fri 12-04 23:59"
+    assert leaves(NEW_YORK, "2026-12-04 23:00", handling_minutes=60) == "Mon 12-07 00:00"
+    assert leaves(NEW_YORK, "2026-12-03 23:00", handling_minutes=60) == "Fri 12-04 00:00"
+    late = {"calendar": {"hours": {"fri": ["09:00", "24:00"]}}, "handling_minutes": 60}
+    assert leaves(NEW_YORK, "2026-12-04 23:00", **late) == "Mon 12-07 00:00"
+
+
+def test_a_begun_minute_is_over():
+    for now, leaving in (("16:58:30", "Fri 12-04 16:59"), ("16:59:01", "Mon 12-07 00:00")):
+        hours = {"calendar": {"hours": {"fri": ["09:00", "17:00"]}}, "handling_minutes": 0}
+        assert leaves(NEW_YORK, f"2026-12-04 {now}", **hours) == leaving
+
+
 def test_closed_days_and_federal_holidays_are_kept_where_asked_for():
     node = {"cutoff": "15:00"}
     assert leaves(NEW_YORK, "2026-11-25 16:00", **node) == "Thu 11-26 15:00"
@@ -151,3 +165,21 @@ def test_arrivals_count_business_days_and_say_when_nothing_is_known():
         "2026-12-28",
     ]
     assert found[4] == -1
+
+
+def test_a_day_turns_with_the_cut_off_or_at_midnight_without_one():
+    tables = [
+        timetable(cutoff="16:00", cutoffs={"Next day": "13:30"}, handling_minutes=30),
+        timetable(handling_minutes=5),
+        timetable(PHOENIX, cutoff="23:59"),
+    ]
+    departures = Departures(tables)
+    friday = local(NEW_YORK, "2026-12-04 10:15:20")
+
+    def turns(node: int, service: str = "") -> str:
+        return departures.turns(node, friday, service).astimezone(ZoneInfo(NEW_YORK)).strftime("%a %H:%M")
+
+    assert turns(0) == "Fri 15:31"
+    assert turns(0, "Next day") == "Fri 13:01"
+    assert turns(1) == "Fri 23:55"
+    assert turns(2) == "Sat 02:00"
