@@ -217,6 +217,7 @@ class _Moves:
     def _story(self, group: Group, move: Move) -> dict[str, Any]:
         """What the window changed: plans as [node, units], money in minor units, alone and with those it moved with."""
         before = self.parcel(move).gathered.stands
+        worse = move.after.figures > move.before.figures
         return {
             "until": self.window.until.isoformat(),
             "orders": len(self.window.orders),
@@ -225,7 +226,19 @@ class _Moves:
             "after": self._units_by_node(move.decision.placements),
             "cost": [move.before.money, move.after.money],
             "saved": group.saved,
+            "gave_way_to": self._takers(group, move) if worse else [],
         }
+
+    def _takers(self, group: Group, move: Move) -> list[str]:
+        """Numbers of the orders that take goods, or a place in the day, which this one held."""
+        parcel = self.parcel(move)
+        held = _claims(parcel.gathered.held, parcel.gathered.days)
+        takers = {
+            self.parcel(other).order.row.number
+            for other in group.moves
+            if not held.isdisjoint(_claims(other.taken, other.days))
+        }
+        return [order_number(number) for number in sorted(takers - {parcel.order.row.number})]
 
     def _units_by_node(self, plan: Iterable[tuple[int, int, int]]) -> list[list[Any]]:
         units: Counter[str] = Counter()
@@ -254,6 +267,11 @@ class _Moves:
             self.scope.execute(LIGHTER, doc=_json(lighter))
             ask_now(self.scope)
         self.rows.loads = [row for row in rows if row["packages"] > 0]
+
+
+def _claims(held: Iterable[Held], days: Iterable[tuple[int, int]]) -> set[tuple[Any, Any]]:
+    """What two orders may both want: goods as (SKU, node), room as (node, day)."""
+    return {(one.sku, one.node) for one in held} | set(days)
 
 
 def _json(value: Any) -> str:

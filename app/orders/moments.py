@@ -9,6 +9,7 @@ from uuid import UUID
 
 from app import events
 from app.money import Money
+from app.orders.moves import gave_way, moved
 from app.pages import formats
 
 Row = Mapping[str, Any]
@@ -193,7 +194,7 @@ def _text(row: Row, data: Row, facts: Facts) -> str:
     if isinstance(data.get("sentence"), str):
         parts.append(data["sentence"].rstrip("."))
     if row["name"] == events.ORDER_REPLANNED:
-        parts += moved(data, facts)
+        parts += [gave_way(data, facts.nodes), *moved(data, facts.nodes, facts.currency)]
     if row["name"] == events.ROUTING_DECIDED:
         parts.append(DECIDED[data["action"]].format(node=_node(data, facts)))
     if row["name"] == events.PROMISE_ENDED:
@@ -203,20 +204,8 @@ def _text(row: Row, data: Row, facts: Facts) -> str:
     who = _who(row["actor"])
     if who:
         parts.append(who)
-    return ". ".join(part[:1].upper() + part[1:] for part in parts) + ("." if parts else "")
-
-
-def moved(window: Row, facts: Facts) -> list[str]:
-    """Where an order went when its window was planned, and what it and those that moved with it save."""
-    before, after = (
-        " and ".join(facts.nodes.get(code, code) for code, _ in window[side]) for side in ("before", "after")
-    )
-    cost = [Money(amount, facts.currency) for amount in window["cost"]]
-    parts = [f"From {before} to {after}: shipping and handling {cost[1]} instead of {cost[0]}"]
-    if window["moved"] > 1 and window["saved"] > 0:
-        saved = Money(window["saved"], facts.currency)
-        parts.append(f"{formats.plural(window['moved'], 'order')} that moved together save {saved}")
-    return parts
+    told = [part[:1].upper() + part[1:] for part in parts if part]
+    return ". ".join(told) + ("." if told else "")
 
 
 ENDED = {

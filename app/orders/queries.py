@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from app.orders.moves import spoken
+from app.orders.refusals import Refused, refused
 from app.orders.shapes import Row, grouped, order_document, promise_document, work_document
 from app.routing import replays
 from app.routing.configuration import configuration
@@ -223,6 +225,8 @@ def routing(scope: Scope, order_id: UUID, *, replayed: bool = False) -> dict[str
     if not rows:
         return {
             "plan": [],
+            "refused": [],
+            "exception": None,
             "candidates": [],
             "rule_version": None,
             "sentence": "",
@@ -235,11 +239,18 @@ def routing(scope: Scope, order_id: UUID, *, replayed: bool = False) -> dict[str
     now = [row for row in rows if row.made_at == rows[0].made_at]
     network = configuration(scope).network
     currency = scope.tenant.currency
+    names = dict(zip(network.codes, network.names, strict=True))
+    plan = [one for row in now for one in row.plan]
+    since = refused(scope, order_id, rows[0].made_at)
+    said = [spoken(row.explanation, row.sentence, names) for row in now]
+    if since.refusals:
+        said.insert(0, f"{since.words(plan)} As it was decided:")
     candidates = [one for row in now for one in explain_table(row.explanation, network, currency)]
     return {
         **_decision(rows[0]),
-        "plan": [one for row in now for one in row.plan],
-        "sentence": " ".join(row.sentence for row in now),
+        "plan": plan,
+        **_left(since),
+        "sentence": " ".join(said),
         "candidates": [
             {
                 "node": one.code,
@@ -254,6 +265,19 @@ def routing(scope: Scope, order_id: UUID, *, replayed: bool = False) -> dict[str
         "earlier": [_decision(row) for row in rows[len(now) :]],
         "reasons": [replays.reasons(row.explanation) for row in now],
         "replay": [{**_decision(row), **replays.replay(scope, row)} for row in rows] if replayed else None,
+    }
+
+
+def _left(since: Refused) -> dict[str, Any]:
+    one = since.exception
+    return {
+        "refused": [
+            {"node": each.node, "reason": each.reason, "units": each.units, "at": instant(each.at)}
+            for each in since.refusals
+        ],
+        "exception": None
+        if one is None
+        else {"id": str(one.id), "kind": one.kind, "reason": one.reason, "opened_at": instant(one.opened_at)},
     }
 
 

@@ -275,6 +275,12 @@ class WindowOut(Schema):
     cost_before = fields.Integer()
     cost_after = fields.Integer()
     saved = fields.Integer(metadata={"description": "By all that moved because of each other."})
+    gave_way_to = fields.List(
+        fields.String(),
+        metadata={
+            "description": "Numbers of the orders that took what this one held, where that made its own plan worse."
+        },
+    )
 
 
 class ReasonsOut(Schema):
@@ -330,10 +336,40 @@ class ReplayOut(DecisionOut):
     sensitivity = fields.List(fields.Nested(SensitivityOut))
 
 
+class RefusalOut(Schema):
+    """Units of a plan that a node gave back."""
+
+    node = fields.String()
+    reason = fields.String()
+    units = fields.Integer()
+    at = Instant()
+
+
+class LeftToAPersonOut(Schema):
+    """The open exception that holds the order's waiting units."""
+
+    id = fields.String()
+    kind = fields.String()
+    reason = fields.String()
+    opened_at = Instant()
+
+
 class RoutingOut(Schema):
     """Where the order's units go, and why."""
 
     plan = fields.List(fields.Nested(PlannedOut))
+    refused = fields.List(
+        fields.Nested(RefusalOut),
+        metadata={
+            "description": "Refusals since this plan was made, the oldest first: it does not stand for these units,"
+            " and no other plan was made for them."
+        },
+    )
+    exception = fields.Nested(
+        LeftToAPersonOut,
+        allow_none=True,
+        metadata={"description": "Open: until a person decides, nothing that waits is routed."},
+    )
     candidates = fields.List(fields.Nested(CandidateOut))
     rule_version = fields.Integer(allow_none=True)
     sentence = fields.String()

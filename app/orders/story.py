@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,9 +10,10 @@ from uuid import UUID
 from app.inbound.queries import sources
 from app.money import Money
 from app.network.places import locate
-from app.orders import acts, alternatives, ledger, moments, summary
+from app.orders import acts, alternatives, ledger, moments, moves, summary
 from app.orders.ahead import ahead
 from app.orders.queries import work_rows
+from app.orders.refusals import refused
 from app.orders.rules import fulfillment_status
 from app.orders.shapes import order_number
 from app.orders.standing import WORST, promised_day
@@ -87,7 +88,7 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
     facts = _facts(scope, order, work, nodes)
     decisions = _all(
         scope,
-        "SELECT made_at, cause, rule_version, explanation, sentence, packages, miles FROM routing_decisions"
+        "SELECT made_at, cause, rule_version, plan, explanation, sentence, packages, miles FROM routing_decisions"
         " WHERE tenant_id = :tenant AND order_id = :order ORDER BY id DESC",
         order_id,
     )
@@ -121,6 +122,9 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
     stands = min((line["s"] for line in lines), key=WORST.index, default="idle")
     tab = tab if tab in moments.TABS else ""
     names = {code: node["name"] for code, node in nodes.items()}
+    for decision in decisions:
+        decision["said"] = moves.spoken(decision["explanation"], decision["sentence"], names)
+    since = refused(scope, order_id, decisions[0]["made_at"]) if decisions else None
     owed = refunds_of(scope, order_id)
     network = configuration(scope).network
     candidates = explain_table(decisions[0]["explanation"], network, order["currency"]) if decisions else []
@@ -137,7 +141,9 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
         "work": work,
         "decision": decisions[0] if decisions else None,
         "decisions": decisions,
-        "moved": moments.moved(decisions[0]["explanation"]["window"], facts)
+        "since": since,
+        "refusal": since.words(decisions[0]["plan"]) if since else "",
+        "moved": moves.moved(decisions[0]["explanation"]["window"], names, order["currency"])
         if decisions and "window" in decisions[0]["explanation"]
         else [],
         "causes": CAUSES,
@@ -145,7 +151,7 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
         "compared": alternatives.compared(decisions[0]["explanation"], names) if decisions else [],
         "names": names,
         "other_kinds": sum(row.outcome == OTHER_KIND for row in candidates),
-        "drawing": _drawing(order, lines, work, decisions, nodes),
+        "drawing": _drawing(order, lines, work, decisions, nodes, since.nodes if since else set()),
         "nodes": nodes,
         "ledger_rows": ledger.agreed(order, len(lines), str(order["ship_to"].get("region") or ""))
         + ledger.paid(tenders, entries, order["currency"], lambda at: _day(at, zone, now)),
@@ -321,7 +327,12 @@ def _lines_note(lines: Sequence[Row]) -> str:
 
 
 def _drawing(
-    order: Row, lines: Sequence[Row], work: Sequence[Row], decisions: Sequence[Row], nodes: Mapping[str, Row]
+    order: Row,
+    lines: Sequence[Row],
+    work: Sequence[Row],
+    decisions: Sequence[Row],
+    nodes: Mapping[str, Row],
+    refusers: Collection[str],
 ) -> Row | None:
     """Pins and arcs of the map, or None when nothing of it lies on the map."""
     states = {line["id"]: line["s"] for line in lines}
@@ -373,7 +384,7 @@ def _drawing(
                     "latitude": node["latitude"],
                     "kind": node["kind"],
                     "role": "off",
-                    "note": "looked at, not chosen",
+                    "note": "refused it" if code in refusers else "looked at, not chosen",
                 }
             )
     if buyer[0] is None or not pins:

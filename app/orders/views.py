@@ -152,6 +152,7 @@ def detail(order_id: UUID) -> str:
         channel_icons=CHANNEL_ICONS,
         buyer_url=links.url(scope.tenant_id, order_id),
         proof_url=address("proof_pages.pdf", order_id=order_id),
+        queue_url=address("exception_pages.queue", _anchor="list"),
     )
 
 

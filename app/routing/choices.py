@@ -14,6 +14,7 @@ from app.routing.vocabulary import FIELDS, FLAG, LIST_OPS, NODE_FIELDS, ORDER_FI
 
 SAME = {"eq": "in", "ne": "not_in"}
 OPEN = "…"
+OF_LIST = {"has_any": f"one of {OPEN}", "has_all": f"all of {OPEN}"}
 SILENT = {"yes": ("eq", True), "no": ("eq", False), "known": ("exists", True), "unknown": ("exists", False)}
 """Choices that need no value."""
 OLD = "node.distance_miles"
@@ -69,7 +70,8 @@ def _choices(fields: Mapping[str, Field], said: Any) -> dict[str, str]:
                 found[f"{name}|{token}"] = _capital(said(name, *SILENT[token]))
             if op not in silent and op not in SAME:
                 value = (OPEN, OPEN) if op == "between" else (OPEN,) if op in LIST_OPS else OPEN
-                found[f"{name}|{op}"] = _capital(said(name, op, value))
+                words = said(name, op, value).replace(OPEN, OF_LIST.get(op, OPEN))
+                found[f"{name}|{op}"] = _capital(words)
     return found
 
 

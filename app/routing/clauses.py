@@ -123,7 +123,7 @@ def _verb(op: str) -> str:
 
 def _comparison(field: Field, op: str, value: Any, currency: str) -> str:
     if op == "exists":
-        return "is known" if value else "is not known"
+        return f"{'are' if field.kind == SET else 'is'} {'known' if value else 'not known'}"
     names = [_amount(field, each, currency) for each in (value if isinstance(value, tuple) else (value,))]
     if op in ("has_any", "has_all"):
         return f"include {listed(names, 'or' if op == 'has_any' else 'and')}"
@@ -181,7 +181,7 @@ def filter_words(each: Filter, currency: str = "USD") -> str:
     if each.ref:
         return f"where its {field.words} {_verb(each.op)} {_other(each.ref)}"
     if each.op == "exists":
-        return f"where its {field.words} is {'known' if each.value else 'not known'}"
+        return f"where its {field.words} {_comparison(field, each.op, each.value, currency)}"
     if each.field in IS_SO:
         return IS_SO[each.field][0 if each.value is (each.op == "eq") else 1]
     if each.field == "lane.days_late" and (each.op, each.value) in (("lte", 0), ("eq", 0)):

@@ -148,7 +148,8 @@ def _moved(window: Mapping[str, Any] | None) -> dict[str, Any] | None:
     }
     before, after = window["cost"]
     told = {name: window[name] for name in ("until", "orders", "moved", "saved")}
-    return {**told, **sides, "cost_before": before, "cost_after": after}
+    way = {"gave_way_to": window.get("gave_way_to", [])}
+    return {**told, **sides, **way, "cost_before": before, "cost_after": after}
 
 
 def _compared(explanation: Mapping[str, Any], which: str) -> dict[str, Any] | None:

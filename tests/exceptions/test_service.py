@@ -132,6 +132,13 @@ def test_refused_too_often_it_waits_for_a_person(merchant: Merchant, mug: str) -
     assert (stands["kind"], stands["units"]) == ("cycles", 3)
     assert stands["reason"].startswith("Refused by Node ")
     assert stands["reason"].endswith("(closed).")
+    routing = merchant.ok("GET", f"/orders/{order}/routing")
+    assert [(one["node"], one["reason"], one["units"]) for one in routing["refused"]] == [("LA", "closed", 3)]
+    assert (routing["exception"]["id"], routing["exception"]["kind"]) == (stands["id"], "cycles")
+    assert routing["sentence"].startswith(
+        "This plan was refused by Node LA (closed). Three units wait until a person decides."
+        " As it was decided: Ships from Node LA "
+    )
     merchant.stock("NYC", mug, 1)  # stock that comes does not route it
     merchant.drain()
     assert at(merchant, order) == []
@@ -140,6 +147,9 @@ def test_refused_too_often_it_waits_for_a_person(merchant: Merchant, mug: str) -
     merchant.drain()
     assert at(merchant, order) == ["RENO"]  # what was excluded is tried again
     assert standing(merchant) == []
+    routing = merchant.ok("GET", f"/orders/{order}/routing")
+    assert (routing["refused"], routing["exception"]) == ([], None)
+    assert routing["sentence"].startswith("Ships from Node RENO ")
     again = merchant.post(f"/routing/exceptions/{stands['id']}/resolution", {"action": "route"})
     assert (again.status_code, again.get_json()["type"].rsplit("/", 1)[1]) == (409, "exception-closed")
     assert_books(merchant)
@@ -150,6 +160,11 @@ def test_refused_too_often_it_waits_for_stock(merchant: Merchant, mug: str) -> N
     order = placed(merchant, mug)
     reject(merchant, order)
     assert (at(merchant, order), standing(merchant)) == ([], [])
+    routing = merchant.ok("GET", f"/orders/{order}/routing")
+    assert routing["exception"] is None
+    assert routing["sentence"].startswith(
+        "This plan was refused by Node RENO (capacity). Three units wait for another place. "
+    )
     merchant.stock("NYC", mug, 1)
     merchant.drain()
     assert at(merchant, order) == ["NYC"]
@@ -161,6 +176,10 @@ def test_refused_too_often_it_is_canceled(merchant: Merchant, mug: str) -> None:
     order = placed(merchant, mug)
     reject(merchant, order)
     assert line(merchant, order)["cancelled"] == 3
+    assert (
+        "(capacity). What was refused is canceled. "
+        in merchant.ok("GET", f"/orders/{order}/routing")["sentence"]
+    )
     [closed] = merchant.ok("GET", "/routing/exceptions?state=closed")["data"]
     assert (closed["kind"], closed["action"], closed["closed_by"]) == ("cancel", "cancelled", "system:Kept")
     assert_books(merchant)

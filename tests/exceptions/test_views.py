@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from tests.allocation.support import assert_books
-from tests.exceptions.test_service import fallback, rule
+from tests.exceptions.test_service import fallback, mug, placed, reject, rule  # noqa: F401
 from tests.factories import Merchant
 from tests.portal import member
 
@@ -37,6 +37,24 @@ def test_a_person_decides_on_the_page(app: Flask, merchant: Merchant) -> None:
     (work,) = merchant.ok("GET", f"/orders/{order['id']}")["fulfillment_orders"]
     assert work["node"] == "RENO"
     assert_books(merchant)
+
+
+def test_an_order_refused_too_often_says_so_and_leads_to_the_queue(
+    app: Flask,
+    merchant: Merchant,
+    mug: str,  # noqa: F811
+) -> None:
+    rule(merchant, reroute={"most_cycles": 0, "then": "queue"})
+    order = placed(merchant, mug)
+    desk = member(app, merchant.tenant_id)
+    assert "refused" not in desk.read(f"/orders/{order}")
+    reject(merchant, order)
+    page = desk.read(f"/orders/{order}")
+    assert "Nodes refused it too often." in page
+    assert '/exceptions#list"' in page
+    assert "This plan was refused by Node RENO (capacity). Three units wait until a person decides." in page
+    assert "As it was decided: Ships from Node RENO " in page
+    assert "Chosen, and refused it." in page
 
 
 def test_home_leads_to_the_queue_which_lists_the_same(app: Flask, merchant: Merchant) -> None:

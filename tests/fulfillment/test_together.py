@@ -94,6 +94,7 @@ def test_an_order_gives_way_to_another(merchant: Merchant, shop: Shop) -> None:
     shop.close()
     assert (shop.at(shop.first), shop.at(shop.second)) == (["NYC"], ["RENO"])
     assert set(states(merchant, shop.first) + states(merchant, shop.second)) == {"submitted", "closed"}
+    numbers, said, takers = {}, {}, {}
     for order in (shop.first, shop.second):
         routing = merchant.ok("GET", f"/orders/{order}/routing?replay=true")
         assert routing["cause"] == "window"
@@ -101,6 +102,8 @@ def test_an_order_gives_way_to_another(merchant: Merchant, shop: Shop) -> None:
         [window] = [reason["window"] for reason in routing["reasons"]]
         assert (window["moved"], window["orders"]) == (2, 2)
         assert (window["before"], window["after"]) == MOVED[order == shop.second]
+        numbers[order] = merchant.ok("GET", f"/orders/{order}")["number"]
+        said[order], takers[order] = routing["sentence"], window["gave_way_to"]
         told = merchant.ok("GET", f"/orders/{order}/timeline")["data"]
         assert [one["data"]["moved"] for one in told if one["name"] == "order.replanned"] == [2]
         with inside(merchant.tenant_id) as scope:
@@ -108,6 +111,13 @@ def test_an_order_gives_way_to_another(merchant: Merchant, shop: Shop) -> None:
         assert shown["moved"][0].startswith("From Node ")
         assert shown["moved"][1].startswith("2 orders that moved together save $")
         assert "Planned with the others of its window" in [one["title"] for one in shown["moments"]]
+        assert shown["decision"]["said"] == said[order]
+    assert (takers[shop.first], takers[shop.second]) == ([numbers[shop.second]], [])
+    assert said[shop.first].startswith(
+        f"Gave way to {numbers[shop.second]}, which needed what it held at Node RENO."
+        " On the stock that was left: Ships from Node NYC because "
+    )
+    assert said[shop.second].startswith("Ships from Node RENO because ")
     assert_books(merchant)
     check_books(merchant.tenant_id)
 

@@ -76,6 +76,36 @@ def test_labels_of_pins_do_not_cover_each_other(browser_page: Page, address: str
             assert apart
 
 
+CROWDED = """() => {
+  const map = document.querySelector("[data-map]");
+  map.querySelectorAll(".pin, .pin-l").forEach((one) => one.remove());
+  const put = (left, top, name, minor) => {
+    const at = `left:${left}%;top:${top}%`;
+    const pin = `<span class="pin" style="${at};width:12px;height:12px" ${minor ? "data-minor" : ""}></span>`;
+    const label = `<span class="pin-l${minor ? " off" : ""}" data-size="12" style="${at}">${name}</span>`;
+    map.insertAdjacentHTML("beforeend", pin + label);
+  };
+  put(70, 66, 'Atlanta warehouse<span class="n">2 lines</span>', false);
+  put(50, 66, "Dallas", true);
+  put(88, 66, "Savannah", true);
+  put(62, 74, "Mobile", true);
+  put(78, 74, "Jacksonville", true);
+  document.dispatchEvent(new Event("htmx:after:swap"));
+}"""
+
+
+def test_the_name_of_a_chosen_place_covers_no_other_place(browser_page: Page, address: str) -> None:
+    browser_page.goto(address + "/orders/K-10482")
+    wait_until(browser_page, "document.fonts.status === 'loaded'")
+    browser_page.evaluate(CROWDED)
+    name = browser_page.locator(".pin-l", has_text="Atlanta warehouse").bounding_box()
+    for pin in browser_page.locator(".pin[data-minor]").all():
+        box = pin.bounding_box()
+        wide = min(name["x"] + name["width"], box["x"] + box["width"]) - max(name["x"], box["x"])
+        high = min(name["y"] + name["height"], box["y"] + box["height"]) - max(name["y"], box["y"])
+        assert min(wide, high) <= 1
+
+
 def test_rows_are_picked_for_the_bulk_bar(browser_page: Page, address: str) -> None:
     browser_page.goto(address + "/orders")
     bar = browser_page.locator("[data-bulk]")

@@ -180,6 +180,24 @@ def test_a_word_opened_while_its_rule_is_moved_stays_that_rules_word(editor: Pag
     assert page.evaluate("document.activeElement.closest('.pop').id") == "p-1-when"
 
 
+def test_by_keys_one_is_back_at_the_word_after_its_fields_were_shown_anew(editor: Page):
+    page, back = editor, "document.activeElement.getAttribute('popovertarget') === 'p-0-objective'"
+    opened = "document.querySelector('#p-0-objective').matches(':popover-open')"
+    page.locator("[data-rules=rule] .chip", has_text="the fewest packages").focus()
+    page.keyboard.press("Enter")
+    page.select_option("[name='0-objective']", "lexicographic")
+    sentence(page, "the fewest packages, then the least distance")
+    wait_until(page, opened)
+    page.keyboard.press("Escape")
+    wait_until(page, f"!{opened} && {back}")
+    page.keyboard.press("Enter")
+    wait_until(page, opened)
+    page.fill("[name='0-t1-figure']", "5")
+    page.keyboard.press("Enter")
+    sentence(page, "(give or take 5%)")
+    wait_until(page, back)
+
+
 def rules_of(page: Page) -> list[str]:
     return [" ".join(said.split()) for said in page.locator("[data-rules=rule] .say").all_inner_texts()]
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from app.routing import sent
+from app.routing import choices, sent
 from app.routing.choices import Comparison, amount, predicate, typed
 from app.routing.documents import default_document, parse, validate
 from app.routing.entry import entry_of
@@ -22,6 +22,7 @@ from app.routing.faults import faults
 from app.routing.policy import Rule
 from app.routing.ready import templates
 from app.routing.schemas import EXAMPLE
+from app.routing.vocabulary import ON_LINES
 from tests.factories import Merchant
 from tests.portal import Desk, member
 from tests.routing.test_sections import WHOLE
@@ -352,3 +353,9 @@ def test_amounts_and_ranges_are_read_as_people_type_them():
     assert predicate(Comparison(choice="line.kind|in", value="gift card digital"), "USD")["value"] == [
         "gift_card_digital"
     ]
+
+
+@pytest.mark.parametrize("offered", [choices.of_orders(), choices.of_nodes(), choices.of_lines(ON_LINES)])
+def test_no_two_choices_of_a_comparison_read_alike(offered: dict[str, str]):
+    alike = [words for words in offered.values() if list(offered.values()).count(words) > 1]
+    assert alike == []

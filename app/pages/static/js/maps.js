@@ -13,17 +13,32 @@
     const sides = leftFirst ? [left, right] : [right, left];
     const beside = sides.map((dx) => [dx, 0]);
     const stacked = [["-50%", -gap - 9], ["-50%", gap + 11]];
+    const slanted = ["-15%", "-85%"].flatMap((dx) => stacked.map(([, dy]) => [dx, dy]));
     const shifted = sides.flatMap((dx) => [[dx, -12], [dx, 12], [dx, -26], [dx, 26]]);
-    return aboveFirst ? [...stacked, ...beside, ...shifted] : [...beside, ...shifted, ...stacked];
+    return aboveFirst
+      ? [...stacked, ...beside, ...slanted, ...shifted]
+      : [...beside, ...shifted, ...stacked, ...slanted];
+  }
+
+  // Small boxes along an arc, so that labels keep off it where they can.
+  function along(arc) {
+    const length = arc.getTotalLength();
+    const toScreen = arc.getScreenCTM();
+    const steps = Math.ceil((length * toScreen.a) / 8);
+    return Array.from({ length: steps }, (_, at) => {
+      const { x, y } = arc.getPointAtLength((length * at) / steps).matrixTransform(toScreen);
+      return new DOMRect(x - 2, y - 2, 4, 4);
+    });
   }
 
   function arrange(map) {
     const frame = map.getBoundingClientRect();
     if (frame.width === 0) return;
-    const hasArcs = map.querySelector("svg path[stroke]") !== null;
+    const arcs = [...map.querySelectorAll("svg path[stroke]")];
+    const hasArcs = arcs.length > 0;
     const boxes = (selector) => [...map.querySelectorAll(selector)].map((pin) => pin.getBoundingClientRect());
     const taken = boxes(".pin:not([data-minor])");
-    const minor = boxes(".pin[data-minor]");
+    const minor = [...boxes(".pin[data-minor]"), ...arcs.flatMap(along)];
     map.querySelectorAll(".pin-l").forEach((label) => {
       label.hidden = false;
       if (getComputedStyle(label).display === "none") return;
@@ -34,19 +49,31 @@
         label.style.marginTop = `${dy}px`;
         return label.getBoundingClientRect();
       };
-      let best = null;
-      for (const spot of places(gap, leftFirst, label.classList.contains("dest"))) {
-        const box = put(spot);
-        if (box.left < frame.left - 8 || box.right > frame.right + 8) continue;
-        if (taken.some((other) => overlap(box, other) > 4)) continue;
-        const covered = minor.reduce((area, pin) => area + overlap(box, pin), 0);
-        if (best === null || covered < best.covered) best = { spot, covered };
-        if (covered <= 4) break;
-      }
+      const note = label.querySelector(".n");
+      const find = (spots, isShort) => {
+        if (note) note.hidden = isShort;
+        let best = null;
+        for (const spot of spots) {
+          const box = put(spot);
+          if (box.left < frame.left - 8 || box.right > frame.right + 8) continue;
+          if (taken.some((other) => overlap(box, other) > 4)) continue;
+          const covered = minor.reduce((area, pin) => area + overlap(box, pin), 0);
+          if (best === null || covered < best.covered) best = { spot, isShort, covered };
+          if (covered <= 4) break;
+        }
+        return best;
+      };
+      const spots = places(gap, leftFirst, label.classList.contains("dest"));
+      let best = find(spots, false);
+      // The note below a name gives way before the name covers a place, or is left out.
+      if (note && !(best?.covered <= 4)) best = find(spots, true) ?? best;
       // The name of a place that matters may touch one that does not; that of a chosen one may cover it.
       const most = label.classList.contains("off") ? 4 : hasArcs ? Infinity : 40;
       const fits = best !== null && best.covered <= most;
-      if (fits) taken.push(put(best.spot));
+      if (fits) {
+        if (note) note.hidden = best.isShort;
+        taken.push(put(best.spot));
+      }
       label.hidden = !fits;
     });
   }

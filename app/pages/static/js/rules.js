@@ -70,14 +70,21 @@
       place(pop);
       before.set(pop, state(pop));
       pop.querySelector('select, input:not([type="hidden"]), .menu-a')?.focus();
-    } else if (before.get(pop) !== state(pop)) {
-      look();
+    } else {
+      // Fields that were shown anew while open have no word that the browser would go back to.
+      const at = document.activeElement;
+      if (at === document.body || pop.contains(at)) openers(pop)[0]?.focus({ preventScroll: true });
+      if (before.get(pop) !== state(pop)) look();
     }
   }, true);
   addEventListener("resize", () => document.querySelectorAll(".pop:popover-open").forEach(place));
 
+  function openers(pop) {
+    return [...document.querySelectorAll(`[popovertarget="${pop.id}"]`)].filter((one) => one.checkVisibility());
+  }
+
   function place(pop) {
-    const chips = [...document.querySelectorAll(`[popovertarget="${pop.id}"]`)].filter((one) => one.checkVisibility());
+    const chips = openers(pop);
     const opener = chips.find((one) => one === document.activeElement) ?? chips[0] ?? pop.closest(".rule, .card-b, .head");
     if (!opener) return;
     const at = opener.getBoundingClientRect();
@@ -172,12 +179,12 @@
   }
 
   // What was moved is called by its new place from now on: 0-value of a rule that is the second now is 1-value.
-  function renamed(element) {
+  function renamed(element, name = element?.id) {
     const rule = element?.closest?.("[data-rules] > .rule");
     const own = rule?.querySelector('input[name="rule"], input[name="route"]')?.value;
-    if (!own) return element?.id;
+    if (!own || !name) return name;
     const place = own.replace(/\d+$/, [...rule.parentElement.children].indexOf(rule));
-    return element.id.replace(new RegExp(`(^|-)${own}-`), `$1${place}-`);
+    return name.replace(new RegExp(`(^|-)${own}-`), `$1${place}-`);
   }
 
   let stood = {};
@@ -188,6 +195,7 @@
     stood = {
       pop: renamed([...document.querySelectorAll(".pop:popover-open")].pop()),
       field: at?.closest?.("#rules-live") ? renamed(at) || at.getAttribute("aria-label") : "",
+      opens: at?.closest?.("#rules-live") ? renamed(at, at.getAttribute("popovertarget")) : "",
       typed: at?.matches?.("input[type=text], textarea") ? at.value : undefined,
     };
   });
@@ -200,8 +208,9 @@
       delete live.dataset.open;
       if (!pop.matches(":popover-open")) pop.showPopover();
     }
-    const same = stood.field && [...live.querySelectorAll("button, input, select, textarea, summary")]
-      .find((one) => one.id === stood.field || one.getAttribute("aria-label") === stood.field);
+    const same = (stood.field || stood.opens) && [...live.querySelectorAll("button, input, select, textarea, summary")]
+      .find((one) => (stood.field ? [one.id, one.getAttribute("aria-label")].includes(stood.field)
+        : one.getAttribute("popovertarget") === stood.opens));
     if (same) same.focus({ preventScroll: true });
     if (same && stood.typed !== undefined && stood.typed !== same.value) {
       same.value = stood.typed;
