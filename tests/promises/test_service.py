@@ -263,7 +263,7 @@ def test_an_answer_given_by_phone_is_recorded_with_its_evidence(shop: Shop, late
 def test_a_first_payment_that_fails_stops_the_clock_and_its_replacement_begins_it_anew(shop: Shop) -> None:
     with inside(shop.tenant_id) as scope:
         to_the_afternoon = (18 - scope.now().hour) % 24
-    shop.later(hours=to_the_afternoon)  # so that it is another day when the payment is tried again
+    shop.later(hours=to_the_afternoon, minutes=1)  # so that it is another day when the payment is tried again
     order = shop.order(1, card="pm_card_chargeDeclined", promise={"within": {"value": 10, "unit": "days"}})
     assert promised(shop, order).state == "incomplete"
     first = promised(shop, order).deadline
