@@ -13,9 +13,11 @@ Names = Mapping[str, str]
 """Of nodes, by code."""
 
 
-def spoken(explanation: Mapping[str, Any], sentence: str, names: Names) -> str:
-    """A decision's sentence for an agent. That of an order which gave way is about the stock that was left to it, so
-    it begins with why."""
+def spoken(cause: str, explanation: Mapping[str, Any], sentence: str, names: Names) -> str:
+    """A decision's sentence for an agent. Where a person named the place, or the order gave way to another, it is
+    about what was left to choose from, so it begins with why."""
+    if cause == "assigned":
+        return f"A person named the place. With no other to choose from: {sentence}"
     why = gave_way(explanation.get("window") or {}, names)
     return f"{why}. On the stock that was left: {sentence}" if why else sentence
 

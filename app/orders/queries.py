@@ -242,7 +242,7 @@ def routing(scope: Scope, order_id: UUID, *, replayed: bool = False) -> dict[str
     names = dict(zip(network.codes, network.names, strict=True))
     plan = [one for row in now for one in row.plan]
     since = refused(scope, order_id, rows[0].made_at)
-    said = [spoken(row.explanation, row.sentence, names) for row in now]
+    said = [spoken(row.cause, row.explanation, row.sentence, names) for row in now]
     if since.refusals:
         said.insert(0, f"{since.words(plan)} As it was decided:")
     candidates = [one for row in now for one in explain_table(row.explanation, network, currency)]

@@ -123,7 +123,9 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
     tab = tab if tab in moments.TABS else ""
     names = {code: node["name"] for code, node in nodes.items()}
     for decision in decisions:
-        decision["said"] = moves.spoken(decision["explanation"], decision["sentence"], names)
+        decision["said"] = moves.spoken(
+            decision["cause"], decision["explanation"], decision["sentence"], names
+        )
     since = refused(scope, order_id, decisions[0]["made_at"]) if decisions else None
     owed = refunds_of(scope, order_id)
     network = configuration(scope).network

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app.routing.clauses import money
 from app.routing.policy import DEFAULT_SCOPE
 from infra.errors import refused
 from tenants import audit, business
 from tenants.scope import Scope
 
 SETTING = "guard_rails"
+ASIDE = " Or set them aside: `override`, with a `reason`."
+"""How a caller of the API does that; a page has its own way."""
 RAILS = {
     "cost_percent": "Cost per unit",
     "lost_units_percent": "Lost units",
@@ -84,7 +87,7 @@ def require(scope: Scope, version: Mapping[str, Any], replaces: int | None, over
         return
     fault = _fault(scope, rails, version, replaces)
     if fault and not override:
-        raise refused("guard-rails", f"{fault} Or set them aside: `override`, with a `reason`.")
+        raise refused("guard-rails", fault + ASIDE)
     if fault:
         audit.record(
             scope, "routing.guard_rails_overridden", f"v{version['version']}", reason=override, fault=fault
@@ -93,12 +96,7 @@ def require(scope: Scope, version: Mapping[str, Any], replaces: int | None, over
 
 def _fault(scope: Scope, rails: Mapping[str, Any], version: Mapping[str, Any], replaces: int | None) -> str:
     against = replaces if replaces is not None else _default(scope)
-    row = scope.row(
-        "SELECT result FROM simulations WHERE tenant_id = :tenant AND version = :version AND against = :against"
-        " AND state = 'done' ORDER BY created_at DESC, id DESC LIMIT 1",
-        version=version["version"],
-        against=against,
-    )
+    row = tried(scope, version["version"], against)
     than = f"version {against}" if against else "Kept's own default"
     if row is None:
         return (
@@ -106,13 +104,29 @@ def _fault(scope: Scope, rails: Mapping[str, Any], version: Mapping[str, Any], r
         )
     over = [one for one in passed(rails, row.result["before"], row.result["after"]) if not one["passed"]]
     said = [
-        f"{one['label'].lower()} {one['after']:,g} instead of {one['before']:,g}, at most"
-        f" {one['most_percent']:g} % more"
+        f"{one['label'].lower()} {_said(scope, one, 'after')} instead of {_said(scope, one, 'before')}, at most"
+        f" {one['most_percent']:g}% more"
         for one in over
     ]
     return (
         f"On past orders version {version['version']} breaks guard-rails: {'; '.join(said)}." if said else ""
     )
+
+
+def tried(scope: Scope, version: int, against: int) -> Any | None:
+    """The newest what-if that is done of a version against another: id and result."""
+    return scope.row(
+        "SELECT id, result FROM simulations WHERE tenant_id = :tenant AND version = :version AND against = :against"
+        " AND state = 'done' ORDER BY created_at DESC, id DESC LIMIT 1",
+        version=version,
+        against=against,
+    )
+
+
+def _said(scope: Scope, rail: Mapping[str, Any], side: str) -> str:
+    """A figure as people read it: costs come in minor units."""
+    figure = rail[side]
+    return money(round(figure), scope.tenant.currency) if rail["rail"] == "cost_percent" else f"{figure:,g}"
 
 
 def _default(scope: Scope) -> int:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from app.entries import address
 from app.pages import register_nav, toast
-from app.routing import phrases, queries, service, wording
+from app.routing import guard_rails, phrases, queries, service, wording
 from app.routing.documents import default_document, parse
 from app.routing.policy import DEFAULT_SCOPE
 from app.routing.trying import Attempt, attempted
@@ -76,10 +76,25 @@ def _rules_page(version: int | None, problem: Problem | None = None) -> str:
         attempt=attempted(scope, parse(shown["document"]), request.args) if said else Attempt(),
         entries=request.args,
         problem=problem,
+        refusal=problem.detail.removesuffix(guard_rails.ASIDE) if problem else "",
+        past_rails=_past_rails(shown["version"], active, problem),
         as_json=json.dumps(shown["document"], indent=2, ensure_ascii=False),
         address=address,
         default_scope=DEFAULT_SCOPE,
         glued=phrases.glued,
+    )
+
+
+def _past_rails(version: int, active: dict[str, Any] | None, problem: Problem | None) -> str:
+    """Where a version that guard-rails refused can be looked at and published with a reason; empty where they did
+    not refuse."""
+    if problem is None or problem.code != "guard-rails":
+        return ""
+    tried = guard_rails.tried(current(), version, active["version"]) if active else None
+    return (
+        url_for("what_if_pages.detail", simulation_id=tried.id)
+        if tried
+        else url_for("what_if_pages.list", version=version)
     )
 
 

@@ -132,6 +132,7 @@ def _detail(simulation_id: UUID, problem: Problem | None = None) -> str:
         blocks=guard_rails.of(scope)["block"],
         order_url=lambda order: address("order_pages.detail", order_id=order),
         problem=problem,
+        refusal=problem.detail.removesuffix(guard_rails.ASIDE) if problem else "",
     )
 
 

@@ -36,6 +36,9 @@ def test_a_person_decides_on_the_page(app: Flask, merchant: Merchant) -> None:
     assert "Given to a node" in desk.read("/exceptions?state=closed")
     (work,) = merchant.ok("GET", f"/orders/{order['id']}")["fulfillment_orders"]
     assert work["node"] == "RENO"
+    told = "A person named the place. With no other to choose from: Ships from Reno warehouse "
+    assert told in desk.read(f"/orders/{order['id']}")
+    assert merchant.ok("GET", f"/orders/{order['id']}/routing")["sentence"].startswith(told)
     assert_books(merchant)
 
 

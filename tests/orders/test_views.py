@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
 from flask import Flask
+from playwright.sync_api import Page
 from sqlalchemy import event
 
 from app.calendar import local_date
 from infra import db, settings
 from tenants.scope import inside
+from tests.browser import resize
 from tests.factories import Merchant, new_merchant
 from tests.portal import Desk, Shop, member
 
@@ -308,3 +311,16 @@ def test_a_delay_notice_is_read_before_it_is_sent(app: Flask, merchant: Merchant
     )
     merchant.drain()
     assert "Delay notice sent" in desk.read(f"/orders/{order['id']}?show=messages")
+
+
+@pytest.mark.browser
+def test_on_a_phone_the_chosen_tab_is_in_view(
+    app: Flask, merchant: Merchant, serve: Callable[[Flask], str], browser_page: Page
+) -> None:
+    address = serve(app)
+    member(app, merchant.tenant_id).enter(browser_page, address)
+    resize(browser_page, "phone")
+    browser_page.goto(f"{address}/orders?view=all")
+    tab = browser_page.locator(".views [aria-current]").bounding_box()
+    assert tab is not None
+    assert tab["x"] + tab["width"] <= 390

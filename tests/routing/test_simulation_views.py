@@ -76,12 +76,22 @@ def test_activation_past_guard_rails_asks_for_a_reason(desk: Desk, past: Merchan
     assert set_.status_code == 303
     rails = past.ok("GET", "/routing/guard-rails")
     assert (rails["split_orders_percent"], rails["cost_percent"], rails["block"]) == (10, None, True)
+    untried = desk.post("/routing/versions/2/activation", "/routing?version=2", replaces="1")
+    assert untried.status_code == 409
+    assert 'href="/routing/what-if?version=2"' in untried.text
     where = desk.post(LIST, LIST, version=str(version), weeks="1").location
     past.drain()
     assert "Publish v2 all the same" in desk.read(where)
     refused = desk.post(f"{where}/activation", where, replaces="1", reason="")
     assert refused.status_code == 409
     assert "split orders 2 instead of 1" in words(refused.text)
+    assert "`override`" not in refused.text
+    on_rules = desk.post("/routing/versions/2/activation", "/routing?version=2", replaces="1")
+    assert on_rules.status_code == 409
+    assert "split orders 2 instead of 1, at most 10% more. You may publish" in words(on_rules.text)
+    assert f'href="{where}"' in on_rules.text
+    assert "`override`" not in on_rules.text
+    assert "Replace v1 with v2" not in on_rules.text
     done = desk.post(f"{where}/activation", where, replaces="1", reason="Stores are full")
     assert done.status_code == 303
     assert past.ok("GET", "/routing/rules")["data"][0]["state"] == "active"

@@ -152,5 +152,10 @@
     new MutationObserver(startAll).observe(toasts, { childList: true, subtree: true });
     startAll();
   }
+  // The chosen one of tabs that run off is in view, with some of the next.
+  document.querySelectorAll(".views [aria-current]").forEach((tab) => {
+    const past = tab.getBoundingClientRect().right + 32 - tab.parentElement.getBoundingClientRect().right;
+    if (past > 0) tab.parentElement.scrollLeft += past;
+  });
   focusFirstError(document);
 })();
