@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from app.allocation import rules, service
+from app.allocation.days import free_day
 from app.catalog.queries import by_code as skus_by_code
 from app.inventory import holds
 from app.inventory.ledger import Ledger, Place, Position
@@ -244,5 +245,5 @@ def _close_emptied(scope: Scope, work_ids: set[UUID]) -> None:
         if after is not None and WORK.allows(state.work_status, after):
             transition(scope, WORK, work_id, state.work_status, after, why="stock lost")
             if after == "cancelled":
-                service.free_day(scope, work_id)
+                free_day(scope, work_id)
             transition(scope, REQUEST, work_id, state.request_status, "closed", why="stock lost")

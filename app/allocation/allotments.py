@@ -76,8 +76,8 @@ WHERE a.tenant_id = :tenant ORDER BY c.name, s.code NULLS FIRST, n.name NULLS FI
 def put_allotments(scope: Scope, given: Sequence[Mapping[str, Any]]) -> None:
     """Replace all allotments (loaded schemas.AllotmentIn). Orders that wait are asked again afterwards.
 
-    Raises Problem 422 naming each unknown code, each place named twice, and each where the shares of all channels come to
-    more than the whole.
+    Raises Problem 422 naming each unknown code, each place named twice, and each where the shares of all channels
+    come to more than the whole.
     """
     document = _document(scope, given)
     errors = [
@@ -93,8 +93,8 @@ def put_allotments(scope: Scope, given: Sequence[Mapping[str, Any]]) -> None:
 def save_allotment(scope: Scope, given: Mapping[str, Any], replaces: UUID | None) -> None:
     """Write one allotment (a loaded schemas.AllotmentIn), in place of the one it was opened as.
 
-    Raises Problem 409 `allotment-changed` when that one is no more, 422 for an unknown code, a place that has one, or one
-    where the shares of all channels come to more than the whole.
+    Raises Problem 409 `allotment-changed` when that one is no more, 422 for an unknown code, a place that has
+    one, or one where the shares of all channels come to more than the whole.
     """
     try:
         document = _document(scope, [given])
