@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from app.allocation import rules, service
+from app.allocation.days import free_day
 from app.catalog.queries import by_code as skus_by_code
 from app.inventory import holds
 from app.inventory.ledger import Ledger, Place, Position
@@ -40,8 +41,9 @@ def adjust(scope: Scope, given: Sequence[Mapping[str, Any]], *, single: bool = F
     Raises Problem 422 naming each unknown code and each SKU without stock of its own, 409 `below-zero`, and
     Contended when stock was reserved meanwhile.
     """
-    places = _places(scope, given, "" if single else "/adjustments/{}")
-    ledger = _written(scope, given, places)
+    pointer = "" if single else "/adjustments/{}"
+    places = _places(scope, given, pointer)
+    ledger = _written(scope, given, places, pointer)
     kept_back = [one for one in given if one.get("safety") is not None]
     if kept_back:
         first = f"{kept_back[0]['sku']} at {kept_back[0]['node']}"
@@ -164,6 +166,7 @@ def _written(
     scope: Scope,
     given: Sequence[Mapping[str, Any]],
     places: Sequence[Place],
+    pointer: str = "",
 ) -> Ledger:
     short = _short(scope, places, given)
     quotes = holds.given_way(scope, short)
@@ -178,9 +181,8 @@ def _written(
         position = ledger.by_place[place]
         after = target(position.on_hand, one)
         if after < 0:
-            pointer = f"/adjustments/{at}/delta" if len(given) > 1 else "/delta"
             text = f"Only {position.on_hand} are on hand there; {-int(one['delta'])} cannot leave."
-            raise Problem(409, "below-zero", text, errors=[FieldError(pointer, text)])
+            raise Problem(409, "below-zero", text, errors=[FieldError(f"{pointer.format(at)}/delta", text)])
         free = position.free
         ledger.move(position, after - position.on_hand, one["cause"], one["reason"], one["reference"])
         if one.get("safety") is not None:
@@ -243,5 +245,5 @@ def _close_emptied(scope: Scope, work_ids: set[UUID]) -> None:
         if after is not None and WORK.allows(state.work_status, after):
             transition(scope, WORK, work_id, state.work_status, after, why="stock lost")
             if after == "cancelled":
-                service.free_day(scope, work_id)
+                free_day(scope, work_id)
             transition(scope, REQUEST, work_id, state.request_status, "closed", why="stock lost")

@@ -10,6 +10,7 @@ import orjson
 
 from app.catalog.queries import by_code as skus_by_code
 from app.events import NETWORK_CHANGED
+from app.inventory.allotments import Allotments, Hold
 from app.network.queries import by_code as nodes_by_code
 from infra.errors import FieldError, Problem, invalid, refused
 from infra.ids import new_id
@@ -75,9 +76,15 @@ WHERE a.tenant_id = :tenant ORDER BY c.name, s.code NULLS FIRST, n.name NULLS FI
 def put_allotments(scope: Scope, given: Sequence[Mapping[str, Any]]) -> None:
     """Replace all allotments (loaded schemas.AllotmentIn). Orders that wait are asked again afterwards.
 
-    Raises Problem 422 naming each unknown code and each place named twice.
+    Raises Problem 422 naming each unknown code, each place named twice, and each where the shares of all channels
+    come to more than the whole.
     """
     document = _document(scope, given)
+    errors = [
+        FieldError(f"/allotments/{at}/share_percent", words) for at, words in _overdrawn(given, given).items()
+    ]
+    if errors:
+        raise Problem(422, "invalid", errors[0].message, errors=errors)
     scope.execute("DELETE FROM allotments WHERE tenant_id = :tenant")
     scope.execute(WRITE, doc=document)
     _changed(scope, f"{len(given)} allotments")
@@ -86,7 +93,8 @@ def put_allotments(scope: Scope, given: Sequence[Mapping[str, Any]]) -> None:
 def save_allotment(scope: Scope, given: Mapping[str, Any], replaces: UUID | None) -> None:
     """Write one allotment (a loaded schemas.AllotmentIn), in place of the one it was opened as.
 
-    Raises Problem 409 `allotment-changed` when that one is no more, 422 for an unknown code or a place that has one.
+    Raises Problem 409 `allotment-changed` when that one is no more, 422 for an unknown code, a place that has
+    one, or one where the shares of all channels come to more than the whole.
     """
     try:
         document = _document(scope, [given])
@@ -94,6 +102,9 @@ def save_allotment(scope: Scope, given: Mapping[str, Any], replaces: UUID | None
         raise _of_one(problem) from None
     if replaces is not None:
         _drop(scope, replaces)
+    over = _overdrawn([*allotments(scope), given], [given])
+    if over:
+        raise invalid("/share_percent", over[0])
     if not scope.rows(
         f"{WRITE} ON CONFLICT (tenant_id, channel, sku_id, node_id) DO NOTHING RETURNING id", doc=document
     ):
@@ -106,6 +117,21 @@ def save_allotment(scope: Scope, given: Mapping[str, Any], replaces: UUID | None
 def remove_allotment(scope: Scope, allotment_id: UUID) -> None:
     """Hold it no more. Raises Problem 409 `allotment-changed` when it is no more."""
     _changed(scope, _drop(scope, allotment_id))
+
+
+def _overdrawn(every: Sequence[Mapping[str, Any]], named: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+    """Which of the allotments named (by their place) speak of an item and node of which all channels together hold
+    more than there is, in words: none of them could count on its share."""
+    held = Allotments(
+        Hold(**{name: one[name] for name in ("channel", "sku", "node", "share_percent", "units", "borrow")})
+        for one in every
+    )
+    sums = {at: held.shares(one["sku"], one["node"]) for at, one in enumerate(named) if one["share_percent"]}
+    return {
+        at: f"The shares of all channels there come to {total} %. Send shares of at most 100 % together."
+        for at, total in sums.items()
+        if total > 100
+    }
 
 
 def _drop(scope: Scope, allotment_id: UUID) -> str:

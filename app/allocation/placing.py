@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,8 @@ from sqlalchemy.exc import IntegrityError
 
 from app import events
 from app.allocation import rules
-from app.allocation.service import COUNT_LINES, LOWER, ask_again
+from app.allocation.days import Turns
+from app.allocation.service import COUNT_LINES, LOWER
 from app.allocation.statement import EARLIER, EXCLUDED, LINES, ORDERS, RESTING, STOCK, WRITE
 from app.allocation.waiting import Line, Order, add, asked, basket_line, goes_to
 from app.catalog.rules import there_from
@@ -77,8 +79,7 @@ class Chunk:
         self._lowered: dict[UUID, int] = {}
         self._counted: list[dict[str, Any]] = []
         self._stuck: list[tuple[UUID, str, str]] = []
-        self._turns: dict[tuple[int, str], datetime] = {}
-        self._asked_again: dict[str, datetime] = {}
+        self._turns = Turns(configured, self.now)
 
     def _shelf(self, ids: list[UUID]) -> Shelf:
         """Free stock, less what orders outside the chunk wait for with an earlier promise."""
@@ -131,7 +132,7 @@ class Chunk:
         units = sum(line.placed for line in order.lines)
         if units or always:
             self._decisions(order, made)
-        self._note_full(order)
+        self._turns.note(order, self.loads, partial(self._has, order))
         if always:
             self._nowhere(order, made)
         if units:
@@ -170,6 +171,9 @@ class Chunk:
     def _whole(self, line: Line, node: str, channel: str) -> int:
         """Ordered units that a node's free stock makes up."""
         return min(max(0, self.shelf.free(sku, node, channel)) // each for sku, each in line.parts)
+
+    def _has(self, order: Order, line: Line, node: str) -> bool:
+        return self._whole(line, node, order.row.channel) > 0
 
     def _excluded(self, order: Order, group: list[Line]) -> set[tuple[int | None, int]]:
         positions = self.configured.network.position
@@ -239,28 +243,6 @@ class Chunk:
                     "miles": decision.miles if placements else 0.0,
                 }
             )
-
-    def _note_full(self, order: Order) -> None:
-        """Remember when nodes that are full, and have what still waits, can give it on another day."""
-        network = self.configured.network
-        waiting = [line for line in order.lines if line.placed < line.waiting]
-        if not (network.limited and waiting):
-            return
-        ahead = self.loads.ahead(network.ids)
-        days = network.departures.at(self.now, order.service, ahead if network.paced else None).days
-        full = self.loads.of(network.ids, days) >= network.capacity_per_day
-        for node in np.flatnonzero(full & network.open & (network.capacity_per_day > 0)).tolist():
-            id_, channel = network.ids[node], order.row.channel
-            own = [line.parts[0][0] for line in waiting if self._whole(line, id_, channel)]
-            if own:
-                at = self._turn(node, order.service, int(ahead[node]))
-                self._asked_again |= {sku: min(at, self._asked_again.get(sku, at)) for sku in own}
-
-    def _turn(self, node: int, service: str, ahead: int) -> datetime:
-        if (node, service) not in self._turns:
-            turns = self.configured.network.departures.turns(node, self.now, service, ahead)
-            self._turns[node, service] = turns
-        return self._turns[node, service]
 
     def _nowhere(self, order: Order, made: list[_Made]) -> None:
         """What the rule leaves to a person, or has canceled, as far as nobody can fill it."""
@@ -362,8 +344,7 @@ class Chunk:
 
     def write(self, cause: str) -> None:
         """Reserve the stock and write everything. Raises Contended when stock was taken meanwhile."""
-        for sku, at in sorted(self._asked_again.items()):
-            ask_again(self.scope, sku, at)
+        self._turns.arm(self.scope)
         if not any(self._rows.values()):
             return
         recording.keep(self.scope, self.configured)

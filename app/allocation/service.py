@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -24,8 +23,6 @@ from tenants.scope import Scope
 
 BackTo = Literal["backorder", "cancelled"]
 Stock = Literal["free", "on_hold"]
-FULL = "full:"
-"""Before the id of a SKU: the key of the timer of those who wait for a node's day."""
 
 WORK_LINES = """
 SELECT f.id, f.fulfillment_order_id, f.order_line_id, f.sku, f.quantity, f.shipped, f.released, w.order_id,
@@ -201,37 +198,6 @@ def release_waiting(scope: Scope, units: Mapping[UUID, int], *, why: str) -> Non
             if line.order_id == order_id and units.get(line.id)
         }
         events.tell(scope, order_id, events.UNITS_RELEASED, units=told, back_to="cancelled", why=why)
-
-
-def free_day(scope: Scope, work_id: UUID) -> None:
-    """Give back the package that canceled work took of its node's day; where that day was full, whoever waits for a
-    place is asked. The caller holds the work."""
-    given = scope.row(
-        "WITH given AS (UPDATE fulfillment_orders f SET leaves_on = NULL FROM fulfillment_orders was"
-        " WHERE f.tenant_id = :tenant AND f.id = :id AND was.tenant_id = :tenant AND was.id = f.id"
-        " AND was.leaves_on IS NOT NULL RETURNING was.node_id, was.leaves_on)"
-        " UPDATE node_loads n SET packages = n.packages - 1 FROM given"
-        " WHERE n.tenant_id = :tenant AND n.node_id = given.node_id AND n.day = given.leaves_on"
-        " RETURNING coalesce(n.packages + 1 >= n.capacity, true) AS full",
-        id=work_id,
-    )
-    if given is not None and given.full:
-        ask_now(scope)
-
-
-def ask_again(scope: Scope, sku: str, at: datetime) -> None:
-    """Have whoever waits for a SKU asked again when nodes that have it, and are full, give it on another day."""
-    scope.at(at, events.STOCK_AVAILABLE, UUID(sku), key=f"{FULL}{sku}", skus=[sku], cause="rested")
-
-
-def ask_now(scope: Scope) -> None:
-    """A full day has a place again: whoever waits for one is asked now."""
-    scope.execute(
-        "UPDATE timers SET due_at = :now WHERE tenant_id = :tenant AND state = 'armed' AND due_at > :now"
-        " AND starts_with(key, :full)",
-        now=scope.now(),
-        full=FULL,
-    )
 
 
 def offer(

@@ -14,7 +14,8 @@ import orjson
 from sqlalchemy.exc import IntegrityError
 
 from app import events
-from app.allocation.service import COUNT_WORK, LOWER, ask_now, offer
+from app.allocation.days import ask_now
+from app.allocation.service import COUNT_WORK, LOWER, offer
 from app.allocation.statement import ORDERS, WRITE
 from app.allocation.waiting import Line
 from app.catalog.rules import there_from

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 
-from app.allocation.service import free_day
+from app.allocation.days import free_day
 from app.events import SHIPMENT_CORRECTED, SHIPPED, SHIPPED_TOO_LATE, record, tell
 from app.fulfillment import rules
 from app.fulfillment.queries import locked

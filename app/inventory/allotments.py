@@ -49,7 +49,12 @@ class Allotments:
         others = (self._hold(one, sku, node) for one in self._holds if one != channel)
         return min(free, sum(hold.of(free) for hold in others if hold is not None))
 
-    def _hold(self, channel: str, sku: str, node: str) -> Hold | None:
+    def shares(self, sku: str | None, node: str | None) -> int:
+        """Percent of what is free there that all channels hold together."""
+        own = (self._hold(channel, sku, node) for channel in self._holds)
+        return sum(hold.share_percent or 0 for hold in own if hold is not None)
+
+    def _hold(self, channel: str, sku: str | None, node: str | None) -> Hold | None:
         own = self._holds.get(channel)
         if own is None:
             return None

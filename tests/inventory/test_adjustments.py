@@ -89,6 +89,8 @@ def test_nothing_goes_below_zero_and_a_batch_is_all_or_none(merchant: Merchant):
     batch = [{"node": node, "sku": sku, "delta": delta} for delta in (5, -8, 1)]
     answer = merchant.post("/stock/adjustments", {"adjustments": batch})
     assert answer.get_json()["errors"][0]["pointer"] == "/adjustments/1/delta"
+    answer = merchant.post("/stock/adjustments", {"adjustments": batch[1:2]})
+    assert answer.get_json()["errors"][0]["pointer"] == "/adjustments/0/delta"
     assert stock_of(merchant, sku) == {(node, "sellable"): (2, 0)}
     assert_books(merchant)
 

@@ -103,6 +103,16 @@ def test_what_is_wrong_stands_at_its_field(desk: Desk, merchant: Merchant, chang
     assert held(merchant) == before
 
 
+def test_shares_beyond_the_whole_are_refused_at_their_field(desk: Desk, merchant: Merchant) -> None:
+    put(merchant, {"channel": "web", "share_percent": 60})
+    share = NEW | {"amount": "50", "measure": "share_percent"}
+    page = desk.post(LIST, LIST, **share).get_data(as_text=True)
+    assert "The shares of all channels there come to 110 %." in words(page)
+    assert len(held(merchant)) == 1
+    assert desk.post(LIST, LIST, **share | {"amount": "40"}).status_code in (200, 302, 303)
+    assert len(held(merchant)) == 2
+
+
 def test_all_of_them_by_the_file_that_the_page_writes(desk: Desk, merchant: Merchant) -> None:
     merchant.sku("LAMP")
     put(

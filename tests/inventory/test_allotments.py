@@ -167,6 +167,26 @@ def test_what_is_wrong_is_named(merchant: Merchant, change: dict, pointer: str):
     assert merchant.ok("GET", "/allotments") == kept
 
 
+def test_channels_cannot_share_more_than_there_is(merchant: Merchant):
+    sku, node = merchant.sku(), merchant.node()
+    kept = put(merchant, {"channel": "web", "share_percent": 60}, {"channel": "phone", "units": 50})
+    over = [
+        {"channel": "web", "share_percent": 60},
+        {"channel": "phone", "sku": sku, "share_percent": 40},
+        {"channel": "marketplace", "sku": sku, "node": node, "share_percent": 1},
+    ]
+    answer = merchant.put("/allotments", {"allotments": over})
+    assert answer.status_code == 422
+    assert [(error["pointer"], error["message"]) for error in answer.get_json()["errors"]] == [
+        (
+            "/allotments/2/share_percent",
+            "The shares of all channels there come to 101 %. Send shares of at most 100 % together.",
+        )
+    ]
+    assert merchant.ok("GET", "/allotments") == kept
+    assert len(put(merchant, *over[:2])["allotments"]) == 2
+
+
 def test_only_one_s_own_and_only_with_permission(merchant: Merchant, other_merchant: Merchant):
     sku = merchant.sku()
     put(merchant, {"channel": "web", "sku": sku, "units": 1})
