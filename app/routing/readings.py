@@ -47,18 +47,28 @@ def sentence(
 def _nothing(found: Sequence[Findings], units: int) -> str:
     if not found:
         return "There is nothing to ship."
-    waits = f"{counted(units, 'unit').capitalize()} {'waits' if units == 1 else 'wait'} for stock."
-    return f"Nothing can ship yet because {_cause(found)}. {waits}"
+    cause, missing = _cause(found)
+    waits = f"{counted(units, 'unit').capitalize()} {'waits' if units == 1 else 'wait'} for {missing}."
+    return f"Nothing can ship yet because {cause}. {waits}"
 
 
-def _cause(found: Sequence[Findings]) -> str:
+def _cause(found: Sequence[Findings]) -> tuple[str, str]:
+    """Why nothing is placed, and what is waited for."""
     if not any(findings.seen.any() for findings in found):
-        return "no place has any of it in stock"
+        return "no place has any of it in stock", "stock"
     if any(findings.task.holds.any() for findings in found):
-        return "no carrier has a price for it from the places that have it"
+        return "no carrier has a price for it from the places that have it", "another place"
     if any(findings.task.stock.any() for findings in found):
-        return "no place has all of a line, and lines may not be divided"
-    return "the places that have stock are ruled out"
+        return "no place has all of a line, and lines may not be divided", "stock"
+    if all(_is_full(findings) for findings in found if findings.seen.any()):
+        return "the places that have it are full for the day", "another day"
+    return "the places that have stock are ruled out", "stock"
+
+
+def _is_full(findings: Findings) -> bool:
+    """Whether all nodes that have something of it are full."""
+    full = findings.allowed.full
+    return full is not None and not findings.seen[:, ~full].any()
 
 
 def _reason(network: Network, basket: Basket, findings: Findings) -> str:

@@ -181,12 +181,23 @@ def test_what_no_carrier_takes_is_said_in_sentence_and_table() -> None:
     decision = decide(places, basket([[4, 1]], [2]), priced)
     assert decision.sentence == (
         "Nothing can ship yet because no carrier has a price for it from the places that have it."
-        " Two units wait for stock."
+        " Two units wait for another place."
     )
     [atlanta, portland] = explain_table(decision.explanation, places)
     assert atlanta.outcome == "Ruled out: its carrier has no price for such a package"
     assert (atlanta.packages, atlanta.against) == (None, None)
     assert portland.outcome == "Possible for a part: 1 on hand, 2 needed"
+
+
+def test_that_places_are_full_is_said() -> None:
+    places = Network.build([node("ATL", capacity_per_day=4), node("CMH", capacity_per_day=4)])
+    load = np.array([4, 0])
+    full = decide(places, basket([[5, 0]], load=load), rule())
+    assert full.sentence == (
+        "Nothing can ship yet because the places that have it are full for the day. One unit waits for another day."
+    )
+    both = decide(places, basket([[5, 5]], load=load), rule({"id": "s", "nodes": ["ATL"]}))
+    assert both.sentence.startswith("Nothing can ship yet because the places that have stock are ruled out.")
 
 
 def test_that_lines_may_not_be_divided_is_said() -> None:
