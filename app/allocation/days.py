@@ -1,30 +1,36 @@
-"""Packages in the days of nodes: given back, and waited for where every day that would do is full."""
+"""What waits for another time: packages in the days of nodes, given back or waited for where every day that would do is
+full, and rules that look at the hour."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import numpy as np
 
 from app import events
 from app.allocation.waiting import Line, Order
+from app.calendar import zone
 from app.network.loads import Loads
 from app.routing.configuration import Configuration
+from app.routing.facts import Flags
 from tenants.scope import Scope
 
 FULL = "full:"
-"""Before the id of a SKU: the key of the timer of those who wait for a node's day."""
+"""Before the id of a SKU: the key of the timer of those who wait for a node's day, or for another hour."""
+HOUR = timedelta(hours=1)
 
 
 @dataclass
 class Turns:
-    """When nodes that are full, and have what waits, can give it on another day."""
+    """When nodes that have what waits, and may not give it now, can be asked again: those that are full when their day
+    turns, all of them at the next hour of the merchant's `zone` where the rules look at the time."""
 
     configured: Configuration
     now: datetime
+    zone: str
     _by_sku: dict[str, datetime] = field(default_factory=dict)
     _of_nodes: dict[tuple[int, str], datetime] = field(default_factory=dict)
     """By node and carrier service."""
@@ -33,16 +39,36 @@ class Turns:
         """Remember what still waits of an order. `has`: whether a node (its id) has a line's goods."""
         network = self.configured.network
         waiting = [line for line in order.lines if line.placed < line.waiting]
-        if not (network.limited and waiting):
+        _, rule = self.configured.ruled(order.row.channel)
+        if not waiting:
             return
-        ahead = loads.ahead(network.ids)
-        days = network.departures.at(self.now, order.service, ahead if network.paced else None).days
-        full = loads.of(network.ids, days) >= network.capacity_per_day
-        for node in np.flatnonzero(full & network.open & (network.capacity_per_day > 0)).tolist():
-            own = [line.parts[0][0] for line in waiting if has(line, network.ids[node])]
+        if rule.is_timed:
+            self._note(waiting, network.open, has, lambda _: self._next_hour)
+        if network.limited:
+            ahead = loads.ahead(network.ids)
+            days = network.departures.at(self.now, order.service, ahead if network.paced else None).days
+            full = (loads.of(network.ids, days) >= network.capacity_per_day) & (network.capacity_per_day > 0)
+            self._note(
+                waiting, full & network.open, has, lambda at: self._turn(at, order.service, int(ahead[at]))
+            )
+
+    def _note(
+        self,
+        waiting: list[Line],
+        nodes: Flags,
+        has: Callable[[Line, str], bool],
+        turns: Callable[[int], datetime],
+    ) -> None:
+        for node in np.flatnonzero(nodes).tolist():
+            own = [line.parts[0][0] for line in waiting if has(line, self.configured.network.ids[node])]
             if own:
-                at = self._turn(node, order.service, int(ahead[node]))
+                at = turns(node)
                 self._by_sku |= {sku: min(at, self._by_sku.get(sku, at)) for sku in own}
+
+    @property
+    def _next_hour(self) -> datetime:
+        minute = self.now.astimezone(zone(self.zone)).minute
+        return self.now.replace(second=0, microsecond=0) - timedelta(minutes=minute) + HOUR
 
     def _turn(self, node: int, service: str, ahead: int) -> datetime:
         if (node, service) not in self._of_nodes:

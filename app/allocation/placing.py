@@ -79,7 +79,7 @@ class Chunk:
         self._lowered: dict[UUID, int] = {}
         self._counted: list[dict[str, Any]] = []
         self._stuck: list[tuple[UUID, str, str]] = []
-        self._turns = Turns(configured, self.now)
+        self._turns = Turns(configured, self.now, scope.tenant.timezone)
 
     def _shelf(self, ids: list[UUID]) -> Shelf:
         """Free stock, less what orders outside the chunk wait for with an earlier promise."""

@@ -41,6 +41,11 @@ class Condition:
     parts: tuple[Condition, ...] = ()
     ref: str = ""
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """Every field it looks at."""
+        return _fields(self)
+
     def holds(self, facts: Basket | OrderFacts | LineFacts) -> bool:
         """Whether it is so. Compared with what is not known, only `ne`, `not_in` and `exists` false are."""
         seen = OrderFacts.of(facts) if isinstance(facts, Basket) else facts
@@ -75,9 +80,7 @@ class Filter:
     @property
     def fields(self) -> frozenset[str]:
         """Every field it looks at."""
-        if self.parts:
-            return frozenset().union(*(part.fields for part in self.parts))
-        return frozenset({self.field, self.ref} - {""})
+        return _fields(self)
 
     def passes(self, nodes: Network | NodeView) -> NDArray[np.bool_]:
         """The nodes that pass. What is not known of a node never rules it out."""
@@ -131,6 +134,11 @@ class Filter:
         if isinstance(self.value, tuple):
             return tuple(round(float(each) * MICRO) for each in self.value)
         return round(float(self.value) * MICRO)
+
+
+def _fields(predicate: Condition | Filter) -> frozenset[str]:
+    own = frozenset({predicate.field, predicate.ref} - {""})
+    return own.union(*(part.fields for part in predicate.parts))
 
 
 def first_failed(filters: tuple[Filter, ...], view: NodeView, fixed: bool | None = None) -> NDArray[np.int16]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from app.routing.facts import FEWEST, NEAREST, PRIORITY, Basket
 from app.routing.fields import Condition, Filter
+from app.routing.vocabulary import TIMED
 
 NAMED = (FEWEST, PRIORITY, NEAREST)
 """Objectives of one word. FEWEST is the default; the other two are explicit, dearer choices."""
@@ -160,6 +161,14 @@ class Rule:
     release: Release = field(default_factory=Release)
     allotments: tuple[Allotment, ...] = ()
     digest: bytes = field(repr=False, default=b"")
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether what it turns away it may take later, though nothing but the time has changed."""
+        seen = [route.when.fields for route in self.line_routes]
+        seen += [one.when.fields for one in self.strategies if one.when is not None]
+        seen += [each.fields for one in self.strategies for each in one.filters]
+        return not TIMED.isdisjoint(frozenset().union(*seen))
 
     def strategy_for(self, basket: Basket) -> tuple[int, Strategy]:
         """The first strategy that is for this order. The last one is for every order."""

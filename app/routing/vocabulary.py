@@ -169,6 +169,9 @@ OF_DESTINATION = FIXED | {
 }
 """Fields that are the same for all orders to one destination."""
 
+TIMED = frozenset({"time.weekday", "time.hour_local", "time.date", "node.open_today", "node.capacity_left"})
+"""Fields that change as time passes, so that what a rule turned away it may take later."""
+
 ON_LINES = {**LINE_FIELDS, **ORDER_FIELDS}
 ON_NODES = {**NODE_FIELDS, **ORDER_FIELDS}
 """What a filter's `ref` may name."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.calendar import zone
 from app.network.rules import WEEKDAYS
+from app.routing.documents import default_document
 from tenants.scope import inside
 from tests.allocation.support import CASH, assert_books, line_of
+from tests.exceptions.test_service import rule
 from tests.factories import Merchant
 from workers import clockwork
 
@@ -102,3 +105,42 @@ def test_a_node_without_capacity_is_never_asked_again(merchant: Merchant) -> Non
     orders(merchant, sku, 1)
     with inside(merchant.tenant_id) as scope:
         assert not scope.rows("SELECT 1 FROM timers WHERE tenant_id = :tenant AND starts_with(key, 'full:')")
+
+
+def test_what_a_rule_turned_away_by_the_hour_is_asked_again_by_the_hour(merchant: Merchant) -> None:
+    merchant.node("DOCK", **DAILY)
+    sku = merchant.sku()
+    merchant.stock("DOCK", sku, 5)
+    at = morning(merchant)
+    with inside(merchant.tenant_id) as scope:
+        hour = scope.now().astimezone(zone(scope.tenant.timezone)).hour
+    [strategy] = default_document()["strategies"]
+    later = {"field": "time.hour_local", "op": "ne", "value": hour}
+    only_later = {"id": "later", "when": later, "objective": strategy["objective"]}
+    rule(merchant, strategies=[only_later, strategy | {"nodes": ["NOWHERE"]}])
+    made = orders(merchant, sku, 1)
+    assert allocated(merchant, made) == [0]
+    clockwork.advance(merchant.tenant_id, at + timedelta(minutes=59))
+    assert allocated(merchant, made) == [0]
+    clockwork.advance(merchant.tenant_id, at + timedelta(minutes=61))
+    assert allocated(merchant, made) == [1]
+    assert_books(merchant)
+
+
+def test_a_closed_day_turns_away_until_the_next(merchant: Merchant) -> None:
+    with inside(merchant.tenant_id) as scope:
+        tomorrow = scope.now().astimezone(UTC).date() + timedelta(days=1)
+    closed = {"calendar": {"open_days": list(WEEKDAYS), "closed": [tomorrow.isoformat()]}}
+    merchant.node("DOCK", **DAILY | closed)
+    sku = merchant.sku()
+    merchant.stock("DOCK", sku, 5)
+    at = morning(merchant)
+    [strategy] = default_document()["strategies"]
+    opened = {"id": "open", "field": "node.open_today", "op": "eq", "value": True}
+    rule(merchant, strategies=[strategy | {"filters": [opened]}])
+    made = orders(merchant, sku, 1)
+    clockwork.advance(merchant.tenant_id, at + timedelta(hours=5))
+    assert allocated(merchant, made) == [0]
+    clockwork.advance(merchant.tenant_id, at + timedelta(days=1))
+    assert allocated(merchant, made) == [1]
+    assert_books(merchant)
