@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, current_app
 
 from app.edge import Blueprint, permit
-from app.orders import queries, schemas, service
+from app.orders import queries, routing_schemas, schemas, service
 from app.shapes import AddressIn, identifier
 from tenants.scope import current
 
@@ -41,8 +41,8 @@ def timeline(id: str) -> Response:
 
 @blueprint.route("/orders/<id>/routing", methods=["GET"])
 @permit("orders:read")
-@blueprint.arguments(schemas.RoutingIn, location="query")
-@blueprint.response(200, schemas.RoutingOut)
+@blueprint.arguments(routing_schemas.RoutingIn, location="query")
+@blueprint.response(200, routing_schemas.RoutingOut)
 def routing(asked: dict[str, Any], id: str) -> Response:
     """Where the units go, which nodes were considered, and why. With `replay`, every decision is made once more from
     what was kept of it, and without each of its constraints."""

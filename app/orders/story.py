@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from app.inbound.queries import sources
 from app.money import Money
-from app.network.places import locate
 from app.orders import acts, alternatives, ledger, moments, moves, summary
 from app.orders.ahead import ahead
+from app.orders.drawing import drawing
 from app.orders.queries import work_rows
 from app.orders.refusals import refused
 from app.orders.rules import fulfillment_status
@@ -153,7 +153,7 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
         "compared": alternatives.compared(decisions[0]["explanation"], names) if decisions else [],
         "names": names,
         "other_kinds": sum(row.outcome == OTHER_KIND for row in candidates),
-        "drawing": _drawing(order, lines, work, decisions, nodes, since.nodes if since else set()),
+        "drawing": drawing(order, lines, work, decisions, nodes, since.nodes if since else set()),
         "nodes": nodes,
         "ledger_rows": ledger.agreed(order, len(lines), str(order["ship_to"].get("region") or ""))
         + ledger.paid(tenders, entries, order["currency"], lambda at: _day(at, zone, now)),
@@ -326,84 +326,3 @@ def _lines_note(lines: Sequence[Row]) -> str:
     parts = ", ".join(f"{formats.number(units)} {word}" for word, units in sums.items() if units)
     units = sum(line["ordered"] for line in lines)
     return f"{formats.plural(len(lines), 'line')}, {formats.plural(units, 'unit')}: {parts}"
-
-
-def _drawing(
-    order: Row,
-    lines: Sequence[Row],
-    work: Sequence[Row],
-    decisions: Sequence[Row],
-    nodes: Mapping[str, Row],
-    refusers: Collection[str],
-) -> Row | None:
-    """Pins and arcs of the map, or None when nothing of it lies on the map."""
-    states = {line["id"]: line["s"] for line in lines}
-    titles = {line["id"]: line["title"] for line in lines}
-    buyer = (order["ship_lon"], order["ship_lat"])
-    pins: list[Row] = []
-    arcs: list[Row] = []
-    drawn: set[str] = set()
-    for one in work:
-        parts = [part for part in one["lines"] if part["quantity"] > part["released"]]
-        node = nodes.get(one["node"])
-        if not parts or node is None or node["longitude"] is None or node["kind"] == "virtual":
-            continue
-        gone = all(part["shipped"] + part["released"] >= part["quantity"] for part in parts)
-        worst = min((states[part["order_line_id"]] for part in parts), key=WORST.index)
-        s = "kept" if gone else worst if worst in ("risk", "late") else "due"
-        named = list(dict.fromkeys(titles[part["order_line_id"]] for part in parts))
-        end = _destination(one) or buyer
-        if one["node"] not in drawn:
-            pins.append(
-                {
-                    "name": node["name"],
-                    "longitude": node["longitude"],
-                    "latitude": node["latitude"],
-                    "kind": node["kind"],
-                    "s": s,
-                    "work": len(parts),
-                    "note": named[0] if len(named) == 1 else f"{len(named)} lines",
-                }
-            )
-            drawn.add(one["node"])
-        if end[0] is not None:
-            arcs.append(
-                {
-                    "start": (node["longitude"], node["latitude"]),
-                    "end": end,
-                    "s": s,
-                    "waiting": not gone and s != "due",
-                }
-            )
-    seen = (decisions[0]["explanation"].get("nodes") or {}).get("code", []) if decisions else []
-    for code in [code for code in seen if code not in drawn][:12]:
-        node = nodes.get(code)
-        if node is not None and node["longitude"] is not None and node["kind"] != "virtual":
-            pins.append(
-                {
-                    "name": node["name"],
-                    "longitude": node["longitude"],
-                    "latitude": node["latitude"],
-                    "kind": node["kind"],
-                    "role": "off",
-                    "note": "refused it" if code in refusers else "looked at, not chosen",
-                }
-            )
-    if buyer[0] is None or not pins:
-        return None
-    town = order["ship_to"].get("city") or order["ship_to"].get("region") or "The buyer"
-    pins.append({"name": f"{town}, buyer", "longitude": buyer[0], "latitude": buyer[1], "role": "dest"})
-    return {
-        "pins": pins,
-        "arcs": arcs,
-        "states": sorted({pin["s"] for pin in pins if "s" in pin}, key=WORST.index),
-    }
-
-
-def _destination(work: Row) -> tuple[float, float] | None:
-    """Where work with an address of its own goes."""
-    goes_to = work["ship_to"]
-    if not goes_to:
-        return None
-    place = locate(goes_to.get("postal_code"), goes_to.get("country", "US"), goes_to.get("region"))
-    return (place.lon, place.lat) if place else None
