@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -120,7 +121,7 @@ def test_the_reasons_of_a_moment_are_told_from_what_was_taken_until_then(documen
         assert [each.explanation["plan"] for each in found if each.placements]
         placed = [sorted(each.placements) for each in found]
         assert placed == [sorted(sent.placements) for sent in one.sent]
-        again.again(one.taken, one.loaded)
+        again.again(list(chain.from_iterable(one.taken)), list(chain.from_iterable(one.loaded)))
     assert again.stock.units.tolist() == decided.stock.units.tolist()
     assert again.loads.added == decided.loads.added
 
