@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from app.allocation.service import lock_orders
 from app.events import NETWORK_CHANGED
 from app.fulfillment.shortfalls import withdraw
+from app.routing.configuration import configuration
+from infra.ids import new_id
 from tenants.scope import Scope
 
 CHUNK = 50
@@ -32,9 +37,35 @@ ORDER BY w.order_id, why, w.id LIMIT :most
 """
 
 
+UNCOUNTED = """
+SELECT f.id, f.order_id, f.node_id, f.service FROM fulfillment_orders f
+JOIN nodes n ON n.tenant_id = :tenant AND n.id = f.node_id AND n.capacity_per_day IS NOT NULL AND n.kind <> 'virtual'
+WHERE f.tenant_id = :tenant AND f.leaves_on IS NULL AND f.work_status IN ('open', 'picking', 'packed')
+    AND f.request_status IN ('held', 'submitted', 'accepted', 'cancel_requested')
+ORDER BY f.order_id, f.id LIMIT :most
+"""
+COUNT_IN = """
+WITH given AS (
+    UPDATE fulfillment_orders f SET leaves_on = w.day
+    FROM jsonb_to_recordset(CAST(:doc AS jsonb)) AS w(id uuid, day date, load_id uuid)
+    WHERE f.tenant_id = :tenant AND f.id = w.id AND f.leaves_on IS NULL
+        AND f.work_status IN ('open', 'picking', 'packed')
+    RETURNING f.node_id, f.leaves_on AS day, w.load_id
+)
+INSERT INTO node_loads (tenant_id, id, node_id, day, packages, capacity)
+SELECT :tenant, CAST(min(CAST(g.load_id AS text)) AS uuid), g.node_id, g.day, count(*), count(*) FROM given g
+GROUP BY g.node_id, g.day ORDER BY g.node_id, g.day
+ON CONFLICT (tenant_id, node_id, day) DO UPDATE SET packages = node_loads.packages + EXCLUDED.packages,
+    capacity = greatest(node_loads.capacity, node_loads.packages + EXCLUDED.packages)
+"""
+
+
 def move_on(scope: Scope, _: UUID, **__: Any) -> None:
     """After nodes changed: take back what no node has accepted where it cannot be done, the newest promises of a
     day first, and have it routed again. What was accepted stays: its node answers for it."""
+    if _count_in(scope) == CHUNK:
+        scope.later(NETWORK_CHANGED, scope.tenant_id)
+        return
     rows = scope.rows(STRANDED, most=CHUNK)
     if not rows:
         return
@@ -43,3 +74,23 @@ def move_on(scope: Scope, _: UUID, **__: Any) -> None:
         withdraw(scope, order_id, [row.id for row in work], why)
     if len(rows) == CHUNK:
         scope.later(NETWORK_CHANGED, scope.tenant_id)
+
+
+def _count_in(scope: Scope) -> int:
+    """Count the work that nodes had before they were given a capacity in the day on which it leaves now."""
+    rows = scope.rows(UNCOUNTED, most=CHUNK)
+    if not rows:
+        return 0
+    lock_orders(scope, sorted({row.order_id for row in rows}))
+    network, now = configuration(scope).network, scope.now()
+    days = {service: network.departures.at(now, service).days for service in {row.service for row in rows}}
+    counted = [
+        {
+            "id": row.id,
+            "day": date.fromordinal(int(days[row.service][network.index[str(row.node_id)]])),
+            "load_id": new_id(),
+        }
+        for row in rows
+    ]
+    scope.execute(COUNT_IN, doc=orjson.dumps(counted).decode())
+    return len(rows)

@@ -50,3 +50,23 @@ def test_a_day_that_holds_too_much_gives_back_the_newest(merchant: Merchant, sku
     merchant.drain()
     assert [nodes(merchant, order) for order in orders] == [["RENO"], ["NYC"], ["NYC"]]
     assert_books(merchant)
+
+
+def test_a_first_capacity_counts_what_is_there(merchant: Merchant, sku: str) -> None:
+    merchant.node("RENO")
+    merchant.drain()
+    orders = placed(merchant, sku, 4)
+    assert [nodes(merchant, order) for order in orders] == [["RENO"]] * 4
+    (work,) = merchant.ok("GET", f"/orders/{orders[3]}")["fulfillment_orders"]
+    merchant.provider.ok("POST", f"/fulfillment-orders/{work['id']}/acceptance", {})
+    assert_books(merchant)
+    merchant.node("RENO", capacity_per_day=2)
+    merchant.drain()
+    assert [nodes(merchant, order) for order in orders] == [["RENO"], ["NYC"], ["NYC"], ["RENO"]]
+    (more,) = placed(merchant, sku, 1)
+    assert nodes(merchant, more) == ["NYC"]
+    merchant.ok("POST", f"/orders/{orders[0]}/cancellation", {"reason": "Changed their mind"})
+    merchant.drain()
+    (last,) = placed(merchant, sku, 1)
+    assert nodes(merchant, last) == ["RENO"]
+    assert_books(merchant)
