@@ -93,7 +93,9 @@ def bulk() -> Response:
         raise invalid("/ids", f"Select up to {MOST} exceptions, then choose what to do with them.")
     if action in OWNED:
         count = service.own(scope, ids, str(scope.actor) if action == "take" else "")
-        toast(OWNED[action].format(plural(count, "exception")))
+        late = len(ids) - count
+        left = f" Not open any more: {late:,}." if late else ""
+        toast(f"{OWNED[action].format(plural(count, 'exception')) if count else 'Nothing was changed.'}{left}")
     else:
         done, skipped = service.resolve_all(scope, ids, action)
         told = [f"{order}: {reason}" for order, reason in skipped[:TOLD]]

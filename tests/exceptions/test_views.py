@@ -133,4 +133,6 @@ def test_several_are_taken_and_decided_together(
     assert desk.post("/exceptions", "/exceptions", action="cancel").status_code == 422
     desk.post("/exceptions", "/exceptions", action="cancel", ids=[one["id"] for one in left])
     assert merchant.ok("GET", "/routing/exceptions?state=open")["data"] == []
+    desk.post("/exceptions", "/exceptions", action="take", ids=[one["id"] for one in left])
+    assert "Nothing was changed. Not open any more: 2." in desk.read("/exceptions")
     assert_books(merchant)
