@@ -95,7 +95,9 @@ def bulk() -> Response:
         count = service.own(scope, ids, str(scope.actor) if action == "take" else "")
         late = len(ids) - count
         left = f" Not open any more: {late:,}." if late else ""
-        toast(f"{OWNED[action].format(plural(count, 'exception')) if count else 'Nothing was changed.'}{left}")
+        toast(
+            f"{OWNED[action].format(plural(count, 'exception')) if count else 'Nothing was changed.'}{left}"
+        )
     else:
         done, skipped = service.resolve_all(scope, ids, action)
         told = [f"{order}: {reason}" for order, reason in skipped[:TOLD]]
