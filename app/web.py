@@ -36,6 +36,7 @@ from tenants.sessions import Visit
 
 View = TypeVar("View", bound=Callable[..., Any])
 log = structlog.get_logger()
+REMEDY = "An owner of your team can change that under Settings, Team."
 
 
 def register(app: Flask) -> None:
@@ -177,7 +178,9 @@ def _in_tenant(
                 render_template("accounts/suspended.html", reason=membership.suspended_reason), 403
             )
         if permission is not None and not scope.actor.may(permission):
-            raise Problem(403, "lacks-permission", f"Your role ({membership.role}) does not include this.")
+            raise Problem(
+                403, "lacks-permission", f"Your role ({membership.role}) does not include this. {REMEDY}"
+            )
         response = make_response(view(*args, **kwargs))
         if response.status_code < 400:
             scope.keep()

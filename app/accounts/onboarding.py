@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from app.accounts import sample
 from app.page_context import is_served
 from app.pages import toast
-from app.web import page
+from app.web import REMEDY, page
 from infra.errors import Problem
 from tenants.scope import Scope, current
 
@@ -56,6 +56,14 @@ STEPS = (
         "stock:write",
     ),
     Step(
+        "Say how buyers reach you",
+        "An email address for their questions, and a toll-free number if you have one.",
+        "contact",
+        "Enter it",
+        "/settings/business",
+        "settings:write",
+    ),
+    Step(
         "Connect payments",
         "Cards are authorized with the order and taken when it ships. Your account with the card processor is"
         " opened for you.",
@@ -86,6 +94,8 @@ FACTS = """
 SELECT EXISTS (SELECT FROM nodes WHERE tenant_id = :tenant AND kind <> 'virtual') AS nodes,
        EXISTS (SELECT FROM skus WHERE tenant_id = :tenant) AS skus,
        EXISTS (SELECT FROM stock_positions WHERE tenant_id = :tenant) AS stock,
+       EXISTS (SELECT FROM tenants WHERE tenant_id = :tenant AND (settings #>> '{contact,email}' <> ''
+               OR settings #>> '{contact,toll_free}' <> '')) AS contact,
        EXISTS (SELECT FROM tenants WHERE tenant_id = :tenant AND stripe_account IS NOT NULL) AS payments,
        EXISTS (SELECT FROM api_keys WHERE tenant_id = :tenant AND grant_id IS NULL AND revoked_at IS NULL) AS keys,
        EXISTS (SELECT FROM orders WHERE tenant_id = :tenant) AS orders
@@ -131,7 +141,7 @@ def fill() -> Response:
     """Put sample data into an empty sandbox."""
     scope = current()
     if not all(scope.actor.may(f"{resource}:write") for resource in ("nodes", "stock")):
-        raise Problem(403, "lacks-permission", "Your role does not include nodes and stock.")
+        raise Problem(403, "lacks-permission", f"Your role does not include nodes and stock. {REMEDY}")
     sample.fill(scope)
     toast("Sample data is in: 3 places, 8 products and their stock.")
     return redirect("/onboarding", 303)

@@ -31,11 +31,11 @@ KINDS = {
 }
 OWNERS = {"me": "Mine", "none": "Nobody’s"}
 DONE = {
-    "route": "It has a place now.",
-    "assign": "The node has been given the work.",
-    "backorder": "It waits for stock.",
-    "cancel": "What waited is canceled.",
-    "settle": "Noted as settled.",
+    "route": "{} has a place now.",
+    "assign": "{} is given to the node.",
+    "backorder": "{} waits for stock.",
+    "cancel": "What waited of {} is canceled.",
+    "settle": "{} is noted as settled.",
 }
 OWNED = {"take": "You look after {}.", "leave": "Nobody looks after {} any more."}
 TOLD_BELOW = ("stuck", "notice")
@@ -93,14 +93,18 @@ def bulk() -> Response:
         raise invalid("/ids", f"Select up to {MOST} exceptions, then choose what to do with them.")
     if action in OWNED:
         count = service.own(scope, ids, str(scope.actor) if action == "take" else "")
-        toast(OWNED[action].format(plural(count, "exception")))
+        late = len(ids) - count
+        left = f" Not open any more: {late:,}." if late else ""
+        toast(
+            f"{OWNED[action].format(plural(count, 'exception')) if count else 'Nothing was changed.'}{left}"
+        )
     else:
         done, skipped = service.resolve_all(scope, ids, action)
         told = [f"{order}: {reason}" for order, reason in skipped[:TOLD]]
         more = f" And {len(skipped) - TOLD:,} more." if len(skipped) > TOLD else ""
         left = f" {len(skipped):,} skipped. {' '.join(told)}{more}" if skipped else ""
         toast(f"{plural(done, 'exception')} decided.{left}")
-    return redirect(url_for("exception_pages.queue"), 303)
+    return _back()
 
 
 @blueprint.post("/exceptions/<exception_id>", endpoint="resolve")
@@ -114,14 +118,21 @@ def resolve(exception_id: str) -> Any:
     scope = current()
     try:
         with scope.session.begin_nested():  # a refusal is told on a page that is committed
-            service.resolve(scope, identifier(exception_id), action, node if action == "assign" else None)
+            decided = service.resolve(
+                scope, identifier(exception_id), action, node if action == "assign" else None
+            )
     except Problem as problem:
         if problem.status == 404:
             raise
         toast(problem.detail)
     else:
-        toast(DONE[action])
-    return redirect(url_for("exception_pages.queue"), 303)
+        toast(DONE[action].format(decided["order"]))
+    return _back()
+
+
+def _back() -> Response:
+    """To the list that was acted on: what needs a person stands above it and may be long."""
+    return redirect(url_for("exception_pages.queue", _anchor="list"), 303)
 
 
 READ = {

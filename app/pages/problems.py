@@ -32,8 +32,7 @@ WORDS = {
     401: ErrorWords("You are logged out", "Log in again to go on. Nothing was changed.", "lock"),
     403: ErrorWords(
         "You may not open this",
-        "Your role does not include it. An owner or administrator of your team can change that under "
-        "Settings.",
+        "Your role does not include it. An owner of your team can change that under Settings, Team.",
         "lock",
     ),
     404: ErrorWords(

@@ -56,6 +56,7 @@ def order_page(scope: Scope, order_id: UUID) -> Row | None:
         "order": order,
         "number": order_number(order["number"]),
         "shop": shop_of(scope),
+        "writes_to": (scope.tenant.settings.get("contact") or {}).get("email") or "",
         "lines": lines,
         "title": t(_title(order, lines, payment=payment is not None)),
         "shipments": _shipments(scope, order_id, lines),

@@ -82,6 +82,7 @@ SPANISH = {
     "Taken, less refunds": "Cobrado, menos reembolsos",
     "Taken so far": "Cobrado hasta ahora",
     "Questions? Write to": "¿Preguntas? Escriba a",
+    "Questions? Call": "¿Preguntas? Llame al",
     "or call": "o llame al",
     "This could not be done.": "Esto no se pudo hacer.",
     # a delay, and the answer

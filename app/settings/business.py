@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from flask import Blueprint, redirect, request
@@ -12,7 +14,7 @@ from app.payments.rules import HOLD_HOURS
 from app.web import page
 from app.zones import ZONE_CODES, ZONES
 from tenants import business
-from tenants.scope import TenantFacts, current
+from tenants.scope import Scope, TenantFacts, current
 
 blueprint = Blueprint("business", __name__, template_folder="templates")
 
@@ -31,13 +33,15 @@ DELAY_MODES = [
 OPTIONAL = ("received", "shipped", "undelivered")
 """Messages a merchant may leave to another system; all others are owed to the buyer."""
 MOST_HOURS = 24 * 14
+CHANGED = "Somebody changed these settings meanwhile. Open them anew, then change what they say now."
 
 
 @blueprint.get("/settings/business")
 @page("settings:read")
 def show() -> Any:
     """The settings as they are."""
-    return _draw(Form(_stored(current().tenant)), 200)
+    stored = _stored(current().tenant)
+    return _draw(Form(stored | {"replaces": _mark(stored)}), 200)
 
 
 def _stored(tenant: TenantFacts) -> dict[str, str]:
@@ -52,6 +56,19 @@ def _stored(tenant: TenantFacts) -> dict[str, str]:
         "payment_hold_hours": str(tenant.settings.get("payment_hold_hours", HOLD_HOURS)),
     }
     return stored | {kind: "1" for kind in OPTIONAL if notices.get(kind) != "off"}
+
+
+def _mark(stored: dict[str, str]) -> str:
+    """What tells these settings from all others."""
+    return hashlib.sha256(json.dumps(stored, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _is_overtaken(scope: Scope, seen: str) -> bool:
+    """Whether they are not those that the form was opened with. Read under the lock: of two at once one is second."""
+    now = scope.row(
+        "SELECT name, timezone, settings FROM tenants WHERE tenant_id = :tenant FOR NO KEY UPDATE"
+    )
+    return now is not None and bool(seen) and seen != _mark(_stored(now))
 
 
 def _draw(form: Form, status: int = 422) -> Any:
@@ -77,6 +94,9 @@ def save() -> Any:
     notices |= {kind: "on" if form.value(kind) else "off" for kind in OPTIONAL}
     if form.has_faults:
         return _draw(form)
+    if _is_overtaken(scope, form.value("replaces")):
+        form.problems.append(CHANGED)
+        return _draw(form, 409)
     stored = scope.tenant.settings
     settings = {
         "contact": (stored.get("contact") or {}) | contact,

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from app.pages import register_nav
 from app.settings import audit, business, keys, notices, promises, providers, refunds, team
 from app.settings.sections import tabs
-from app.web import page
+from app.web import REMEDY, page
 from infra.errors import Problem
 
 index = Blueprint("settings", __name__)
@@ -21,7 +21,7 @@ def show() -> Response:
     """To the first page this member may open. Raises Problem 403 when there is none."""
     open_to_them = tabs()
     if not open_to_them:
-        raise Problem(403, "lacks-permission", "Your role does not include the settings.")
+        raise Problem(403, "lacks-permission", f"Your role does not include the settings. {REMEDY}")
     return redirect(str(open_to_them[0]["url"]), 303)
 
 

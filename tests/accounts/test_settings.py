@@ -184,6 +184,25 @@ def test_faults_of_a_new_provider_stand_in_place(owner: Person) -> None:
         assert grants.listed(scope) == []
 
 
+def test_of_two_people_who_change_the_business_settings_the_second_is_told(owner: Person) -> None:
+    fields = {
+        "name": "Alder & Finch",
+        "zone": "America/Denver",
+        "delay": "automatic",
+        "payment_hold_hours": "24",
+    }
+    found = re.search(r'name="replaces" value="([0-9a-f]+)"', owner.read("/settings/business"))
+    assert found is not None
+    opened = fields | {"replaces": found[1]}
+    assert owner.send("/settings/business", **opened, hours="weekdays 9 to 5").status_code == 303
+    second = owner.send("/settings/business", **opened, toll_free="1-800-555-0100")
+    assert second.status_code == 409
+    assert "Somebody changed these settings meanwhile." in second.text
+    assert 'value="1-800-555-0100"' in second.text, "what was typed stays"
+    with inside(tenant_of(owner)) as scope:
+        assert scope.tenant.settings["contact"] == {"email": "", "toll_free": "", "hours": "weekdays 9 to 5"}
+
+
 def test_business_settings_are_saved_and_written_down(owner: Person) -> None:
     fields = {
         "name": "Alder and Finch",

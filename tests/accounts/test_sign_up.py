@@ -35,7 +35,7 @@ def test_signing_up_opens_a_sandbox_and_a_live_account(person: Person, inbox: In
     assert found == dict.fromkeys(("sandbox", "live"), ("Alder & Finch", "America/Chicago"))
     page = person.read("/onboarding")
     assert "Sandbox." in page
-    assert "0 of 6 done" in page or "1 of 6 done" in page  # payments connect by themselves, later
+    assert "0 of 7 done" in page or "1 of 7 done" in page  # payments connect by themselves, later
 
 
 def test_nothing_opens_before_the_address_is_proven(person: Person, inbox: Inbox) -> None:
@@ -174,6 +174,13 @@ def test_the_first_steps_are_ticked_by_what_is_there(owner: Person) -> None:
     assert owner.read("/onboarding").count("data-done") == 4, "payments connect by themselves"
     make_key(owner)
     assert owner.read("/onboarding").count("data-done") == 5
+    assert "Say how buyers reach you" in after
+    with inside(tenant_of(owner)) as scope:
+        scope.execute(
+            "UPDATE tenants SET settings = jsonb_set(settings, '{contact}', '{\"email\": \"help@shop.example\"}')"
+            " WHERE tenant_id = :tenant"
+        )
+    assert owner.read("/onboarding").count("data-done") == 6
 
 
 def test_every_link_of_the_first_steps_leads_somewhere(owner: Person) -> None:

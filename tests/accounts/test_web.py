@@ -116,6 +116,7 @@ def test_a_role_without_the_permission_is_refused(owner: Person) -> None:
     answer = write(owner)
     assert answer.status_code == 403
     assert "analyst" in answer.text
+    assert "An owner of your team can change that under Settings, Team." in answer.text
     assert name_of(tenant_of(owner)) == "Alder & Finch"
 
 

@@ -31,8 +31,10 @@ def test_a_person_decides_on_the_page(app: Flask, merchant: Merchant) -> None:
     assert {k: (after[k], v) for k, v in open_one.items() if after[k] != v} == {}
     merchant.stock("RENO", sku, 5)
     assert "Give it to a node" in desk.read("/exceptions")
-    desk.post(f"/exceptions/{open_one['id']}", "/exceptions", action="assign", node="RENO")
+    given = desk.post(f"/exceptions/{open_one['id']}", "/exceptions", action="assign", node="RENO")
+    assert given.location == "/exceptions#list"
     merchant.drain()
+    assert f"{order['number']} is given to the node." in desk.read("/exceptions")
     assert "Given to a node" in desk.read("/exceptions?state=closed")
     (work,) = merchant.ok("GET", f"/orders/{order['id']}")["fulfillment_orders"]
     assert work["node"] == "RENO"
@@ -133,4 +135,6 @@ def test_several_are_taken_and_decided_together(
     assert desk.post("/exceptions", "/exceptions", action="cancel").status_code == 422
     desk.post("/exceptions", "/exceptions", action="cancel", ids=[one["id"] for one in left])
     assert merchant.ok("GET", "/routing/exceptions?state=open")["data"] == []
+    desk.post("/exceptions", "/exceptions", action="take", ids=[one["id"] for one in left])
+    assert "Nothing was changed. Not open any more: 2." in desk.read("/exceptions")
     assert_books(merchant)

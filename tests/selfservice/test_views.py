@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -68,6 +69,28 @@ def test_the_page_tells_the_order_in_plain_words(merchant: Merchant, buyer: Flas
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert "Set-Cookie" not in answer.headers
+
+
+def test_only_an_address_of_the_shop_is_named_for_questions(merchant: Merchant, buyer: FlaskClient) -> None:
+    order = placed(merchant)
+    address = page_of(merchant, order)
+    contact(merchant)
+    assert "Questions?" not in buyer.get(address).text
+    contact(merchant, toll_free="1-800-555-0136")
+    by_phone = buyer.get(address).text
+    assert "Questions? Call" in by_phone
+    assert "mailto:" not in by_phone
+    contact(merchant, email="help@shop.example")
+    assert 'mailto:help@shop.example">help@shop.example</a>.</p>' in buyer.get(address).text
+
+
+def contact(merchant: Merchant, **fields: str) -> None:
+    with inside(merchant.tenant_id) as scope:
+        scope.execute(
+            "UPDATE tenants SET settings = settings || jsonb_build_object('contact', CAST(:contact AS jsonb))"
+            " WHERE tenant_id = :tenant",
+            contact=json.dumps(fields),
+        )
 
 
 def test_a_shipped_parcel_can_be_tracked(merchant: Merchant, buyer: FlaskClient) -> None:
@@ -181,7 +204,10 @@ def test_an_answer_that_is_neither_is_refused(merchant: Merchant, buyer: FlaskCl
 def test_the_buyer_cancels_what_has_not_shipped(merchant: Merchant, buyer: FlaskClient) -> None:
     order = placed(merchant)
     address = page_of(merchant, order)
-    assert buyer.post(f"{address}/cancellation", data={"chosen": "1"}).status_code == 422
+    refused = buyer.post(f"{address}/cancellation", data={"chosen": "1"})
+    assert refused.status_code == 422
+    assert "<details open" in refused.text.replace(' class="as-table"', ""), "what to choose from is in sight"
+    assert "<details open" not in buyer.get(address).text.replace(' class="as-table"', "")
     assert shown(merchant, order)["status"] == "placed"
     line = order["lines"][0]["id"]
     assert buyer.post(f"{address}/cancellation", data={"chosen": "1", "line": line}).status_code == 303
