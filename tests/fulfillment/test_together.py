@@ -211,6 +211,9 @@ def test_a_day_that_filled_meanwhile_is_not_overdrawn(merchant: Merchant) -> Non
     shop = Shop(merchant)
     merchant.node("NYC", postal_code="10001", region="NY", handling_per_package=100, capacity_per_day=1)
     merchant.drain()
+    with inside(merchant.tenant_id) as scope:  # what is there was to leave the day before
+        scope.execute("UPDATE node_loads SET day = day - 1 WHERE tenant_id = :tenant")
+        scope.execute("UPDATE fulfillment_orders SET leaves_on = leaves_on - 1 WHERE tenant_id = :tenant")
     begun = shop.begin()
     groups = windows.call(begun)
     assert [len(group.moves) for group in groups] == [2]
