@@ -35,8 +35,8 @@ def drawing(
             pins.setdefault(one["node"], sends)
             arcs += _arc(sends, _destination(one) or buyer, gone)
     seen = (decisions[0]["explanation"].get("nodes") or {}).get("code", []) if decisions else []
-    others = [code for code in seen if code not in pins][:MOST_LOOKED_AT]
-    drawn = [*pins.values(), *_looked_at(others, nodes, refusers)]
+    others = sorted((code for code in seen if code not in pins), key=lambda code: code not in refusers)
+    drawn = [*pins.values(), *_looked_at(others[:MOST_LOOKED_AT], nodes, refusers)]
     if buyer[0] is None or not drawn:
         return None
     town = order["ship_to"].get("city") or order["ship_to"].get("region") or "The buyer"
