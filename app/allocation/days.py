@@ -39,10 +39,9 @@ class Turns:
         """Remember what still waits of an order. `has`: whether a node (its id) has a line's goods."""
         network = self.configured.network
         waiting = [line for line in order.lines if line.placed < line.waiting]
-        _, rule = self.configured.ruled(order.row.channel)
         if not waiting:
             return
-        if rule.is_timed:
+        if self.configured.ruled(order.row.channel)[1].is_timed:
             self._note(waiting, network.open, has, lambda _: self._next_hour)
         if network.limited:
             ahead = loads.ahead(network.ids)

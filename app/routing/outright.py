@@ -138,7 +138,7 @@ def _best_first(network: Network, prices: Prices, some: Sequence[_Asked]) -> lis
     if objective.mode == LEXICOGRAPHIC:
         keys, bound, within = _in_order(network, prices, some, allowed)
     elif objective.mode == COST:
-        keys, bound = _costs(network, prices, some, allowed, objective.terms)
+        keys, bound = _undivided(network, prices, some, allowed)
     else:
         keys, bound = _distances(network, some, allowed)
     counts = np.add.reduce(keys < bound[:, None], axis=1).tolist()
@@ -151,17 +151,18 @@ def _in_order(
 ) -> tuple[Ints, Ints, list[Within]]:
     """[parcel, node]: the last figure of one package of everything, with its priority number; and what every node comes
     to in those between the first and the last. The first are packages: no division has as few."""
-    every = some[0].strategy.objective.terms
+    goods, every = [_goods(one) for one in some], some[0].strategy.objective.terms
     terms = every[1:] or every
-    tables = [_costs(network, prices, some, allowed, [Term(term.name)]) for term in terms]
-    known = np.logical_and.reduce([bound > -NEVER for _, bound in tables])
-    amounts = [(keys >> PRIORITY_BITS).tolist() for keys, _ in tables[:-1]]
+    whole = np.ones((1, len(goods[0].lines)), dtype=np.int64)
+    tables = [_costs(network, prices, some, goods, allowed, [Term(term.name)], whole) for term in terms]
+    coarse = np.logical_or.reduce([coarser for _, coarser in tables])
+    amounts = [(keys[:, 0] >> PRIORITY_BITS).tolist() for keys, _ in tables[:-1]]
     within: list[Within] = [
         [(own[at], term.tolerance) for own, term in zip(amounts, terms, strict=False)]
         for at in range(len(some))
     ]
-    keys = np.where(allowed, np.minimum(tables[-1][0], NEVER - 1), NEVER)
-    return keys, np.where(known, NEVER, -NEVER), within
+    keys = np.where(allowed, np.minimum(tables[-1][0][:, 0], NEVER - 1), NEVER)
+    return keys, np.where(coarse, -NEVER, NEVER), within
 
 
 def _distances(network: Network, some: Sequence[_Asked], allowed: Flags) -> tuple[Ints, Ints]:
@@ -172,15 +173,30 @@ def _distances(network: Network, some: Sequence[_Asked], allowed: Flags) -> tupl
     return np.where(allowed, keys, NEVER), np.full(len(some), NEVER)
 
 
-def _costs(
-    network: Network, prices: Prices, some: Sequence[_Asked], allowed: Flags, terms: Sequence[Term]
-) -> tuple[Ints, Ints]:
-    """[parcel, node]: what one package of everything costs, with its priority number, as `tables.Task.every`; and of
-    each parcel the least that a division costs, -NEVER where the tables make costs coarser. Below, amounts are by
-    parcel, state of its lines, and node."""
+def _undivided(network: Network, prices: Prices, some: Sequence[_Asked], allowed: Flags) -> tuple[Ints, Ints]:
+    """[parcel, node]: what one package of everything costs, with its priority number; and of each parcel the least that
+    a division costs."""
     goods = [_goods(one) for one in some]
+    states = states_of((1,) * len(goods[0].lines)).digits
+    terms = some[0].strategy.objective.terms
+    keys, coarse = _costs(network, prices, some, goods, allowed, terms, states)
+    bound = _least_divided(np.minimum.reduce(keys, axis=2))
+    bound[coarse] = -NEVER
+    return keys[:, -1], bound
+
+
+def _costs(
+    network: Network,
+    prices: Prices,
+    some: Sequence[_Asked],
+    goods: Sequence[Goods],
+    allowed: Flags,
+    terms: Sequence[Term],
+    states: Ints,
+) -> tuple[Ints, Flags]:
+    """[parcel, state, node]: what one package with each of these states of its lines costs, with its priority number,
+    as `tables.Task.every`; and the parcels whose costs the tables make coarser."""
     quantity = np.array([one.quantity for one in goods])
-    states = states_of((1,) * quantity.shape[1]).digits
     shipping, dearest = np.zeros((1, 1, 1), dtype=np.int64), np.zeros(1, dtype=np.int64)
     if SHIPPING in terms:
         shipping, dearest = _shipping(network, some, goods, quantity, states)
@@ -189,10 +205,8 @@ def _costs(
     unit *= quantity[:, :, None]
     keys = ((shipping + package[:, None] + states @ unit) << PRIORITY_BITS) + network.priority
     keys = np.where(allowed[:, None] & (shipping < FORBIDDEN), keys, NEVER)
-    bound = _least_divided(np.minimum.reduce(keys, axis=2))
     largest = states.shape[1] * (dearest + np.abs(package).max(axis=1)) + np.abs(unit).max(axis=2).sum(axis=1)
-    bound[largest >= LARGEST_COST] = -NEVER
-    return keys[:, -1], bound
+    return keys, largest >= LARGEST_COST
 
 
 def _goods(one: _Asked) -> Goods:

@@ -85,17 +85,20 @@ def _rules_page(version: int | None, problem: Problem | None = None) -> str:
     )
 
 
-def _past_rails(version: int, active: dict[str, Any] | None, problem: Problem | None) -> str:
-    """Where a version that guard-rails refused can be looked at and published with a reason; empty where they did
-    not refuse."""
+def _past_rails(
+    version: int, active: dict[str, Any] | None, problem: Problem | None
+) -> dict[str, Any] | None:
+    """Where a version that guard-rails refused was `tried`, and may be published with a reason, or is to be; None where
+    they did not refuse."""
     if problem is None or problem.code != "guard-rails":
-        return ""
+        return None
     tried = guard_rails.tried(current(), version, active["version"]) if active else None
-    return (
+    where = (
         url_for("what_if_pages.detail", simulation_id=tried.id)
         if tried
         else url_for("what_if_pages.list", version=version)
     )
+    return {"url": where, "tried": tried is not None}
 
 
 def _active(scope: Scope, of: str) -> dict[str, Any]:
