@@ -109,7 +109,7 @@ def _alternative(
         packages=other["packages"],
         packages_more=other["packages"] - chosen["packages"],
         miles=other["miles"],
-        miles_more=other["miles"] - chosen["miles"],
+        miles_more=round(other["miles"]) - round(chosen["miles"]),  # of the miles that are told
         units_more=other["filled"] - chosen["filled"],
         cost_more=_dearer(explanation, key),
     )

@@ -172,8 +172,9 @@ def _next_best(network: Network, basket: Basket, findings: Findings) -> str:
         return f" Next best: {names}, {counted(short, 'unit')} fewer."
     if findings.goal.mode == COST and "runner_up" in findings.money:
         costs = [_total(findings.goal, findings.money[name]) for name in ("plan", "runner_up")]
-        more = _money(costs[1] - costs[0], basket.currency)
-        return f" Next best: {names}, {_money(costs[1], basket.currency)}, {more} more."
+        dearer = round(costs[1]) - round(costs[0])
+        more = f"{_money(dearer, basket.currency)} more" if dearer else "the same cost"
+        return f" Next best: {names}, {_money(costs[1], basket.currency)}, {more}."
     said = [] if len(other.nodes) == len(plan.nodes) else [packages]
     if _measured(network, basket, plan) and _measured(network, basket, other):
         farther = round(other.distance / MICRO) - round(plan.distance / MICRO)  # of the miles that are told

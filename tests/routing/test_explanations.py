@@ -200,6 +200,13 @@ def test_that_places_are_full_is_said() -> None:
     assert both.sentence.startswith("Nothing can ship yet because the places that have stock are ruled out.")
 
 
+def test_a_next_best_plan_may_cost_the_same() -> None:
+    priced = rule({"id": "s", "objective": {"mode": "cost", "terms": [{"term": "shipping"}]}})
+    places = Network.build([node("ATL", rate_card="C"), node("CMH", rate_card="C")], [(FOR_HOMES, {})])
+    decision = decide(places, basket([[1, 1]], is_business=True), priced)
+    assert decision.sentence.endswith("Next best: Columbus, $6.00, the same cost.")
+
+
 def test_that_lines_may_not_be_divided_is_said() -> None:
     whole = rule({"id": "s", "split": {"lines": False}})
     decision = decide(network(), basket([[1, 1, 0, 0, 0]], [2]), whole)
