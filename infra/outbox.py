@@ -138,20 +138,31 @@ class Claimed:
     topic: str
 
 
-def claim(session: Session, tenant_id: UUID, most: int, topics: list[str] | None = None) -> list[Claimed]:
-    """Take up to `most` waiting rows (and rows whose lease ran out) for sending."""
+def claim(session: Session, tenant_id: UUID, most: int, first: Sequence[str] = ()) -> list[Claimed]:
+    """Take up to `most` waiting rows (and rows whose lease ran out) for sending: those of the topics `first` before all
+    others, each in order of time."""
     now = real_now()
+    # An array is made once. A subquery that is joined may be run again for each row, and passes its limit then: what
+    # it took is no longer there for it.
     rows = statements.rows(
         session,
-        "UPDATE outbox SET state = 'sent', leased_until = :until WHERE tenant_id = :tenant AND id IN ("
+        "UPDATE outbox SET state = 'sent', leased_until = :until WHERE tenant_id = :tenant AND id = ANY(ARRAY("
         " SELECT id FROM outbox WHERE tenant_id = :tenant AND ("
         "  (state = 'waiting' AND available_at <= :now) OR"
         "  (state = 'sent' AND leased_until < :now))"
-        " ORDER BY available_at, id LIMIT :most FOR UPDATE SKIP LOCKED)"
+        " ORDER BY topic <> ALL(:first), available_at, id LIMIT :most FOR UPDATE SKIP LOCKED))"
         " RETURNING id, topic",
-        {"tenant": tenant_id, "now": now, "until": now + timedelta(seconds=LEASE_SECONDS), "most": most},
+        {
+            "tenant": tenant_id,
+            "now": now,
+            "until": now + timedelta(seconds=LEASE_SECONDS),
+            "most": most,
+            "first": list(first),
+        },
     )
-    return [Claimed(row.id, row.topic) for row in sorted(rows, key=lambda row: row.id)]
+    return [
+        Claimed(row.id, row.topic) for row in sorted(rows, key=lambda row: (row.topic not in first, row.id))
+    ]
 
 
 def in_flight(session: Session, tenant_id: UUID) -> bool:

@@ -16,9 +16,11 @@ from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from app.events import SAMPLE_ASKED, SIMULATION_QUEUED
 from infra import logs, outbox, settings
 from infra.embedded import processes
 from infra.queue import enqueue
+from tenants.members import INVITED
 from tenants.scope import directory, inside
 
 log = structlog.get_logger()
@@ -27,6 +29,8 @@ MOST_IN_FLIGHT = 2_000
 MOST_PER_TENANT = 400
 SHARE = 100
 """Rows one tenant gets per round, so that a busy tenant delays nobody for long."""
+AWAITED = (SIMULATION_QUEUED, SAMPLE_ASKED, INVITED)
+"""Somebody sits and waits for these: they go before what else the tenant has, such as an import of thousands."""
 
 running = True
 
@@ -79,7 +83,7 @@ def tenants_with_work() -> list[tuple[UUID, int, int]]:
 
 def _send(tenant_id: UUID, most: int) -> int:
     with inside(tenant_id) as scope:
-        claimed = outbox.claim(scope.session, tenant_id, most)
+        claimed = outbox.claim(scope.session, tenant_id, most, AWAITED)
     for at in range(0, len(claimed), SHARE):
         enqueue(tenant_id, [row.id for row in claimed[at : at + SHARE]])
     return len(claimed)
