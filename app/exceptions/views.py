@@ -50,11 +50,8 @@ def queue() -> str:
     """What needs a person, orders that routing left to one, and work at nodes that cannot do it."""
     scope = current()
     now = scope.now()
-    state, kind, owner = (
-        request.args.get(name, "") if request.args.get(name, "") in known else ""
-        for name, known in (("state", STATES), ("kind", KINDS), ("owner", OWNERS))
-    )
-    state = state or "open"
+    chosen = _chosen()
+    state, kind, owner = chosen.get("state", "open"), chosen.get("kind", ""), chosen.get("owner", "")
     found = queries.to_decide(
         scope, state, MOST, kind=kind, owner={"me": str(scope.actor), "none": ""}.get(owner)
     )
@@ -65,6 +62,7 @@ def queue() -> str:
         urgent=[waiting.described(row, now) for row in urgent],
         urgent_total=urgent_total,
         found=found,
+        chosen=chosen,
         state=state,
         kind=kind,
         owner=owner,
@@ -81,6 +79,12 @@ def queue() -> str:
         replies=inbound.to_read(scope, MOST),
         undelivered=queries.undelivered(scope, MOST),
     )
+
+
+def _chosen() -> dict[str, str]:
+    """The filters of the list that the address names; what is not known is none."""
+    known = {"state": STATES, "kind": KINDS, "owner": OWNERS}
+    return {name: value for name, value in request.args.items() if value in known.get(name, {})}
 
 
 @blueprint.post("/exceptions", endpoint="bulk")
@@ -131,8 +135,8 @@ def resolve(exception_id: str) -> Any:
 
 
 def _back() -> Response:
-    """To the list that was acted on: what needs a person stands above it and may be long."""
-    return redirect(url_for("exception_pages.queue", _anchor="list"), 303)
+    """To the list that was acted on, as it was filtered: what needs a person stands above it and may be long."""
+    return redirect(url_for("exception_pages.queue", _anchor="list", **_chosen()), 303)
 
 
 READ = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 from flask import Flask
 
 from tests.allocation.support import assert_books
@@ -85,6 +88,19 @@ def test_work_at_a_closed_node_is_shown(app: Flask, merchant: Merchant) -> None:
     page = member(app, merchant.tenant_id).read("/exceptions")
     assert "Work at nodes that are closed or full" in page
     assert "Reno warehouse" in page
+
+
+def test_the_list_stays_filtered_after_an_act(app: Flask, merchant: Merchant) -> None:
+    merchant.node("RENO", name="Reno warehouse")
+    rule(merchant, **fallback("queue"))
+    queued(merchant, merchant.sku(), 2)
+    desk, filtered = member(app, merchant.tenant_id), "/exceptions?kind=nowhere&owner=none"
+    actions = set(re.findall(r'action="(/exceptions[^"]*)"', desk.read(filtered)))
+    assert len(actions) == 3, "each order's own, with its dialog, and the one for those selected"
+    for action in map(html.unescape, actions):
+        (one, *_) = re.findall(r'name="ids" value="([^"]+)"', desk.read(filtered))
+        answer = desk.post(action, filtered, action="take", ids=one)
+        assert answer.location == f"{filtered}#list"
 
 
 def queued(merchant: Merchant, sku: str, count: int) -> list[str]:
