@@ -29,8 +29,9 @@ def queue() -> Queue:
     return Queue(NAME, connection=connection(), serializer=JSONSerializer)
 
 
-def enqueue(tenant_id: UUID, row_ids: list[UUID]) -> None:
-    """Send outbox rows to whichever worker is free. Nothing is kept of the result."""
+def enqueue(tenant_id: UUID, row_ids: list[UUID], *, at_front: bool = False) -> None:
+    """Send outbox rows to whichever worker is free, before all that waits if `at_front`. Nothing is kept of the
+    result."""
     queue().enqueue_call(
         JOB,
         args=(str(tenant_id), [str(row) for row in row_ids]),
@@ -38,6 +39,7 @@ def enqueue(tenant_id: UUID, row_ids: list[UUID]) -> None:
         failure_ttl=3600,
         timeout=600,
         ttl=600,
+        at_front=at_front,
     )
 
 

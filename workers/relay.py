@@ -62,9 +62,9 @@ def relay_once() -> int:
     waiting = tenants_with_work()
     in_flight = sum(sent for _, _, sent in waiting)
     moved = 0
-    for tenant_id, _, sent in waiting:
+    for tenant_id, ready, sent in waiting:
         room = min(SHARE, MOST_PER_TENANT - sent, MOST_IN_FLIGHT - in_flight - moved)
-        if room > 0:
+        if room >= min(SHARE, ready):  # a backlog goes in whole shares: to look for a few rows costs as much
             moved += _send(tenant_id, room)
     return moved
 
@@ -84,8 +84,10 @@ def tenants_with_work() -> list[tuple[UUID, int, int]]:
 def _send(tenant_id: UUID, most: int) -> int:
     with inside(tenant_id) as scope:
         claimed = outbox.claim(scope.session, tenant_id, most, AWAITED)
-    for at in range(0, len(claimed), SHARE):
-        enqueue(tenant_id, [row.id for row in claimed[at : at + SHARE]])
+    for awaited in (True, False):
+        rows = [row.id for row in claimed if (row.topic in AWAITED) == awaited]
+        if rows:
+            enqueue(tenant_id, rows, at_front=awaited)
     return len(claimed)
 
 

@@ -81,7 +81,7 @@ def queue() -> str:
     )
 
 
-def _chosen() -> dict[str, str]:
+def _chosen() -> dict[str, Any]:
     """The filters of the list that the address names; what is not known is none."""
     known = {"state": STATES, "kind": KINDS, "owner": OWNERS}
     return {name: value for name, value in request.args.items() if value in known.get(name, {})}

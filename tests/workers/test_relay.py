@@ -15,10 +15,14 @@ from workers import relay
 
 @pytest.fixture
 def sent(merchant: Merchant, monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
-    """What the relay sends of this merchant's work, in turn. 300 rows wait."""
+    """The queue, of this merchant's work. 300 rows wait."""
     sent: list[UUID] = []
-    monkeypatch.setattr(relay, "enqueue", lambda _, rows: sent.extend(rows))
-    monkeypatch.setattr(relay, "tenants_with_work", lambda: [(merchant.tenant_id, 0, 0)])
+
+    def enqueue(_: UUID, rows: list[UUID], *, at_front: bool) -> None:
+        sent[:] = [*rows, *sent] if at_front else [*sent, *rows]
+
+    monkeypatch.setattr(relay, "enqueue", enqueue)
+    monkeypatch.setattr(relay, "tenants_with_work", lambda: [(merchant.tenant_id, 300, len(sent))])
     with inside(merchant.tenant_id) as scope:
         scope.all_later(ORDER_PLACED, [(new_id(), {}) for _ in range(3 * relay.SHARE)])
     return sent
@@ -32,8 +36,23 @@ def test_a_round_gives_a_tenant_no_more_than_its_share(sent: list[UUID]) -> None
     assert len(set(sent)) == 2 * relay.SHARE
 
 
+def test_a_backlog_goes_in_whole_shares(
+    merchant: Merchant, sent: list[UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To look for the next few rows costs as much as for a hundred; the last few go as they are."""
+    almost_full = relay.MOST_PER_TENANT - relay.SHARE + 1
+    ready = {merchant.tenant_id: 300}
+    monkeypatch.setattr(
+        relay, "tenants_with_work", lambda: [(tenant, some, almost_full) for tenant, some in ready.items()]
+    )
+    assert relay.relay_once() == 0
+    ready[merchant.tenant_id] = relay.SHARE - 1
+    assert relay.relay_once() == relay.SHARE - 1
+
+
 def test_what_a_person_waits_for_goes_before_a_backlog(merchant: Merchant, sent: list[UUID]) -> None:
     """Thirty thousand rows of an import are minutes; a what-if asked for meanwhile goes next."""
+    relay.relay_once()
     with inside(merchant.tenant_id) as scope:
         scope.later(SIMULATION_QUEUED, merchant.tenant_id)
     relay.relay_once()
