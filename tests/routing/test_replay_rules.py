@@ -274,6 +274,19 @@ def test_a_bad_value_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert not out.exists()
 
 
+@pytest.mark.parametrize("value", [10**400, [1] * 1000, {"units": "x" * 1000}])
+@pytest.mark.parametrize("member", ["qty", "sku"])
+def test_a_long_value_is_not_told_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], member: str, value: Any
+) -> None:
+    source = tmp_path / "instance.json"
+    source.write_text(json.dumps(changed(f"orders.0.lines.0.{member}", value)))
+    assert main([str(source), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert f"error: orders[0].lines[0].{member}: " in said
+    assert len(said) < 250
+
+
 @pytest.mark.parametrize(
     "raw",
     [
