@@ -274,6 +274,19 @@ def test_a_bad_value_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert not out.exists()
 
 
+def test_an_order_that_costs_a_fortune_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A thousand units of a thousand million pounds each."""
+    document = single({"lines": [{"sku": "S0", "qty": 1000}]})
+    document["skus"][0]["weight_lb"] = 10**9
+    for row in document["stock"]:
+        row["qty"] = 1000
+    source = tmp_path / "instance.json"
+    source.write_text(json.dumps(document))
+    for policy in POLICIES:
+        assert main([str(source), "--policy", policy, "--out", str(tmp_path / "out")]) == 2
+        assert capsys.readouterr().err.startswith("error: orders[0]: may cost too much")
+
+
 @pytest.mark.parametrize("value", [10**400, [1] * 1000, {"units": "x" * 1000}])
 @pytest.mark.parametrize("member", ["qty", "sku"])
 def test_a_long_value_is_not_told_whole(
