@@ -18,6 +18,9 @@ MOST_BRANCHES = 2_000  # nodes of the search tree: bounds the time without looki
 MOST_ROUNDS = 20
 UNPLACED = 1 << 50  # worse than any cost of a unit
 
+Cost = tuple[int, int]
+"""Units without a place, then what packages and the other units cost: the fewer the better, then the less."""
+
 
 def assigned(
     stock: Ints, unit: Ints, holds: Flags, lines: Ints, need: Ints, nodes: Sequence[int]
@@ -76,61 +79,70 @@ class _Market:
         self.whole, self.cap = whole, cap
         self.prices = np.where(stock > 0, unit, UNPLACED)
 
-    def cost(self, columns: Sequence[int]) -> int:
-        """Packages and units; UNPLACED for each unit without a place."""
-        if not columns:
-            return UNPLACED * int(self.need.sum())
-        at = list(columns)
-        total = int(self.package[at].sum())
-        single = self.prices[:, at].min(axis=1) * self.need
-        total += int(single[self.whole].sum())
-        for line in (~self.whole).nonzero()[0].tolist():
-            order = np.argsort(self.prices[line, at], kind="stable")
-            given = np.cumsum(self.stock[line, at][order])
-            taken = np.diff(np.minimum(given, self.need[line]), prepend=0)
-            total += int(taken @ self.prices[line, at][order])
-            total += UNPLACED * max(0, int(self.need[line] - given[-1]))
-        return total
+    def cost(self, columns: tuple[int, ...]) -> Cost:
+        return self.best([columns])[0]
+
+    def best(self, sets: list[tuple[int, ...]]) -> tuple[Cost, tuple[int, ...]]:
+        """Of sets of as many columns each, the one that costs least, then the lowest."""
+        missing, money = self._costs(np.array(sets))
+        least = missing == missing.min()
+        cheapest = int(money[least].min())
+        equal = (least & (money == cheapest)).nonzero()[0].tolist()
+        return (int(missing.min()), cheapest), min(sets[at] for at in equal)
+
+    def _costs(self, sets: Ints) -> tuple[Ints, Ints]:
+        """By set, one a row: units without a place, and what packages and the other units cost."""
+        missing, money = np.zeros(len(sets), dtype=np.int64), self.package[sets].sum(axis=1)
+        for line, (whole, need) in enumerate(zip(self.whole.tolist(), self.need.tolist(), strict=True)):
+            price, there = self.prices[line][sets], self.stock[line][sets]
+            if whole:
+                placed = there.any(axis=1)
+                money += np.where(placed, price.min(axis=1), 0) * need
+                missing += np.where(placed, 0, need)
+                continue
+            order = np.argsort(price, axis=1, kind="stable")
+            given = np.cumsum(np.take_along_axis(there, order, axis=1), axis=1)
+            taken = np.diff(np.minimum(given, need), prepend=0, axis=1)
+            money += (taken * np.take_along_axis(price, order, axis=1)).sum(axis=1)
+            missing += np.maximum(need - given[:, -1], 0)
+        return missing, money
 
     def greedy(self) -> tuple[int, ...]:
         """Again and again the column that lowers the cost most."""
         columns: tuple[int, ...] = ()
-        known = self.cost(columns)
-        while self.cap is None or len(columns) < self.cap:
-            others = [at for at in range(len(self.package)) if at not in columns]
-            costs = [(self.cost((*columns, at)), at) for at in others]
-            if not costs or min(costs)[0] >= known:
+        known: Cost = (int(self.need.sum()), 0)
+        while len(columns) < (len(self.package) if self.cap is None else min(self.cap, len(self.package))):
+            cost, longer = self.best([(*columns, at) for at in self._others(columns)])
+            if cost >= known:
                 break
-            known, at = min(costs)
-            columns = (*columns, at)
+            known, columns = cost, longer
         return tuple(sorted(columns))
 
     def improved(self, columns: tuple[int, ...]) -> tuple[int, ...]:
         """Without what it can spare, and each column changed for another while that is cheaper."""
         known = self.cost(columns)
         for _ in range(MOST_ROUNDS):
-            near = [tuple(at for at in columns if at != gone) for gone in columns]
-            near += [
-                tuple(sorted((*rest, at)))
-                for rest in near
-                for at in range(len(self.package))
-                if at not in columns
-            ]
-            cost, best = min(((self.cost(each), each) for each in near), default=(known, columns))
+            fewer = [tuple(at for at in columns if at != gone) for gone in columns]
+            changed = [tuple(sorted((*rest, at))) for rest in fewer for at in self._others(columns)]
+            near = [self.best(sets) for sets in (fewer, changed) if sets and sets[0]]
+            cost, best = min(near, default=(known, columns))
             if cost >= known:
                 break
             known, columns = cost, best
         return columns
 
-    def useful(self, known: int) -> Ints:
+    def _others(self, columns: tuple[int, ...]) -> list[int]:
+        return [at for at in range(len(self.package)) if at not in columns]
+
+    def useful(self, known: Cost) -> Ints:
         """Columns that a plan cheaper than `known` may have."""
-        there = self.stock > 0
-        least = self.prices.min(axis=1)
-        above = np.where(there, self.unit - least[:, None], UNPLACED).min(axis=0)
-        floors = self.package + above + int(least @ self.need)
-        if known >= UNPLACED or self.package.min() < 0:
+        missing, money = known
+        if missing or self.package.min() < 0:
             return np.arange(len(self.package))
-        return (floors <= known).nonzero()[0]
+        least = self.prices.min(axis=1)
+        above = np.where(self.stock > 0, self.unit - least[:, None], UNPLACED).min(axis=0)
+        floors = self.package + above + int(least @ self.need)
+        return (floors <= money).nonzero()[0]
 
 
 def _by_program(market: _Market, kept: Ints, known: tuple[int, ...]) -> tuple[tuple[int, ...], bool] | None:

@@ -19,6 +19,7 @@ from app.routing.replay.__main__ import main
 from app.routing.replay.bound import bound
 from app.routing.replay.instance import Profile
 from app.routing.replay.policies import POLICIES, route
+from app.routing.replay.pricing import days_of
 from app.routing.replay.reading import instance_of
 from app.routing.replay.shapes import SHAPES, document, quick
 
@@ -246,3 +247,42 @@ def test_prices_pay() -> None:
     assert costs["windowed"] < 0.98 * costs["myopic"]
     assert least <= costs["windowed"] < 1.08 * least
     assert split["priced"] < 0.8 * split["single_else_nearest"]
+
+
+@pytest.mark.parametrize("policy", ["priced", "windowed"])
+def test_a_day_cut_out_of_a_period_knows_how_many_are_left(policy: str) -> None:
+    """A driver may replay a period day by day, with what is left and a history that grows. Of five days numbered from 0
+    three come after day 1, as many as after the first of four.
+    """
+    given = document(quick(SHAPES["twenty nodes"], 0.3), 77)
+    second = [order for order in given["orders"] if order["day"] == 1]
+    cut = given | {"orders": second}
+    told = given | {"orders": [order | {"day": 0} for order in second], "days": 4}
+    assert plans(cut, policy) == plans(told, policy)
+    assert plans(cut, policy) != plans(cut | {"days": 9}, policy)
+
+
+@pytest.mark.parametrize("policy", ["priced", "windowed"])
+def test_a_history_grown_by_days_that_count_anew(policy: str) -> None:
+    """History of days 0 to 4, and after it the days 0 and 1 of this period: seven days, not five."""
+    given = document(quick(SHAPES["twenty nodes"], 0.3), 77)
+    gone = [order for order in given["orders"] if order["day"] < 2]
+    third = [order for order in given["orders"] if order["day"] == 2]
+    earlier = [order | {"day": order["day"] - given["days"]} for order in given["history"]]
+    anew = given | {"orders": third, "history": given["history"] + gone}
+    assert plans(anew, policy) == plans(anew | {"history": earlier + gone}, policy)
+
+
+def test_days_of_a_history() -> None:
+    assert [days_of(days) for days in ([], [3], [-2, -2, 0], [0, 4, 0, 1], [0, 4, 0, 4, 0])] == [
+        0,
+        1,
+        3,
+        7,
+        11,
+    ]
+    assert days_of([2, 0, 1, 2, 1, 0]) == 3  # in no order of time
+
+
+def plans(given: dict[str, Any], policy: str) -> list[Any]:
+    return [list(one.placements) for one in route(instance_of(given), Profile(), policy)]

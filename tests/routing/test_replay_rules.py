@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.routing.replay.__main__ import lines, main
-from app.routing.replay.instance import Profile
+from app.routing.replay.instance import Order, Profile
 from app.routing.replay.policies import POLICIES, route
 from app.routing.replay.reading import instance_of
+from app.routing.replay.stream import Ledger, Placements
 from tests.routing.test_replay import check, small
 
 SKUS, ZIPS = ("A", "B", "C", "D"), ("10001", "33101", "60601", "94103", "99501")
@@ -108,8 +111,8 @@ def test_no_policy_is_cheaper_than_myopic_on_a_first_order(document: dict[str, A
     assert costs["myopic"] <= min(costs.values()) + 1e-6
 
 
-def wide(count: int) -> dict[str, Any]:
-    """One order of so many lines after another; each SKU lies in one or two of five nodes."""
+def wide(count: int, quantity: int = 1) -> dict[str, Any]:
+    """One order of so many lines after another; each SKU lies in one or two of five nodes, twice what is asked."""
     document = small(4)
     names = [f"W{at:02}" for at in range(count)]
     document["nodes"] = [
@@ -121,7 +124,7 @@ def wide(count: int) -> dict[str, Any]:
         {"sku": name, "weight_lb": 1 + at % 4, "lost_unit_penalty": 2500} for at, name in enumerate(names)
     ]
     document["stock"] = [
-        {"node": f"N{(at * step + step) % 5}", "sku": name, "qty": 2}
+        {"node": f"N{(at * step + step) % 5}", "sku": name, "qty": 2 * quantity}
         for at, name in enumerate(names)
         for step in (1, 2)
     ]
@@ -131,7 +134,7 @@ def wide(count: int) -> dict[str, Any]:
             "day": nth,
             "lat": 33.0 + nth,
             "lon": -90.0,
-            "lines": [{"sku": name, "qty": 1} for name in names],
+            "lines": [{"sku": name, "qty": quantity} for name in names],
         }
         for nth in range(3)
     ]
@@ -198,6 +201,7 @@ EDGES = {
     "quantities gathered from many": scattered(60),
     "15 lines": wide(15),
     "40 lines": wide(40),
+    "15 lines of ten thousand units": wide(15, quantity=10_000),
 }
 
 
@@ -270,6 +274,32 @@ def test_a_bad_value_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert not out.exists()
 
 
+def test_an_order_that_costs_a_fortune_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A thousand units of a thousand million pounds each."""
+    document = single({"lines": [{"sku": "S0", "qty": 1000}]})
+    document["skus"][0]["weight_lb"] = 10**9
+    for row in document["stock"]:
+        row["qty"] = 1000
+    source = tmp_path / "instance.json"
+    source.write_text(json.dumps(document))
+    for policy in POLICIES:
+        assert main([str(source), "--policy", policy, "--out", str(tmp_path / "out")]) == 2
+        assert capsys.readouterr().err.startswith("error: orders[0]: may cost too much")
+
+
+@pytest.mark.parametrize("value", [10**400, [1] * 1000, {"units": "x" * 1000}])
+@pytest.mark.parametrize("member", ["qty", "sku"])
+def test_a_long_value_is_not_told_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], member: str, value: Any
+) -> None:
+    source = tmp_path / "instance.json"
+    source.write_text(json.dumps(changed(f"orders.0.lines.0.{member}", value)))
+    assert main([str(source), "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert f"error: orders[0].lines[0].{member}: " in said
+    assert len(said) < 250
+
+
 @pytest.mark.parametrize(
     "raw",
     [
@@ -288,3 +318,30 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, raw: bytes) -> None:
     source.write_bytes(raw)
     assert main([str(source), "--out", str(tmp_path / "out")]) == 2
     assert main([str(tmp_path / "nowhere.json"), "--out", str(tmp_path / "out")]) == 2
+
+
+def test_a_file_of_decisions_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stops half way leaves what stood there before, and nothing beside it."""
+    source, out = tmp_path / "instance.json", tmp_path / "out"
+    source.write_text(json.dumps(small(1)))
+    assert main([str(source), "--out", str(out)]) == 0
+    before, take = out.read_bytes(), Ledger.take
+
+    def stopped(ledger: Ledger, order: Order, placements: Placements) -> None:
+        if order.id == "o-5":
+            raise KeyboardInterrupt
+        take(ledger, order, placements)
+
+    monkeypatch.setattr(Ledger, "take", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        main([str(source), "--policy", "nearest", "--out", str(out)])
+    assert out.read_bytes() == before
+    assert sorted(tmp_path.iterdir()) == [source, out]
+
+
+def test_decisions_may_go_to_standard_output(tmp_path: Path) -> None:
+    source = tmp_path / "instance.json"
+    source.write_text(json.dumps(small(1)))
+    command = [sys.executable, "-m", "app.routing.replay", str(source), "--policy", "nearest"]
+    told = subprocess.run([*command, "--out", "/dev/stdout"], capture_output=True, check=True)
+    assert len(told.stdout.splitlines()) == len(small(1)["orders"])

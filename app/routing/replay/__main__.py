@@ -31,12 +31,31 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     try:
-        with options.out.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(lines(instance, route(instance, profile, options.policy)))
+        write(options.out, lines(instance, route(instance, profile, options.policy)))
     except OSError as error:
         print(f"error: {options.out}: {error.strerror}. Name a file that can be written.", file=sys.stderr)
         return 2
     return 0
+
+
+def write(out: Path, found: Iterable[str]) -> None:
+    """The whole file or none: until all lines are there they stand in a file beside it. What is no file of its own,
+    such as standard output, is written as it comes.
+    """
+    if out.is_symlink() or (out.exists() and not out.is_file()):
+        _fill(out, found)
+        return
+    part = out.with_name(f"{out.name}.part")
+    try:
+        _fill(part, found)
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _fill(file: Path, found: Iterable[str]) -> None:
+    with file.open("w", encoding="utf-8", newline="\n") as opened:
+        opened.writelines(found)
 
 
 def lines(instance: Instance, decisions: Iterable[Decision]) -> Iterable[str]:

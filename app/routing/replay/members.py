@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 MOST_UNITS = 10**9  # so that sums of quantities and of millionths of money stay within 64 bits
+MOST_SHOWN = 100  # characters
 
 Name = str | int
 
@@ -18,6 +19,12 @@ class Unreadable(Exception):
         super().__init__(f"{path}: {problem}. {remedy}")
         self.path = path
         self.remedy = remedy
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: not more than begins it."""
+    told = repr(value)
+    return told if len(told) <= MOST_SHOWN else f"{told[:MOST_SHOWN]}..."
 
 
 def each(
@@ -42,7 +49,9 @@ def positions(names: Sequence[Name], path: str, field: str) -> dict[Name, int]:
 def known(name: Any, names: Mapping[Name, int], path: str, where: str) -> int:
     """The position of a name that must be one of those."""
     if not is_name(name) or name not in names:
-        raise Unreadable(path, f"{name!r} is not one of {where}", f"Add it to {where} or correct the name.")
+        raise Unreadable(
+            path, f"{shown(name)} is not one of {where}", f"Add it to {where} or correct the name."
+        )
     return names[name]
 
 
@@ -97,7 +106,7 @@ def name_of(value: Any, path: str) -> Name:
 def number(value: Any, path: str, least: float = -math.inf) -> float:
     """A finite number up to MOST_UNITS either way."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= MOST_UNITS:
-        raise Unreadable(path, f"{value!r} is not a number in reach", "Give a finite number.")
+        raise Unreadable(path, f"{shown(value)} is not a number in reach", "Give a finite number.")
     if value < least:
         raise Unreadable(path, f"{value!r} is too low", f"Give at least {least:g}.")
     return float(value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -98,10 +100,31 @@ class Pricing:
     def demand(self, day: int, known: int) -> prices.Demand:
         """Orders still to come besides those known, from the days of history and of those seen so far."""
         before = [order.day for order in self.instance.history]
-        span = max(before) - min(before) + 1 if before else 0
         done = [number for past, number in self.seen_by_day.items() if past < day]
-        per_day = (len(before) + sum(done)) / max(span + len(done), 1)
-        first = self.instance.orders[0].day
-        later = max(0, self.instance.days - 1 - (day - first))
+        per_day = (len(before) + sum(done)) / max(days_of(before) + len(done), 1)
+        later = max(0, self.instance.days - 1 - (day - self.first_day))
         today = max(per_day - self.seen_by_day.get(day, 0) - known, LEAST_TODAY * per_day)
         return prices.Demand(today, later * per_day, later)
+
+    @property
+    def first_day(self) -> int:
+        """The number of the period's first day. It is 0 where every order lies in the days from there on, for they
+        may be some days cut out of the period; else the day of the first order.
+        """
+        first, last = self.instance.orders[0].day, self.instance.orders[-1].day
+        return 0 if 0 <= first <= last < self.instance.days else first
+
+
+def days_of(days: Sequence[int]) -> int:
+    """How many days a history tells of, by the day of each order in turn. Where the day falls back to the first or
+    before it, another period begins that counts days of its own.
+    """
+    periods = [[day, day] for day in days[:1]]
+    for earlier, day in itertools.pairwise(days):
+        if day >= earlier:
+            periods[-1][1] = day
+        elif day <= periods[-1][0]:
+            periods.append([day, day])
+        else:  # in no order of time, so that nothing says where a period begins
+            return max(days) - min(days) + 1
+    return sum(last - first + 1 for first, last in periods)

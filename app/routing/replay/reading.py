@@ -35,6 +35,7 @@ from app.routing.replay.members import (
     whole,
 )
 
+MOST_MONEY = 10**12  # minor units that one order may cost
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -55,7 +56,7 @@ def instance_of(document: Any) -> Instance:
     skus = each(root, "skus", _sku)
     sku_at = positions([sku["sku"] for sku in skus], "skus", "sku")
     node_at = positions([node["id"] for node in nodes], "nodes", "id")
-    return Instance(
+    instance = Instance(
         currency=text(root.get("currency", "USD"), "currency"),
         days=whole(root.get("days", 1), "days", least=1),
         carrier=carrier_of(mapping(member(root, "carrier", "carrier"), "carrier"), nodes),
@@ -74,6 +75,8 @@ def instance_of(document: Any) -> Instance:
         history=_orders(root, "history", sku_at, known_only=False),
         orders=_orders(root, "orders", sku_at, known_only=True),
     )
+    _refuse_fortunes(instance)
+    return instance
 
 
 def profile_of(document: Any) -> Profile:
@@ -87,6 +90,21 @@ def profile_of(document: Any) -> Profile:
         seed=whole(given.get("seed", usual.seed), "seed", least=0),
         time_limit_s=number(given.get("time_limit_s", usual.time_limit_s), "time_limit_s", least=0.0),
     )
+
+
+def _refuse_fortunes(instance: Instance) -> None:
+    """Costs are reckoned in millionths, in 64 bits."""
+    carrier = instance.carrier
+    package = carrier.base.max(initial=0.0) + instance.handling_per_package.max()
+    pound, unit = carrier.per_lb.max(initial=0.0), instance.handling_per_unit.max()
+    for at, order in enumerate(instance.orders):
+        each = pound * instance.weight_lb[order.skus] + unit
+        if len(order.skus) * package + each @ order.quantity > MOST_MONEY:
+            raise Unreadable(
+                f"orders[{at}]",
+                "may cost too much to reckon with",
+                "Lower its quantities, their pounds or the prices.",
+            )
 
 
 def _document(file: Path) -> Any:
