@@ -148,6 +148,18 @@ def test_the_nearest_of_several() -> None:
     )
 
 
+def test_places_that_were_ruled_out_are_not_denied_their_stock() -> None:
+    stores_out = rule({"id": "s", "filters": [NO_STORES]})
+    everywhere = decide(network(), basket([[2, 2, 2, 2, 2]]), stores_out).sentence
+    assert "because it is the nearest of the three possible places with the item in stock:" in everywhere
+    one = decide(network(), basket([[0, 2, 0, 0, 2]]), stores_out).sentence
+    assert "because it is the only possible place with the item in stock:" in one
+    two = decide(network(), basket([[0, 2, 1, 0, 0], [0, 2, 0, 0, 2]]), stores_out).sentence
+    assert "because no single possible place has both items in stock:" in two
+    some = decide(network(), basket([[0, 2, 0, 0, 1]], [5]), stores_out).sentence
+    assert "because it has all that possible places have in stock:" in some
+
+
 def test_no_single_place_has_everything() -> None:
     decision = decide(network(), basket([[0, 0, 1, 0, 0], [0, 0, 0, 1, 1]]), rule())
     assert decision.sentence == (
