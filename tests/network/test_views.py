@@ -202,6 +202,8 @@ def test_saving_without_a_change_changes_nothing_and_a_move_finds_the_new_place(
         ({"postal_code": "", "region": "", "city": ""}, "The address tells no place."),
         ({"capacity_per_day": "many"}, "Enter a whole number"),
         ({"handling_per_unit": "a lot"}, "Enter an amount of USD"),
+        ({"handling_per_unit": "1,50"}, "Enter an amount of USD"),
+        ({"capacity_per_day": "1,5"}, "Enter a whole number"),
         ({"open_days": []}, "Choose at least one day."),
         ({"closed": "Christmas"}, "Write days such as 2026-12-25."),
         ({"cutoff": "25:00"}, "Send local time as HH:MM."),
@@ -214,6 +216,8 @@ def test_saving_without_a_change_changes_nothing_and_a_move_finds_the_new_place(
         ({"hours": "wed 09:00-17:00"}, "wed is no open day"),
         ({"own_capabilities": "Engraving"}, "Send small letters"),
         ({"zones": "usa: NV"}, "Send the two letters of ISO 3166-1"),
+        ({"zones": "US: Nevada"}, "Nevada is no state. Send its two letters, such as NV."),
+        ({"hours": "mon 17:00-09:00"}, "Closing comes after opening, such as 09:00 and 17:00."),
         ({"rate_card": "NOBODYS"}, "There is no rate card NOBODYS"),
     ],
 )
