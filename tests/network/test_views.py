@@ -50,6 +50,16 @@ def desk(app: Flask, merchant: Merchant) -> Desk:
     return member(app, merchant.tenant_id)
 
 
+def test_a_cut_off_in_another_time_zone_says_whose_time_it_is(desk: Desk, merchant: Merchant):
+    for code, place in (("RENO", {}), ("NYC", {"postal_code": "10001", "region": "NY"})):
+        calendar = {"open_days": ["mon", "tue", "wed", "thu", "fri"], "hours": {"mon": ["08:00", "18:00"]}}
+        merchant.node(code, **place, cutoff="16:00", calendar=calendar)
+    page = desk.read("/network/nodes/RENO")
+    assert ", your time" in page
+    assert "Mon 08:00 to 18:00" in page
+    assert "your time" not in desk.read("/network/nodes/NYC")
+
+
 def test_an_empty_network_says_what_to_do_next(desk: Desk):
     page = desk.read("/network")
     assert "No place ships yet" in page
@@ -151,7 +161,7 @@ def test_the_form_makes_a_node_as_the_api_does(desk: Desk, merchant: Merchant):
     assert (made["capacity_per_hour"], made["handling_minutes"], made["rate_card"]) == (6, 90, "GROUND")
     shown = desk.read("/network/nodes/RENO")
     for words in (
-        "Mon to tue 09:00 to 17:00",
+        "Mon to Tue 09:00 to 17:00",
         "Sat 10:00 to 24:00",
         "Next day: 12:30",
         "Hazardous goods",
