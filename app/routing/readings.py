@@ -25,8 +25,10 @@ def sentence(
     found: Sequence[Findings],
     unfilled: Sequence[tuple[int, int]],
     held: bool,
+    then: str,
 ) -> str:
-    """Why the order ships from where it ships: because, the figure, the runner-up with its difference."""
+    """Why the order ships from where it ships: because, the figure, the runner-up with its difference. `then`: where
+    the unfilled units go."""
     units = sum(line.quantity for line in basket.lines)
     missing = sum(quantity for _, quantity in unfilled)
     if held:
@@ -37,19 +39,27 @@ def sentence(
         )
     said = [_reason(network, basket, findings) for findings in found if findings.plan is not None]
     if not said:
-        return _nothing(found, units)
+        return _nothing(found, units, then)
     if missing:
-        waits = "waits" if missing == 1 else "wait"
-        said.append(f"{_number(missing).capitalize()} of {counted(units, 'unit')} {waits} for stock.")
+        said.append(
+            f"{_number(missing).capitalize()} of {counted(units, 'unit')} {_left(missing, 'stock', then)}."
+        )
     return " ".join(said)
 
 
-def _nothing(found: Sequence[Findings], units: int) -> str:
+def _nothing(found: Sequence[Findings], units: int, then: str) -> str:
     if not found:
         return "There is nothing to ship."
     cause, missing = _cause(found)
-    waits = f"{counted(units, 'unit').capitalize()} {'waits' if units == 1 else 'wait'} for {missing}."
-    return f"Nothing can ship yet because {cause}. {waits}"
+    left = f"{counted(units, 'unit').capitalize()} {_left(units, missing, then)}."
+    return f"Nothing can ship{'' if then == 'cancel' else ' yet'} because {cause}. {left}"
+
+
+def _left(units: int, missing: str, then: str) -> str:
+    """What becomes of units without a place."""
+    if then == "cancel":
+        return f"{_is(units)} canceled"
+    return f"{'waits' if units == 1 else 'wait'} for {'a person to decide' if then == 'queue' else missing}"
 
 
 def _cause(found: Sequence[Findings]) -> tuple[str, str]:
