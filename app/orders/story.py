@@ -152,7 +152,7 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
         "causes": CAUSES,
         "candidates": [row for row in candidates if row.outcome != OTHER_KIND],
         "compared": alternatives.compared(decisions[0], names) if decisions else [],
-        "given_up": given_up(scope, decisions[0]) if decisions else [],
+        "given_up": given_up(scope, decisions[0]) if decisions else "",
         "names": names,
         "other_kinds": sum(row.outcome == OTHER_KIND for row in candidates),
         "drawing": drawing(order, lines, work, decisions, nodes, since.nodes if since else set()),

@@ -33,7 +33,7 @@ class Attempt:
     arcs: list[dict[str, Any]] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     order_url: str = ""
-    given_up: list[str] = field(default_factory=list)
+    given_up: str = ""
     """What the fallback gave up, as the rules name it."""
 
 
@@ -88,7 +88,7 @@ def _drawn(found: Trial) -> Attempt:
         ],
         waiting=[(found.titles[line], units) for line, units in decision.unfilled],
         rows=rows,
-        given_up=[phrases.given_up(name, decision.why.strategy) for name in decision.why.relaxed],
+        given_up=phrases.all_given_up(decision.why.relaxed, decision.why.strategy),
     )
     if found.wish.number is not None:
         attempt.order_url = address("order_pages.detail", order_id=found.wish.order_id)

@@ -80,7 +80,7 @@ def test_what_the_rules_gave_up_is_said(app: Flask, decided: Merchant) -> None:
     assert "Something was missing, so the rules gave up “within 100 miles”." in tried
     all_there = decided.order(("A", 11), tenders=PAID)
     told = words(desk.read(f"/orders/{all_there['id']}?why=all"))
-    assert "Something was missing, so the rules gave up “within 100 miles”, the limit on packages." in told
+    assert "Something was missing, so the rules gave up “within 100 miles” and the limit on packages." in told
     assert "No constraint stood in the way" not in told
 
 
