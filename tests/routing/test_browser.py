@@ -224,6 +224,21 @@ def test_what_is_added_from_the_menu_closes_it_and_one_is_at_the_new_word(editor
     wait_until(page, at_word)
 
 
+def test_arrow_keys_walk_through_a_list_without_losing_their_place(editor: Page):
+    page, chosen = editor, "document.activeElement.selectedOptions?.[0]?.text"
+    page.get_by_role("button", name="Add line route").click()
+    wait_until(page, "document.activeElement.name === 'r0-w0-choice'")
+    away = page.evaluate(
+        "[...document.activeElement.options].findIndex((one) => one.text === 'The hazard is known')"
+    )
+    for _ in range(away):  # as fast as a key that is held
+        page.keyboard.press("ArrowDown")
+        page.wait_for_timeout(40)
+    assert page.evaluate(chosen) == "The hazard is known"
+    shown = "document.querySelector('[data-rules=route] .say').innerText.includes('entries')"
+    wait_until(page, f"!{shown} && {chosen} === 'The hazard is known'")
+
+
 def test_leaving_with_what_is_not_saved_is_asked_first(editor: Page):
     page, asked = editor, []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))

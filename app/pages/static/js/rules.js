@@ -123,16 +123,26 @@
   });
   document.addEventListener("change", (event) => {
     const select = event.target;
-    if (select.matches?.("[data-try] *, [name=scope]")) look();
-    else if (/-objective$|-choice$|-term$/.test(select.name ?? "") && select.closest(".pop")) look();
+    if (select.matches?.("[data-try] input, [data-try] textarea")) look();
+    else if (select.matches?.("[data-try] *, [name=scope]")) lookSoon();
+    else if (/-objective$|-choice$|-term$/.test(select.name ?? "") && select.closest(".pop")) lookSoon();
   });
 
   // Shown anew: the server says how it reads; what was open and in focus is so again. A field in focus that is
   // replaced says that it changed, in the midst of the swap: the form is no whole one then.
   function look() {
+    clearTimeout(waiting);
     if (isSwapping) return;
     note();
     form()?.dispatchEvent(new CustomEvent("look"));
+  }
+
+  // Arrow keys walk through a list's choices, each of them a change: shown when one stays.
+  const WALK_MS = 250;
+  let waiting = 0;
+  function lookSoon() {
+    clearTimeout(waiting);
+    waiting = setTimeout(look, WALK_MS);
   }
 
   // Undo: what the form held before each change, for this tab, until the editor is opened anew
