@@ -14,7 +14,7 @@ from flask import Response, current_app, url_for
 from marshmallow import Schema, ValidationError
 
 from app.forms import Form
-from app.money import Money
+from app.money import Money, ungrouped
 from app.problems import field_errors
 from infra.errors import FieldError
 
@@ -48,7 +48,7 @@ def place(form: Form, errors: Iterable[FieldError], names: Mapping[str, str]) ->
 
 def amount(form: Form, name: str, currency: str, *, missing: str = "") -> dict[str, Any] | None:
     """Money typed in major units ("12.99") as the API's shape; None when empty or wrong."""
-    typed = form.value(name).strip().lstrip("$").replace(",", "")
+    typed = ungrouped(form.value(name).strip().lstrip("$"))
     if not typed:
         if missing:
             form.errors[name] = missing

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from flask import render_template
 from werkzeug.datastructures import MultiDict
 
+from app.money import ungrouped
 from infra.errors import Problem
 from tenants import passwords
 from tenants.accounts import is_address
@@ -84,7 +85,7 @@ class Form:
 
     def whole(self, name: str, least: int, most: int, *, optional: bool = False) -> int | None:
         """A whole number; None when empty and optional, or wrong."""
-        given = self.sent.get(name, "").strip().replace(",", "")
+        given = ungrouped(self.sent.get(name, "").strip())
         if not given and optional:
             return None
         if not (given.isascii() and given.isdigit() and len(given) < 12 and least <= int(given) <= most):

@@ -6,6 +6,7 @@ mirror image of the charge it undoes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -31,6 +32,15 @@ _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CAD": "CA$", "A
 
 LARGEST = 10**15
 """The largest figure that is read, in minor units: "1e999999" is a figure too, and would be written out in full."""
+
+
+_THOUSANDS = re.compile(r"[-+−]?\d{1,3}(,\d{3})+(\.\d*)?")
+
+
+def ungrouped(figure: str) -> str:
+    """A typed figure without the commas that part thousands. Any other comma stays and makes it unreadable: it may be
+    a decimal one, and "1,50" is not 150."""
+    return figure.replace(",", "") if _THOUSANDS.fullmatch(figure) else figure
 
 
 class UnknownCurrency(ValueError):

@@ -14,7 +14,7 @@ from marshmallow import ValidationError
 
 from app.calendar import local_date, strict_deadline
 from app.intake.schemas import OrderIn
-from app.money import Money
+from app.money import Money, ungrouped
 from app.network.places import destination_zones
 from app.problems import field_errors
 from app.quotes.availability import availability
@@ -109,7 +109,7 @@ def _whole(text: str) -> int:
 
 def _money(basket: Basket, name: str, text: str) -> dict[str, Any] | None:
     """A typed amount; None when the field is empty or wrong, which is then noted."""
-    text = text.strip().lstrip("$").replace(",", "")
+    text = ungrouped(text.strip().lstrip("$"))
     if not text:
         return None
     try:

@@ -48,6 +48,10 @@ TOLD = 2
 @page("orders:read")
 def queue() -> str:
     """What needs a person, orders that routing left to one, and work at nodes that cannot do it."""
+    return _queue_page()
+
+
+def _queue_page(problem: Problem | None = None) -> str:
     scope = current()
     now = scope.now()
     chosen = _chosen()
@@ -78,6 +82,7 @@ def queue() -> str:
         address=address,
         replies=inbound.to_read(scope, MOST),
         undelivered=queries.undelivered(scope, MOST),
+        problem=problem,
     )
 
 
@@ -128,9 +133,8 @@ def resolve(exception_id: str) -> Any:
     except Problem as problem:
         if problem.status == 404:
             raise
-        toast(problem.detail)
-    else:
-        toast(DONE[action].format(decided["order"]))
+        return _queue_page(problem), problem.status
+    toast(DONE[action].format(decided["order"]))
     return _back()
 
 
@@ -158,7 +162,6 @@ def reply(mail_id: str) -> Any:
     except Problem as problem:
         if problem.status == 404:
             raise
-        toast(problem.detail)
-    else:
-        toast(READ[decision])
+        return _queue_page(problem), problem.status
+    toast(READ[decision])
     return redirect(url_for("exception_pages.queue"), 303)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from app.imports.states import US_STATES
+from app.money import ungrouped
 from infra.errors import invalid
 
 MOST_FIGURE = Decimal(10) ** 15
-THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
 
 Transform = Callable[[str], str]
 
@@ -125,12 +124,13 @@ def figure(text: str) -> Decimal:
     """A figure as people write it: 1,234.50 or $12. A comma that does not part thousands may be a decimal one: it is
     not guessed at. Raises ValueError."""
     plain = text.replace("$", "").replace("−", "-").strip()
-    if "," in plain and not THOUSANDS.fullmatch(plain):
+    plain = ungrouped(plain)
+    if "," in plain:
         raise ValueError(
             f"{text!r} has a comma. Write 1234.50, or give the column the transform decimal_comma."
         )
     try:
-        found = Decimal(plain.replace(",", ""))
+        found = Decimal(plain)
     except InvalidOperation as error:
         raise ValueError(f"{text!r} is not a figure.") from error
     if not found.is_finite() or abs(found) > MOST_FIGURE:

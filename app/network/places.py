@@ -70,6 +70,11 @@ def state_zones(region: str) -> tuple[str, ...]:
     return (place.timezone,) if place is not None else ()
 
 
+def is_state(region: str) -> bool:
+    """Whether a name is the two letters of a state, a territory or a military region of the United States."""
+    return region.strip().upper() in _POSTAL_TERRITORIES or bool(state_zones(region))
+
+
 def destination_zones(
     country: str, region: str | None = None, postal_code: str | None = None
 ) -> tuple[str, ...]:

@@ -148,7 +148,9 @@ def step_errors(steps: Sequence[Step], card: Mapping[str, Any]) -> list[FieldErr
             )
         )
     if card["transit_days"] and len(card["transit_days"]) != zones:
-        errors.append(FieldError("/transit_days", f"The prices have {zones} zones. Send the days of each."))
+        days = len(card["transit_days"])
+        told = f"The card has days for {days} zones, the prices have {zones}. Give the card the days of each first."
+        errors.append(FieldError("/transit_days", told))
     return errors
 
 

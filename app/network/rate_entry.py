@@ -60,7 +60,6 @@ def values(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def read(form: Form, currency: str) -> dict[str, Any]:
     """The card as the API would load it, without prices, which come from files; faults stand in the form."""
-    fuel = form.value("fuel_percent").strip().removesuffix("%").strip() or "0"
     body = {
         "name": form.text("name", "Enter a name people know it by.", most=200),
         "carrier": form.text("carrier", most=60),
@@ -73,7 +72,7 @@ def read(form: Form, currency: str) -> dict[str, Any]:
         "dim_divisor": form.whole("dim_divisor", 1, 100_000, optional=True),
         "dim_unit": form.choice("dim_unit", DIM_UNITS),
         "dim_over": form.whole("dim_over", 0, 10_000_000, optional=True) or 0,
-        "fuel_percent": fuel,
+        "fuel_percent": _percent(form, "fuel_percent"),
         "surcharges": list(_surcharges(form, currency)),
     }
     return loaded(form, RateCardIn(), body, POINTERS)
@@ -82,6 +81,14 @@ def read(form: Form, currency: str) -> dict[str, Any]:
 def surcharge_words(one: Mapping[str, Any]) -> str:
     """When a surcharge is asked: "over 22,680 g"."""
     return WHEN[one["when"]].format(value=one["value"])
+
+
+def _percent(form: Form, name: str) -> float:
+    typed = form.value(name).strip().removesuffix("%").strip() or "0"
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,6})?", typed) or float(typed) > 100:
+        form.errors[name] = "Enter a percentage from 0 to 100, such as 12.5."
+        return 0.0
+    return float(typed)
 
 
 def _figures(form: Form, name: str, remedy: str, *, whole: bool = False) -> list[Any]:

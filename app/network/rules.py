@@ -178,7 +178,7 @@ def calendar_errors(given: Mapping[str, Any]) -> list[FieldError]:
             )
         elif local_time(closes) <= local_time(opens):
             errors.append(
-                FieldError(f"/calendar/hours/{day}", "Closing comes after opening. Send [HH:MM, HH:MM].")
+                FieldError(f"/calendar/hours/{day}", "Closing comes after opening, such as 09:00 and 17:00.")
             )
     return errors
 

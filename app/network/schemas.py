@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from app.calendar import UnknownZone, zone
 from app.countries import known_country
 from app.money import DECIMALS
+from app.network.places import is_state
 from app.network.rules import CAPABILITIES, FEDERAL, WEEKDAYS
 from app.network.vocabulary import DIM_UNITS, KINDS, ZONES_BY
 from app.shapes import MOST_AMOUNT, ListIn, MoneyShape, PriceShape, Strict, Text
@@ -116,6 +117,15 @@ class ServedZone(Strict):
         load_default=list,
         validate=validate.Length(max=MOST_PREFIXES),
     )
+
+    @validates_schema
+    def states(self, given: dict[str, Any], **_: Any) -> None:
+        """A state that nobody writes so would shut its buyers out. Raises ValidationError."""
+        if given["country"] == "US":
+            wrong = {at: name for at, name in enumerate(given["regions"]) if not is_state(name)}
+            told = "{} is no state. Send its two letters, such as NV."
+            if wrong:
+                raise ValidationError({"regions": {at: [told.format(name)] for at, name in wrong.items()}})
 
 
 def two_places(percent: float) -> None:

@@ -68,15 +68,16 @@ def _direction(by: float, more: str, less: str) -> str:
     return f" {more if by > 0 else less}"
 
 
-def compared(explanation: Mapping[str, Any], names: Mapping[str, str]) -> list[Alternative]:
-    """The plans that the decision itself was weighed against."""
+def compared(decision: Mapping[str, Any], names: Mapping[str, str]) -> list[Alternative]:
+    """The plans that the decision itself was weighed against, with what goes its own way in each."""
+    explanation = decision["explanation"]
     chosen = explanation.get("chosen")
     found: list[tuple[str, Mapping[str, Any]]] = []
     for key in WEIGHED:
         other = explanation.get(key)
         if chosen and other and all(_nodes(other) != _nodes(earlier) for _, earlier in found):
             found.append((key, other))
-    return [_alternative(key, chosen or {}, other, explanation, names) for key, other in found]
+    return [_alternative(key, chosen or {}, other, decision, names) for key, other in found]
 
 
 def _nodes(plan: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -98,21 +99,30 @@ def _alternative(
     key: str,
     chosen: Mapping[str, Any],
     other: Mapping[str, Any],
-    explanation: Mapping[str, Any],
+    decision: Mapping[str, Any],
     names: Mapping[str, str],
 ) -> Alternative:
     label, lead = WEIGHED[key]
+    packages, miles = (other[figure] - chosen[figure] for figure in ("packages", "miles"))
     return Alternative(
         label=label,
         lead=lead,
-        where=_listed([names.get(code, code) for code in other["nodes"]]),
-        packages=other["packages"],
-        packages_more=other["packages"] - chosen["packages"],
-        miles=other["miles"],
+        where=_listed([names.get(code, code) for code in (*other["nodes"], *_besides(decision, other))]),
+        packages=decision["packages"] + packages,
+        packages_more=packages,
+        miles=decision["miles"] + miles,
         miles_more=round(other["miles"]) - round(chosen["miles"]),  # of the miles that are told
         units_more=other["filled"] - chosen["filled"],
-        cost_more=_dearer(explanation, key),
+        cost_more=_dearer(decision["explanation"], key),
     )
+
+
+def _besides(decision: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Nodes that send lines of a way of their own, which no other plan was sought for."""
+    shown = decision["explanation"]["nodes"]
+    chosen = {code for code, outcome in zip(shown["code"], shown["outcome"], strict=True) if outcome == "C"}
+    placed = dict.fromkeys(part["node"] for part in decision["plan"])
+    return [code for code in placed if code not in chosen and code not in other["nodes"]]
 
 
 def without_each(scope: Scope, order_id: UUID, names: Mapping[str, str]) -> list[Alternative] | None:

@@ -23,6 +23,7 @@ from app.promises.regimes import IN_WORDS, Regime
 from app.refunds.queries import of_order as refunds_of
 from app.routing.configuration import configuration
 from app.routing.explanations import explain_table
+from app.routing.queries import given_up
 from infra.errors import not_found
 from tenants.scope import Scope
 
@@ -150,7 +151,8 @@ def story(scope: Scope, order_id: UUID, tab: str = "") -> Row:
         else [],
         "causes": CAUSES,
         "candidates": [row for row in candidates if row.outcome != OTHER_KIND],
-        "compared": alternatives.compared(decisions[0]["explanation"], names) if decisions else [],
+        "compared": alternatives.compared(decisions[0], names) if decisions else [],
+        "given_up": given_up(scope, decisions[0]) if decisions else "",
         "names": names,
         "other_kinds": sum(row.outcome == OTHER_KIND for row in candidates),
         "drawing": drawing(order, lines, work, decisions, nodes, since.nodes if since else set()),

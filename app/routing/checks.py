@@ -67,7 +67,12 @@ class Check:
             return False
         if not least <= len(value) <= most:
             amount = f"exactly {least}" if least == most else f"{least} to {most}"
-            self.error(path, f"must have {amount} entries, not {len(value):,}")
+            told = (
+                f"must have {amount} entries, not {len(value):,}"
+                if value
+                else f"is empty: add {amount} entries"
+            )
+            self.error(path, told)
             return False
         return True
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from app.money import DECIMALS, Money
+from app.money import DECIMALS, Money, ungrouped
 from app.routing import clauses
 from app.routing.fields import Condition, Filter
 from app.routing.vocabulary import FIELDS, FLAG, LIST_OPS, NODE_FIELDS, ORDER_FIELDS, Field
@@ -147,7 +147,7 @@ def word(text: str, choices: tuple[str, ...]) -> str:
 
 def number(text: str) -> Any:
     """A figure where it is one, None where nothing is typed, else the text: the validation says what is wrong."""
-    plain = text.replace(",", "").strip().rstrip("%").strip()
+    plain = ungrouped(text.strip().rstrip("%").strip())
     if not plain:
         return None
     if plain.isascii() and plain.isdigit() and len(plain) < 12:
@@ -160,7 +160,7 @@ def number(text: str) -> Any:
 
 def amount(text: str, currency: str, whole: bool = True) -> Any:
     """Money typed in major units as minor ones: "12.50" -> 1250; the text where it is no amount."""
-    plain = text.replace(",", "").strip().lstrip("$€£¥").strip()
+    plain = ungrouped(text.strip().lstrip("$€£¥").strip())
     if not plain:
         return None
     try:

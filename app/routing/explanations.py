@@ -10,6 +10,7 @@ import orjson
 from numpy.typing import NDArray
 
 from app.routing import readings, ruled_out
+from app.routing.clauses import counted
 from app.routing.facts import MICRO, NEAREST, PRIORITY, Basket, Ints, Network
 from app.routing.fields import Filter
 from app.routing.kernel import Plan, Task
@@ -65,6 +66,7 @@ def explain(
     placements: Sequence[tuple[int, int, int]],
     unfilled: Sequence[tuple[int, int]],
     held: bool,
+    then: str,
     digest: str,
 ) -> tuple[dict, str]:
     """The explanation to store, plain JSON, and the sentence."""
@@ -80,7 +82,7 @@ def explain(
         explanation["held"] = "ship_complete"
     if findings is not None:
         _add_findings(explanation, network, basket, findings)
-    return explanation, readings.sentence(network, basket, found, unfilled, held)
+    return explanation, readings.sentence(network, basket, found, unfilled, held, then)
 
 
 def _plan_of(network: Network, placements: Sequence[tuple[int, int, int]]) -> list[list]:
@@ -309,7 +311,7 @@ def _words(explanation: dict, nodes: dict, at: int, miles: int | None, currency:
         "S": f"Ruled out: {short}",
         "X": "Ruled out: refused these goods before",
         "O": "Ruled out: closed",
-        "U": f"Ruled out: full today, {detail:,} packages",
+        "U": f"Ruled out: full for the day, {counted(detail, 'package')}",
         "A": "Ruled out: does not deliver there",
         "N": "Ruled out: not one of the places of this rule",
         "R": "Ruled out: a rule for these lines sends them elsewhere",

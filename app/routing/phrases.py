@@ -168,6 +168,11 @@ def given_up(name: str, strategy: Strategy) -> str:
     return f"“{filter_words(each)}”" if each is not None else name
 
 
+def all_given_up(names: Sequence[str], strategy: Strategy) -> str:
+    """What a decision's fallback gave up, in words; empty where it gave up nothing."""
+    return listed([given_up(name, strategy) for name in names], "and") if names else ""
+
+
 def route_pieces(route: LineRoute, currency: str = "USD") -> list[Piece]:
     """A line route: which lines, where they may go, what they travel with."""
     pieces: list[Piece] = [

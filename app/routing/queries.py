@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from app.routing import documents, wording
+from app.routing import documents, phrases, wording
+from app.routing.clauses import listed
 from app.routing.policy import DEFAULT_SCOPE
 from infra.errors import invalid, not_found
 from tenants.scope import Scope
@@ -109,6 +110,20 @@ def said(scope: Scope, document: Mapping[str, Any]) -> list[str]:
         return documents.sentences(document, scope.tenant.currency)
     except ValueError:
         return []
+
+
+def given_up(scope: Scope, decision: Mapping[str, Any]) -> str:
+    """What a decision's fallback gave up, as its rules name it; ids where an older document no longer fits the
+    language."""
+    names = decision["explanation"].get("relaxed", [])
+    if not names:
+        return ""
+    try:
+        rule = documents.parse(version(scope, decision["rule_version"])["document"])
+    except ValueError:
+        return listed(names, "and")
+    strategy = next(one for one in rule.strategies if one.id == decision["explanation"]["strategy"])
+    return phrases.all_given_up(names, strategy)
 
 
 def strangers(scope: Scope, document: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -25,8 +25,10 @@ def sentence(
     found: Sequence[Findings],
     unfilled: Sequence[tuple[int, int]],
     held: bool,
+    then: str,
 ) -> str:
-    """Why the order ships from where it ships: because, the figure, the runner-up with its difference."""
+    """Why the order ships from where it ships: because, the figure, the runner-up with its difference. `then`: where
+    the unfilled units go."""
     units = sum(line.quantity for line in basket.lines)
     missing = sum(quantity for _, quantity in unfilled)
     if held:
@@ -37,19 +39,27 @@ def sentence(
         )
     said = [_reason(network, basket, findings) for findings in found if findings.plan is not None]
     if not said:
-        return _nothing(found, units)
+        return _nothing(found, units, then)
     if missing:
-        waits = "waits" if missing == 1 else "wait"
-        said.append(f"{_number(missing).capitalize()} of {counted(units, 'unit')} {waits} for stock.")
+        said.append(
+            f"{_number(missing).capitalize()} of {counted(units, 'unit')} {_left(missing, 'stock', then)}."
+        )
     return " ".join(said)
 
 
-def _nothing(found: Sequence[Findings], units: int) -> str:
+def _nothing(found: Sequence[Findings], units: int, then: str) -> str:
     if not found:
         return "There is nothing to ship."
     cause, missing = _cause(found)
-    waits = f"{counted(units, 'unit').capitalize()} {'waits' if units == 1 else 'wait'} for {missing}."
-    return f"Nothing can ship yet because {cause}. {waits}"
+    left = f"{counted(units, 'unit').capitalize()} {_left(units, missing, then)}."
+    return f"Nothing can ship{'' if then == 'cancel' else ' yet'} because {cause}. {left}"
+
+
+def _left(units: int, missing: str, then: str) -> str:
+    """What becomes of units without a place."""
+    if then == "cancel":
+        return f"{_is(units)} canceled"
+    return f"{'waits' if units == 1 else 'wait'} for {'a person to decide' if then == 'queue' else missing}"
 
 
 def _cause(found: Sequence[Findings]) -> tuple[str, str]:
@@ -132,10 +142,14 @@ def _cause_of_one(network: Network, basket: Basket, findings: Findings) -> str:
     count = int(np.count_nonzero(task.alone))
     if not count:
         cap = task.cap == 1 and plan.filled < int(task.stock.sum(axis=1).clip(max=task.quantity).sum())
-        return "of all single places it fills the most" if cap else "it has all that is in stock"
+        if cap:
+            return "of all single places it fills the most"
+        beyond = bool((findings.seen > task.stock).any())
+        return "it has all that possible places have in stock" if beyond else "it has all that is in stock"
+    possible = _possible(findings)
     if count == 1:
-        return f"it is the only place with {items} in stock"
-    among = f"of the {_number(count)} places with {items} in stock"
+        return f"it is the only {possible}place with {items} in stock"
+    among = f"of the {_number(count)} {possible}places with {items} in stock"
     node = plan.nodes[0]
     others = task.alone.copy()
     others[node] = False
@@ -152,12 +166,20 @@ def _cause_of_one(network: Network, basket: Basket, findings: Findings) -> str:
 def _cause_of_many(findings: Findings) -> str:
     task = findings.task
     if task.objective == NEAREST:
-        return "each is the nearest with the item in stock"
+        return f"each is the nearest {_possible(findings, 'place ')}with the item in stock"
     if task.alone.any():
         return "they have lower priority numbers than any single place with everything"
+    possible = _possible(findings)
     if len(findings.rows) == 1:
-        return f"no single place has {int(task.quantity[0]):,} in stock"
-    return f"no single place has {_items(len(findings.rows))} in stock"
+        return f"no single {possible}place has {int(task.quantity[0]):,} in stock"
+    return f"no single {possible}place has {_items(len(findings.rows))} in stock"
+
+
+def _possible(findings: Findings, noun: str = "") -> str:
+    """The word that tells the places left from all that have everything, where one of those was ruled out."""
+    task = findings.task
+    everywhere = (findings.seen >= task.quantity[:, None]).all(axis=0)
+    return f"possible {noun}" if bool((everywhere & ~task.alone).any()) else ""
 
 
 def _next_best(network: Network, basket: Basket, findings: Findings) -> str:

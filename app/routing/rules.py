@@ -104,6 +104,7 @@ class Reasons:
     unfilled: list[tuple[int, int]]
     held: bool
     relaxed: tuple[str, ...]
+    then: str
     compare: bool
     asked: frozenset[str]
     """The constraints that were given up from the start."""
@@ -142,6 +143,7 @@ class Reasons:
             self.placements,
             self.unfilled,
             self.held,
+            self.then,
             self.digest,
         )
         if self.relaxed:
@@ -226,6 +228,7 @@ def _decision(
     if held:
         placements, unfilled = [], [(line, each.quantity) for line, each in enumerate(basket.lines)]
     nodes = tuple(sorted({node for _, node, _ in placements}))
+    then = _then(strategy, bool(placements)) if unfilled else ""
     why = Reasons(
         network,
         basket,
@@ -239,6 +242,7 @@ def _decision(
         unfilled,
         held,
         chosen.relaxed,
+        then,
         compare,
         asked,
     )
@@ -254,7 +258,7 @@ def _decision(
         best_single=_alternative(network, explained, explained.best_single) if explained else None,
         exact=all(findings.plan is None or findings.plan.exact for findings in found),
         why=why,
-        then=_then(strategy, bool(placements)) if unfilled else "",
+        then=then,
         kill=bool(unfilled) and strategy.split.fill_or_kill,
     )
 

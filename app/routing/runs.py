@@ -173,7 +173,10 @@ def resume(scope: Scope, simulation_id: UUID) -> None:
     if row is None:
         raise not_found("what-if")
     if row.state != "failed":
-        raise refused(f"simulation-{row.state}", f"The what-if is {row.state}: it did not fail.")
+        raise refused(
+            f"simulation-{row.state}",
+            "The what-if did not fail. Run it again from its start.",
+        )
     scope.execute(
         "UPDATE simulations SET state = 'queued', error = '', finished_at = NULL"
         " WHERE tenant_id = :tenant AND id = :id",

@@ -10,7 +10,7 @@ from typing import Any
 from flask import url_for
 
 from app.entries import address
-from app.routing import trial
+from app.routing import phrases, trial
 from app.routing.entry import tried_lines
 from app.routing.explanations import explain_table
 from app.routing.policy import Rule
@@ -33,6 +33,8 @@ class Attempt:
     arcs: list[dict[str, Any]] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     order_url: str = ""
+    given_up: str = ""
+    """What the fallback gave up, as the rules name it."""
 
 
 def attempted(scope: Scope, rule: Rule, entries: Mapping[str, str]) -> Attempt:
@@ -86,6 +88,7 @@ def _drawn(found: Trial) -> Attempt:
         ],
         waiting=[(found.titles[line], units) for line, units in decision.unfilled],
         rows=rows,
+        given_up=phrases.all_given_up(decision.why.relaxed, decision.why.strategy),
     )
     if found.wish.number is not None:
         attempt.order_url = address("order_pages.detail", order_id=found.wish.order_id)

@@ -107,6 +107,7 @@ def test_prices_discounts_and_charges_follow_as_typed(desk: Desk) -> None:
     )
     for amount in ("$80.00", "−$5.00", "$12.95"):
         assert amount in page
+    assert "Enter an amount such as 12.95." in typed(desk, shipping="12,95", **{"sku-0": "APRON"})
     assert "Enter an amount such as 12.95." in typed(desk, shipping="1.234", **{"sku-0": "APRON"})
 
 

@@ -29,7 +29,10 @@ def test_a_person_decides_on_the_page(app: Flask, merchant: Merchant) -> None:
     assert "Give it to a node" not in page
     (open_one,) = merchant.ok("GET", "/routing/exceptions?state=open")["data"]
     refused = desk.post(f"/exceptions/{open_one['id']}", "/exceptions", action="route")
-    assert refused.status_code == 303
+    assert refused.status_code == 409
+    assert "Nothing was changed." in refused.text
+    assert "No place can send it now." in refused.text
+    assert "No place can send it now." not in desk.read("/exceptions")
     (after,) = merchant.ok("GET", "/routing/exceptions?state=open")["data"]
     assert {k: (after[k], v) for k, v in open_one.items() if after[k] != v} == {}
     merchant.stock("RENO", sku, 5)

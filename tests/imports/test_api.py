@@ -301,6 +301,7 @@ def test_a_price_list_wide_and_long_replaces_the_card_s_prices(merchant: Merchan
         (f"{WIDE}1000,1.00,1.00,1.00\n", "priced twice"),
         (f"{WIDE}2000,-1.00,1.00,1.00\n", "below 0"),
         ("weight_g,zone,price\n500,1,2.00\n", "zone_miles makes 3 zones"),
+        ("weight_g,zone_1,zone_2,zone_3,zone_4\n1,1,1,1,1\n", "has days for 3 zones, the prices have 4"),
         ("weight_g,zone,price\n500,99,2.00\n", "from 1 to 30"),
     ],
 )

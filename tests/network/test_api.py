@@ -83,6 +83,7 @@ def test_place_and_zone_come_from_the_address(merchant: Merchant):
         ({"zones": [{"country": "usa"}]}, ["/zones/0/country"]),
         ({"zones": [{"zip_prefixes": ["8 9"]}]}, ["/zones/0/zip_prefixes/0"]),
         ({"zones": [{"regions": ["897"]}]}, ["/zones/0/regions/0"]),
+        ({"zones": [{"regions": ["NV", "FM", "AE", "California"]}]}, ["/zones/0/regions/3"]),
         ({"cutoffs": {"Ground; fast": "16:00"}}, ["/cutoffs/Ground; fast/key"]),
         ({"zones": [{"states": ["NV"]}]}, ["/zones/0/states"]),
         ({"rate_card": "NOBODYS"}, ["/rate_card"]),

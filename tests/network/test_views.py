@@ -50,6 +50,16 @@ def desk(app: Flask, merchant: Merchant) -> Desk:
     return member(app, merchant.tenant_id)
 
 
+def test_a_cut_off_in_another_time_zone_says_whose_time_it_is(desk: Desk, merchant: Merchant):
+    for code, place in (("RENO", {}), ("NYC", {"postal_code": "10001", "region": "NY"})):
+        calendar = {"open_days": ["mon", "tue", "wed", "thu", "fri"], "hours": {"mon": ["08:00", "18:00"]}}
+        merchant.node(code, **place, cutoff="16:00", calendar=calendar)
+    page = desk.read("/network/nodes/RENO")
+    assert ", your time" in page
+    assert "Mon 08:00 to 18:00" in page
+    assert "your time" not in desk.read("/network/nodes/NYC")
+
+
 def test_an_empty_network_says_what_to_do_next(desk: Desk):
     page = desk.read("/network")
     assert "No place ships yet" in page
@@ -151,7 +161,7 @@ def test_the_form_makes_a_node_as_the_api_does(desk: Desk, merchant: Merchant):
     assert (made["capacity_per_hour"], made["handling_minutes"], made["rate_card"]) == (6, 90, "GROUND")
     shown = desk.read("/network/nodes/RENO")
     for words in (
-        "Mon to tue 09:00 to 17:00",
+        "Mon to Tue 09:00 to 17:00",
         "Sat 10:00 to 24:00",
         "Next day: 12:30",
         "Hazardous goods",
@@ -202,6 +212,8 @@ def test_saving_without_a_change_changes_nothing_and_a_move_finds_the_new_place(
         ({"postal_code": "", "region": "", "city": ""}, "The address tells no place."),
         ({"capacity_per_day": "many"}, "Enter a whole number"),
         ({"handling_per_unit": "a lot"}, "Enter an amount of USD"),
+        ({"handling_per_unit": "1,50"}, "Enter an amount of USD"),
+        ({"capacity_per_day": "1,5"}, "Enter a whole number"),
         ({"open_days": []}, "Choose at least one day."),
         ({"closed": "Christmas"}, "Write days such as 2026-12-25."),
         ({"cutoff": "25:00"}, "Send local time as HH:MM."),
@@ -214,6 +226,8 @@ def test_saving_without_a_change_changes_nothing_and_a_move_finds_the_new_place(
         ({"hours": "wed 09:00-17:00"}, "wed is no open day"),
         ({"own_capabilities": "Engraving"}, "Send small letters"),
         ({"zones": "usa: NV"}, "Send the two letters of ISO 3166-1"),
+        ({"zones": "US: Nevada"}, "Nevada is no state. Send its two letters, such as NV."),
+        ({"hours": "mon 17:00-09:00"}, "Closing comes after opening, such as 09:00 and 17:00."),
         ({"rate_card": "NOBODYS"}, "There is no rate card NOBODYS"),
     ],
 )

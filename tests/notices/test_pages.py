@@ -160,8 +160,9 @@ def test_a_person_says_what_a_reply_means(desk: Desk, shop: Shop, inbox: Inbox, 
     shop.merchant.drain()
     assert promise(shop, order) == "consent_definite"
     assert "I suppose so" not in desk.read("/exceptions")
-    desk.post(address, "/exceptions", decision="cancel")
-    assert "Somebody has dealt with this reply already." in desk.read("/exceptions")
+    again = desk.post(address, "/exceptions", decision="cancel")
+    assert again.status_code == 409
+    assert "Somebody has dealt with this reply already." in again.text
     assert promise(shop, order) == "consent_definite"
 
 

@@ -198,6 +198,63 @@ def test_by_keys_one_is_back_at_the_word_after_its_fields_were_shown_anew(editor
     wait_until(page, back)
 
 
+def test_what_is_added_from_the_menu_closes_it_and_one_is_at_the_new_word(editor: Page):
+    page = editor
+    page.get_by_role("button", name="More for rule 1").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Limit packages").focus()
+    page.keyboard.press("Enter")
+    wait_until(page, "document.activeElement.name === '0-packages'")
+    page.keyboard.type("many")
+    page.keyboard.press("Enter")
+    wait_until(page, WRONG)
+    at_word = "document.activeElement.matches('.chip[popovertarget=p-0-split]')"
+    wait_until(page, f"{at_word} && !document.querySelector(':popover-open')")
+    assert "Enter a whole number from 1 to 100, or nothing for no limit." in page.inner_text(
+        "[data-rules=rule]"
+    )
+    left = "(said) => document.querySelector(said).getBoundingClientRect().left"
+    assert page.evaluate(left, "#rules-live") == page.evaluate(left, "#rules-form .head")
+    page.keyboard.press("Enter")
+    wait_until(page, "document.activeElement.name === '0-packages'")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("2")
+    page.keyboard.press("Enter")
+    sentence(page, "in at most two packages")
+    wait_until(page, at_word)
+
+
+def test_arrow_keys_walk_through_a_list_without_losing_their_place(editor: Page):
+    page, chosen = editor, "document.activeElement.selectedOptions?.[0]?.text"
+    page.get_by_role("button", name="Add line route").click()
+    wait_until(page, "document.activeElement.name === 'r0-w0-choice'")
+    away = page.evaluate(
+        "[...document.activeElement.options].findIndex((one) => one.text === 'The hazard is known')"
+    )
+    for _ in range(away):  # as fast as a key that is held
+        page.keyboard.press("ArrowDown")
+        page.wait_for_timeout(40)
+    assert page.evaluate(chosen) == "The hazard is known"
+    shown = "document.querySelector('[data-rules=route] .say').innerText.includes('entries')"
+    wait_until(page, f"!{shown} && {chosen} === 'The hazard is known'")
+
+
+def test_leaving_with_what_is_not_saved_is_asked_first(editor: Page):
+    page, asked = editor, []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.fill("[name=note]", "Stores keep their shelf")
+    page.get_by_role("link", name="Leave").click(no_wait_after=True)
+    wait_until(page, f"location.pathname === '/routing/edit' && {SENTENCES}.length === 1")
+    assert asked == ["beforeunload"]
+    assert page.input_value("[name=note]") == "Stores keep their shelf"
+    page.get_by_role("button", name="Save draft").click()
+    page.wait_for_url("**/routing?version=2")
+    page.get_by_role("link", name="Edit rules").click()
+    page.get_by_role("link", name="Leave").click()
+    page.wait_for_url("**/routing")
+    assert asked == ["beforeunload"]
+
+
 def rules_of(page: Page) -> list[str]:
     return [" ".join(said.split()) for said in page.locator("[data-rules=rule] .say").all_inner_texts()]
 

@@ -87,7 +87,7 @@ def test_a_document_reads_as_sentences() -> None:
         ("/name", "a\u0000b", "/name", "control characters"),
         ("/extra", 1, "/extra", "is not known here: remove it, or use one of 'name', 'scope', 'line_routes'"),
         ("/a~b~1c", 1, "/a~0b~01c", "is not known here"),
-        ("/strategies", [], "/strategies", "must have 1 to 20 entries, not 0"),
+        ("/strategies", [], "/strategies", "is empty: add 1 to 20 entries"),
         ("/strategies", [{}] * 21, "/strategies", "not 21"),
         ("/strategies", {}, "/strategies", "must be a list, not an object"),
         ("/strategies/0", None, "/strategies/0", "must be an object, not null"),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
 from app.routing import choices, sent
-from app.routing.choices import Comparison, amount, predicate, typed
+from app.routing.choices import Comparison, amount, number, predicate, typed
 from app.routing.documents import default_document, parse, validate
 from app.routing.entry import entry_of
 from app.routing.faults import faults
@@ -342,6 +342,8 @@ def test_only_what_means_the_same_is_shown_as_choices():
 
 def test_amounts_and_ranges_are_read_as_people_type_them():
     assert amount("$1,250.50", "USD") == 125050
+    assert amount("1,50", "USD") == "1,50"
+    assert number("2,5") == "2,5"
     assert amount("1e999999999", "USD") == "1e999999999"
     assert amount("0.055", "USD") == "0.055"
     assert amount("0.055", "USD", whole=False) == 5.5

@@ -148,6 +148,36 @@ def test_the_nearest_of_several() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("then", "some", "none"),
+    [
+        ("backorder", "Two of five units wait for stock.", "Five units wait for stock."),
+        (
+            "queue",
+            "Two of five units wait for a person to decide.",
+            "Five units wait for a person to decide.",
+        ),
+        ("cancel", "Two of five units are canceled.", "Five units are canceled."),
+    ],
+)
+def test_what_becomes_of_the_rest_is_said_as_the_rules_have_it(then: str, some: str, none: str) -> None:
+    rules = rule({"id": "s", "on_none": then, "fallback": {"relax": [], "then": then}})
+    assert decide(network(), basket([[0, 0, 0, 0, 3]], [5]), rules).sentence.endswith(some)
+    assert decide(network(), basket([[0] * 5], [5]), rules).sentence.endswith(none)
+
+
+def test_places_that_were_ruled_out_are_not_denied_their_stock() -> None:
+    stores_out = rule({"id": "s", "filters": [NO_STORES]})
+    everywhere = decide(network(), basket([[2, 2, 2, 2, 2]]), stores_out).sentence
+    assert "because it is the nearest of the three possible places with the item in stock:" in everywhere
+    one = decide(network(), basket([[0, 2, 0, 0, 2]]), stores_out).sentence
+    assert "because it is the only possible place with the item in stock:" in one
+    two = decide(network(), basket([[0, 2, 1, 0, 0], [0, 2, 0, 0, 2]]), stores_out).sentence
+    assert "because no single possible place has both items in stock:" in two
+    some = decide(network(), basket([[0, 2, 0, 0, 1]], [5]), stores_out).sentence
+    assert "because it has all that possible places have in stock:" in some
+
+
 def test_no_single_place_has_everything() -> None:
     decision = decide(network(), basket([[0, 0, 1, 0, 0], [0, 0, 0, 1, 1]]), rule())
     assert decision.sentence == (
@@ -227,7 +257,7 @@ def test_the_table_says_why_each_place_was_not_chosen() -> None:
     assert (rows["Reno"].outcome, rows["Reno"].miles, rows["Reno"].against) == ("Chosen", 338, 0)
     assert (rows["Columbus"].outcome, rows["Columbus"].against) == ("Possible, farther", 1379)
     assert rows["Portland"].outcome == "Possible for a part: 1 on hand, 2 needed of item 1"
-    assert rows["Atlanta"].outcome == "Ruled out: full today, 400 packages"
+    assert rows["Atlanta"].outcome == "Ruled out: full for the day, 400 packages"
     assert rows["Brooklyn"].outcome == "Ruled out by filter east: region is NY"
 
 

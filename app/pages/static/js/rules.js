@@ -74,10 +74,17 @@
       // Fields that were shown anew while open have no word that the browser would go back to.
       const at = document.activeElement;
       if (at === document.body || pop.contains(at)) openers(pop)[0]?.focus({ preventScroll: true });
-      if (before.get(pop) !== state(pop)) look();
+      if (before.get(pop) === state(pop)) return;
+      if (!isOnSentence(pop)) added = pop.id;
+      look();
     }
   }, true);
   addEventListener("resize", () => document.querySelectorAll(".pop:popover-open").forEach(place));
+
+  // What is added from a menu has no word in the sentence yet: when the menu closes with it, its word is focused.
+  let added = "";
+  const isOnSentence = (pop) => [...document.querySelectorAll(`[popovertarget="${pop.id}"]`)].some((one) => !one.closest(".pop"));
+  const closeAll = () => [...document.querySelectorAll(".pop:popover-open")].reverse().forEach((pop) => pop.hidePopover());
 
   function openers(pop) {
     return [...document.querySelectorAll(`[popovertarget="${pop.id}"]`)].filter((one) => one.checkVisibility());
@@ -106,26 +113,36 @@
     const done = event.target.closest?.("[data-pop-done]");
     if (!done) return;
     event.preventDefault();
-    done.closest(".pop").hidePopover();
+    closeAll();
   });
   document.addEventListener("keydown", (event) => {
     const pop = event.target.closest?.(".pop");
     if (!pop || event.key !== "Enter" || !event.target.matches("input")) return;
     event.preventDefault();
-    pop.hidePopover();
+    closeAll();
   });
   document.addEventListener("change", (event) => {
     const select = event.target;
-    if (select.matches?.("[data-try] *, [name=scope]")) look();
-    else if (/-objective$|-choice$|-term$/.test(select.name ?? "") && select.closest(".pop")) look();
+    if (select.matches?.("[data-try] input, [data-try] textarea")) look();
+    else if (select.matches?.("[data-try] *, [name=scope]")) lookSoon();
+    else if (/-objective$|-choice$|-term$/.test(select.name ?? "") && select.closest(".pop")) lookSoon();
   });
 
   // Shown anew: the server says how it reads; what was open and in focus is so again. A field in focus that is
   // replaced says that it changed, in the midst of the swap: the form is no whole one then.
   function look() {
+    clearTimeout(waiting);
     if (isSwapping) return;
     note();
     form()?.dispatchEvent(new CustomEvent("look"));
+  }
+
+  // Arrow keys walk through a list's choices, each of them a change: shown when one stays.
+  const WALK_MS = 250;
+  let waiting = 0;
+  function lookSoon() {
+    clearTimeout(waiting);
+    waiting = setTimeout(look, WALK_MS);
   }
 
   // Undo: what the form held before each change, for this tab, until the editor is opened anew
@@ -152,8 +169,15 @@
   document.addEventListener("submit", (event) => {
     if (event.target !== form()) return;
     note();
+    isSent = true;
     if (/^(up|down|remove|add)-/.test(event.submitter?.value ?? "")) keep([...kept(), shown]);
   });
+
+  // Leaving with what is not saved: the browser asks
+  let opened = "";
+  let isSent = false;
+  addEventListener("beforeunload", (event) => { if (form() && !isSent && held() !== opened) event.preventDefault(); });
+
   document.addEventListener("click", (event) => { if (event.target.closest?.("[data-rules-undo]")) undo(); });
   document.addEventListener("keydown", (event) => {
     const isTyping = event.target.matches?.("input[type=text], textarea");
@@ -194,8 +218,8 @@
     isSwapping = true;
     stood = {
       pop: renamed([...document.querySelectorAll(".pop:popover-open")].pop()),
-      field: at?.closest?.("#rules-live") ? renamed(at) || at.getAttribute("aria-label") : "",
-      opens: at?.closest?.("#rules-live") ? renamed(at, at.getAttribute("popovertarget")) : "",
+      field: added ? "" : at?.closest?.("#rules-live") ? renamed(at) || at.getAttribute("aria-label") : "",
+      opens: added || (at?.closest?.("#rules-live") ? renamed(at, at.getAttribute("popovertarget")) : ""),
       typed: at?.matches?.("input[type=text], textarea") ? at.value : undefined,
     };
   });
@@ -208,9 +232,10 @@
       delete live.dataset.open;
       if (!pop.matches(":popover-open")) pop.showPopover();
     }
+    added = "";
     const same = (stood.field || stood.opens) && [...live.querySelectorAll("button, input, select, textarea, summary")]
       .find((one) => (stood.field ? [one.id, one.getAttribute("aria-label")].includes(stood.field)
-        : one.getAttribute("popovertarget") === stood.opens));
+        : one.getAttribute("popovertarget") === stood.opens && one.checkVisibility()));
     if (same) same.focus({ preventScroll: true });
     if (same && stood.typed !== undefined && stood.typed !== same.value) {
       same.value = stood.typed;
@@ -222,6 +247,9 @@
   document.addEventListener("htmx:after:swap", () => { isSwapping = false; start(); });
   addEventListener("DOMContentLoaded", () => {
     start();
-    if (form()) keep("again" in form().dataset ? kept() : []);
+    if (!form()) return;
+    const isAgain = "again" in form().dataset;
+    keep(isAgain ? kept() : []);
+    opened = isAgain ? "" : held();
   });
 })();
