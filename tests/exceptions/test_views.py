@@ -98,12 +98,21 @@ def test_the_list_stays_filtered_after_an_act(app: Flask, merchant: Merchant) ->
     rule(merchant, **fallback("queue"))
     queued(merchant, merchant.sku(), 2)
     desk, filtered = member(app, merchant.tenant_id), "/exceptions?kind=nowhere&owner=none"
-    actions = set(re.findall(r'action="(/exceptions[^"]*)"', desk.read(filtered)))
-    assert len(actions) == 3, "each order's own, with its dialog, and the one for those selected"
-    for action in map(html.unescape, actions):
-        (one, *_) = re.findall(r'name="ids" value="([^"]+)"', desk.read(filtered))
-        answer = desk.post(action, filtered, action="take", ids=one)
-        assert answer.location == f"{filtered}#list"
+    page = desk.read(filtered)
+    (own, *_), bulk = (
+        re.findall(r'action="(/exceptions/[^"]*)"', page),
+        "/exceptions?kind=nowhere&amp;owner=none",
+    )
+    assert f'action="{bulk}"' in page
+    (one, *_) = re.findall(r'name="ids" value="([^"]+)"', page)
+    refused = desk.post(html.unescape(own), filtered, action="route")
+    assert (refused.status_code, "Nothing was changed." in refused.text) == (409, True)
+    assert 'href="/exceptions?kind=nowhere"' in refused.text, (
+        "without the owner, and a page that can be opened"
+    )
+    waits = desk.post(html.unescape(own), filtered, action="backorder")
+    taken = desk.post(html.unescape(bulk), filtered, action="take", ids=one)
+    assert waits.location == taken.location == f"{filtered}#list"
 
 
 def queued(merchant: Merchant, sku: str, count: int) -> list[str]:
