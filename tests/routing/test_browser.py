@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, Route
@@ -237,6 +239,20 @@ def test_arrow_keys_walk_through_a_list_without_losing_their_place(editor: Page)
     assert page.evaluate(chosen) == "The hazard is known"
     shown = "document.querySelector('[data-rules=route] .say').innerText.includes('entries')"
     wait_until(page, f"!{shown} && {chosen} === 'The hazard is known'")
+
+
+def test_a_choice_that_shows_fields_anew_keeps_the_focus(editor: Page):
+    page = editor
+    page.locator("[popovertarget=p-0-when]").first.click()
+    choice = page.locator("#p-0-when select[name$='-choice']").first
+    name = choice.get_attribute("name")
+    choice.focus()
+    fields = "[...document.querySelectorAll('#p-0-when :is(input, select)')].map((one) => one.name).join()"
+    before = page.evaluate(fields)
+    page.keyboard.press("ArrowDown")
+    wait_until(page, f"{fields} !== {json.dumps(before)} && document.querySelector('#p-0-when:popover-open')")
+    page.wait_for_timeout(200)  # what opens takes the focus a moment later
+    assert page.evaluate("document.activeElement.name") == name
 
 
 def test_leaving_with_what_is_not_saved_is_asked_first(editor: Page):

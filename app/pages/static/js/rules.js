@@ -69,7 +69,8 @@
     if (event.newState === "open") {
       place(pop);
       before.set(pop, state(pop));
-      pop.querySelector('select, input:not([type="hidden"]), .menu-a')?.focus();
+      // Shown anew while open, it has the focus where it was.
+      if (!pop.contains(document.activeElement)) pop.querySelector('select, input:not([type="hidden"]), .menu-a')?.focus();
     } else {
       // Fields that were shown anew while open have no word that the browser would go back to.
       const at = document.activeElement;
