@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from app.orders.shapes import order_number
+from app.routing.baskets import destination
+from app.routing.configuration import configuration
 from app.shapes import cursor, page
 from tenants.scope import Scope
 
@@ -38,7 +40,9 @@ WITH need AS (
         GROUP BY 1, 2) s ON s.sku_id = need.sku_id AND s.free >= need.units
     GROUP BY 1, 2
 )
-SELECT held.order_id, n.code, n.name FROM held JOIN nodes n ON n.tenant_id = :tenant AND n.id = held.node_id
+SELECT held.order_id, n.code, n.name, o.ship_to FROM held
+JOIN nodes n ON n.tenant_id = :tenant AND n.id = held.node_id
+JOIN orders o ON o.tenant_id = :tenant AND o.id = held.order_id
 WHERE n.open AND held.skus = (SELECT count(*) FROM need WHERE need.order_id = held.order_id)
 ORDER BY held.order_id, n.name
 """
@@ -125,10 +129,12 @@ def counts(scope: Scope) -> dict[str, int]:
 
 
 def holders(scope: Scope, orders: Sequence[UUID]) -> dict[UUID, list[Any]]:
-    """Open nodes that have all an order waits for, by order."""
-    found: dict[UUID, list[Any]] = {}
+    """Open nodes that have all an order waits for and deliver to its buyer, by order."""
+    network, found = configuration(scope).network, dict[UUID, list[Any]]()
     for row in scope.rows(HOLDERS, orders=list(orders)):
-        found.setdefault(row.order_id, []).append(row)
+        to = destination(row.ship_to)
+        if network.reach.serves(to.country, to.region, to.postal_code)[network.position[row.code]]:
+            found.setdefault(row.order_id, []).append(row)
     return found
 
 

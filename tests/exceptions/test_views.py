@@ -93,6 +93,21 @@ def test_work_at_a_closed_node_is_shown(app: Flask, merchant: Merchant) -> None:
     assert "Reno warehouse" in page
 
 
+def test_only_a_node_that_delivers_there_is_offered(app: Flask, merchant: Merchant) -> None:
+    sku, nevada = merchant.sku(), [{"country": "US", "regions": ["NV"], "zip_prefixes": []}]
+    nodes = {"RENO": {"name": "Reno warehouse", "zones": nevada}, "ERIE": {"name": "Erie warehouse"}}
+    for code, facts in nodes.items():
+        merchant.node(code, **facts, open=False)
+        merchant.stock(code, sku, 5)
+    rule(merchant, **fallback("queue"))
+    queued(merchant, sku, 1)
+    for code, facts in nodes.items():
+        merchant.node(code, **facts)
+    page = member(app, merchant.tenant_id).read("/exceptions")
+    assert 'name="node" value="ERIE"' in page
+    assert 'name="node" value="RENO"' not in page
+
+
 def test_the_list_stays_filtered_after_an_act(app: Flask, merchant: Merchant) -> None:
     merchant.node("RENO", name="Reno warehouse")
     rule(merchant, **fallback("queue"))
