@@ -93,6 +93,20 @@ class Form:
             return None
         return int(given)
 
+    def percent(self, name: str, most: int, hint: str) -> float | None:
+        """A percentage from 0 to `most`; None when empty or wrong."""
+        given = self.sent.get(name, "").strip().rstrip("%").strip()
+        if not given:
+            return None
+        try:
+            found = float(given)
+        except ValueError:
+            found = -1.0
+        if not 0 <= found <= most:
+            self.errors[name] = f"Enter a percentage from 0 to {most}, {hint}."
+            return None
+        return found
+
     def day(self, name: str, zone: str, *, ends: bool = False, needed: bool = False) -> datetime | None:
         """A day of the calendar as its first moment in the zone (`ends`: as the end of that day), UTC."""
         given = self.sent.get(name, "").strip()

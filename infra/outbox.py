@@ -160,9 +160,7 @@ def claim(session: Session, tenant_id: UUID, most: int, first: Sequence[str] = (
             "first": list(first),
         },
     )
-    return [
-        Claimed(row.id, row.topic) for row in sorted(rows, key=lambda row: (row.topic not in first, row.id))
-    ]
+    return [Claimed(row.id, row.topic) for row in sorted(rows, key=lambda row: row.id)]
 
 
 def in_flight(session: Session, tenant_id: UUID) -> bool:

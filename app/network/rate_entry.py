@@ -72,7 +72,7 @@ def read(form: Form, currency: str) -> dict[str, Any]:
         "dim_divisor": form.whole("dim_divisor", 1, 100_000, optional=True),
         "dim_unit": form.choice("dim_unit", DIM_UNITS),
         "dim_over": form.whole("dim_over", 0, 10_000_000, optional=True) or 0,
-        "fuel_percent": _percent(form, "fuel_percent"),
+        "fuel_percent": form.percent("fuel_percent", 100, "such as 12.5") or 0.0,
         "surcharges": list(_surcharges(form, currency)),
     }
     return loaded(form, RateCardIn(), body, POINTERS)
@@ -81,14 +81,6 @@ def read(form: Form, currency: str) -> dict[str, Any]:
 def surcharge_words(one: Mapping[str, Any]) -> str:
     """When a surcharge is asked: "over 22,680 g"."""
     return WHEN[one["when"]].format(value=one["value"])
-
-
-def _percent(form: Form, name: str) -> float:
-    typed = form.value(name).strip().removesuffix("%").strip() or "0"
-    if not re.fullmatch(r"\d{1,3}(\.\d{1,6})?", typed) or float(typed) > 100:
-        form.errors[name] = "Enter a percentage from 0 to 100, such as 12.5."
-        return 0.0
-    return float(typed)
 
 
 def _figures(form: Form, name: str, remedy: str, *, whole: bool = False) -> list[Any]:

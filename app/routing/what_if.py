@@ -220,26 +220,12 @@ def activate(simulation_id: str) -> Any:
 def set_guard_rails() -> Response | tuple[str, int]:
     """Set all guard-rails; an empty field watches nothing."""
     form = Form(request.form)
-    given: dict[str, Any] = {name: _percent(form, name) for name in guard_rails.RAILS}
+    given: dict[str, Any] = {name: form.percent(name, 1000, "or nothing") for name in guard_rails.RAILS}
     if form.errors:
         return _list(form), 422
     guard_rails.change(current(), given | {"block": form.value("block") == "1"})
     toast("The guard-rails are set.")
     return redirect(url_for("what_if_pages.list"), 303)
-
-
-def _percent(form: Form, name: str) -> float | None:
-    given = form.value(name).strip().rstrip("%").strip()
-    if not given:
-        return None
-    try:
-        value = float(given)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1000:
-        form.errors[name] = "Enter a percentage from 0 to 1000, or nothing."
-        return None
-    return value
 
 
 def _timed(one: dict[str, Any]) -> dict[str, Any]:

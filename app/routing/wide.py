@@ -123,7 +123,8 @@ class _Market:
         known = self.cost(columns)
         for _ in range(MOST_ROUNDS):
             fewer = [tuple(at for at in columns if at != gone) for gone in columns]
-            changed = [tuple(sorted((*rest, at))) for rest in fewer for at in self._others(columns)]
+            others = self._others(columns)
+            changed = [tuple(sorted((*rest, at))) for rest in fewer for at in others]
             near = [self.best(sets) for sets in (fewer, changed) if sets and sets[0]]
             cost, best = min(near, default=(known, columns))
             if cost >= known:

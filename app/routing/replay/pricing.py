@@ -28,6 +28,7 @@ class Pricing:
     past: Past  # history, then the orders themselves; only what has been seen is used
     values: prices.Values
     breadth: Floats
+    history_days: int
     seen_by_day: dict[int, int] = field(default_factory=dict)
     since: int = 0  # orders, the last refresh
     now: prices.Prices | None = None
@@ -55,6 +56,7 @@ class Pricing:
                 limited,
             ),
             prices.breadth(instance.stock),
+            days_of([order.day for order in instance.history]),
         )
 
     def of_order(self, order: Order, ledger: Ledger) -> tuple[Floats, Floats]:
@@ -99,9 +101,9 @@ class Pricing:
 
     def demand(self, day: int, known: int) -> prices.Demand:
         """Orders still to come besides those known, from the days of history and of those seen so far."""
-        before = [order.day for order in self.instance.history]
         done = [number for past, number in self.seen_by_day.items() if past < day]
-        per_day = (len(before) + sum(done)) / max(days_of(before) + len(done), 1)
+        orders = len(self.instance.history) + sum(done)
+        per_day = orders / max(self.history_days + len(done), 1)
         later = max(0, self.instance.days - 1 - (day - self.first_day))
         today = max(per_day - self.seen_by_day.get(day, 0) - known, LEAST_TODAY * per_day)
         return prices.Demand(today, later * per_day, later)
