@@ -28,6 +28,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app import browser, pages, problems
 from app.page_context import PageFacts, context
+from app.pages.problems import ASK_AN_OWNER
 from infra.errors import TITLES, Problem
 from tenants import members
 from tenants.rules import role_permissions
@@ -36,7 +37,6 @@ from tenants.sessions import Visit
 
 View = TypeVar("View", bound=Callable[..., Any])
 log = structlog.get_logger()
-REMEDY = "An owner of your team can change that under Settings, Team."
 
 
 def register(app: Flask) -> None:
@@ -179,7 +179,9 @@ def _in_tenant(
             )
         if permission is not None and not scope.actor.may(permission):
             raise Problem(
-                403, "lacks-permission", f"Your role ({membership.role}) does not include this. {REMEDY}"
+                403,
+                "lacks-permission",
+                f"Your role ({membership.role}) does not include this. {ASK_AN_OWNER}",
             )
         response = make_response(view(*args, **kwargs))
         if response.status_code < 400:

@@ -11,7 +11,8 @@ from werkzeug.wrappers import Response
 from app.accounts import sample
 from app.page_context import is_served
 from app.pages import toast
-from app.web import REMEDY, page
+from app.pages.problems import ASK_AN_OWNER
+from app.web import page
 from infra.errors import Problem
 from tenants.scope import Scope, current
 
@@ -141,7 +142,7 @@ def fill() -> Response:
     """Put sample data into an empty sandbox."""
     scope = current()
     if not all(scope.actor.may(f"{resource}:write") for resource in ("nodes", "stock")):
-        raise Problem(403, "lacks-permission", f"Your role does not include nodes and stock. {REMEDY}")
+        raise Problem(403, "lacks-permission", f"Your role does not include nodes and stock. {ASK_AN_OWNER}")
     sample.fill(scope)
     toast("Sample data is in: 3 places, 8 products and their stock.")
     return redirect("/onboarding", 303)

@@ -22,6 +22,7 @@ class ErrorWords:
     """The title in place of `title` when only a part of a page was asked for."""
 
 
+ASK_AN_OWNER = "An owner of your team can change that under Settings, Team."
 WORDS = {
     400: ErrorWords(
         "This request could not be read",
@@ -32,7 +33,7 @@ WORDS = {
     401: ErrorWords("You are logged out", "Log in again to go on. Nothing was changed.", "lock"),
     403: ErrorWords(
         "You may not open this",
-        "Your role does not include it. An owner of your team can change that under Settings, Team.",
+        f"Your role does not include it. {ASK_AN_OWNER}",
         "lock",
     ),
     404: ErrorWords(
