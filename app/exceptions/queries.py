@@ -40,7 +40,10 @@ WITH need AS (
         GROUP BY 1, 2) s ON s.sku_id = need.sku_id AND s.free >= need.units
     GROUP BY 1, 2
 )
-SELECT held.order_id, n.code, n.name, o.ship_to FROM held
+SELECT held.order_id, n.code, n.name, (
+    SELECT jsonb_agg(DISTINCT coalesce(l.ship_to, o.ship_to)) FROM order_lines l
+    WHERE l.tenant_id = :tenant AND l.order_id = o.id AND l.backordered > 0) AS addresses
+FROM held
 JOIN nodes n ON n.tenant_id = :tenant AND n.id = held.node_id
 JOIN orders o ON o.tenant_id = :tenant AND o.id = held.order_id
 WHERE n.open AND held.skus = (SELECT count(*) FROM need WHERE need.order_id = held.order_id)
@@ -129,11 +132,11 @@ def counts(scope: Scope) -> dict[str, int]:
 
 
 def holders(scope: Scope, orders: Sequence[UUID]) -> dict[UUID, list[Any]]:
-    """Open nodes that have all an order waits for and deliver to its buyer, by order."""
+    """Open nodes that have all an order waits for and deliver where it goes, by order."""
     network, found = configuration(scope).network, dict[UUID, list[Any]]()
     for row in scope.rows(HOLDERS, orders=list(orders)):
-        to = destination(row.ship_to)
-        if network.reach.serves(to.country, to.region, to.postal_code)[network.position[row.code]]:
+        node, goes_to = network.position[row.code], map(destination, row.addresses)
+        if all(network.reach.serves(to.country, to.region, to.postal_code)[node] for to in goes_to):
             found.setdefault(row.order_id, []).append(row)
     return found
 

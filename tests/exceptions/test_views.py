@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import re
 
+import pytest
 from flask import Flask
 
 from tests.allocation.support import assert_books
 from tests.exceptions.test_service import fallback, mug, placed, reject, rule  # noqa: F401
-from tests.factories import Merchant
+from tests.factories import BOISE, Merchant
 from tests.portal import member
 
 TERMS = [{"kind": "terms"}]
@@ -93,19 +94,24 @@ def test_work_at_a_closed_node_is_shown(app: Flask, merchant: Merchant) -> None:
     assert "Reno warehouse" in page
 
 
-def test_only_a_node_that_delivers_there_is_offered(app: Flask, merchant: Merchant) -> None:
+@pytest.mark.parametrize(("region", "offered"), [(None, ["ERIE"]), ("NV", ["ERIE", "RENO"])])
+def test_only_a_node_that_delivers_there_is_offered(
+    app: Flask, merchant: Merchant, region: str | None, offered: list[str]
+) -> None:
+    """To the order's address in Idaho, or to the line's own in Nevada."""
     sku, nevada = merchant.sku(), [{"country": "US", "regions": ["NV"], "zip_prefixes": []}]
     nodes = {"RENO": {"name": "Reno warehouse", "zones": nevada}, "ERIE": {"name": "Erie warehouse"}}
     for code, facts in nodes.items():
         merchant.node(code, **facts, open=False)
         merchant.stock(code, sku, 5)
     rule(merchant, **fallback("queue"))
-    queued(merchant, sku, 1)
+    own = {"ship_to": BOISE | {"region": region, "city": "Reno", "postal_code": "89501"}} if region else {}
+    merchant.order(lines=[{"sku": sku, "quantity": 2} | own], tenders=TERMS)
+    merchant.drain()
     for code, facts in nodes.items():
         merchant.node(code, **facts)
     page = member(app, merchant.tenant_id).read("/exceptions")
-    assert 'name="node" value="ERIE"' in page
-    assert 'name="node" value="RENO"' not in page
+    assert sorted(re.findall(r'name="node" value="(\w+)"', page)) == offered
 
 
 def test_the_list_stays_filtered_after_an_act(app: Flask, merchant: Merchant) -> None:
