@@ -106,6 +106,12 @@ def wait_until(page: Page, expression: str, seconds: float = 20) -> None:
         page.wait_for_timeout(20)
 
 
+def follow(page: Page, link: str) -> None:
+    """Click the link of exactly this name and wait until the page behind it is loaded whole."""
+    with page.expect_navigation():
+        page.get_by_role("link", name=link, exact=True).click()
+
+
 def resize(page: Page, size: str) -> None:
     """Make the window "desk", "laptop" or "phone"."""
     width, height = SIZES[size]

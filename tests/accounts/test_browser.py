@@ -118,7 +118,8 @@ def test_settings_in_every_size_and_theme(browser_page: Page, address: str, busy
         look(page, f"settings-{name.replace('/', '-')}")
     for start, name in (("keys", "Web shop"), ("providers", "Dockside Fulfillment"), ("team", "Priya Raman")):
         page.goto(f"{address}/settings/{start}")
-        page.locator("main").get_by_role("link", name=name).click()
+        with page.expect_navigation():
+            page.locator("main").get_by_role("link", name=name).click()
         look(page, f"settings-one-of-{start}")
     for name in ("account", "tenants"):
         page.goto(f"{address}/{name}")

@@ -12,6 +12,7 @@ from tests.browser import (
     SIZES,
     THEMES,
     contrast_faults,
+    follow,
     nameless,
     overflow,
     resize,
@@ -97,19 +98,19 @@ def test_a_rule_set_from_a_template_is_edited_tried_saved_published_and_obeyed(
     page.wait_for_url("**/routing?version=2")
     assert "v2 differs from v1" in page.inner_text("main")
 
-    page.get_by_role("link", name="Compare on past orders").click()
+    follow(page, "Compare on past orders")
     page.get_by_role("button", name="Compare").click()
     page.get_by_text("You may leave this page and come back").wait_for()
-    page.get_by_role("link", name="the list").click()
+    follow(page, "the list")
     assert "0 of 1" in page.inner_text("#tried")
     merchant.drain()
     page.locator("#tried").get_by_text("Done").wait_for()  # the list looks again by itself
-    page.get_by_role("link", name="v2", exact=True).click()
+    follow(page, "v2")
     told = page.inner_text("main")
     assert "Orders that go otherwise" in told
     assert "Where the difference in cost comes from" in told
     assert page.locator(".bars").count() == 2
-    page.get_by_role("link", name="What both say").click()
+    follow(page, "What both say")
 
     page.get_by_role("button", name="Publish v2").click()
     confirm = page.locator("#publish")
@@ -118,7 +119,7 @@ def test_a_rule_set_from_a_template_is_edited_tried_saved_published_and_obeyed(
     page.wait_for_url("**/routing")
     assert merchant.order((shop, 1))["fulfillment_orders"][0]["node"] == "FAR"
 
-    page.get_by_role("link", name="Versions").click()
+    follow(page, "Versions")
     page.get_by_role("button", name="Roll back").click()
     page.locator("[popover]:popover-open").get_by_role("button", name="Roll back to v1").click()
     page.wait_for_url("**/routing")
