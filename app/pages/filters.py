@@ -118,6 +118,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "signed_money": formats.signed_money,
     "number": formats.number,
     "signed_number": formats.signed_number,
+    "signed_percent": formats.signed_percent,
     "percent": formats.percent,
     "miles": formats.miles,
     "plural": formats.plural,

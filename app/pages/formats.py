@@ -65,6 +65,12 @@ def percent(share: float | Decimal | None, decimals: int = 0) -> str:
     return NOT_APPLICABLE if share is None else f"{number(Decimal(str(share)) * 100, decimals)}%"
 
 
+def signed_percent(share: float | Decimal | None, decimals: int = 0) -> str:
+    """A change, as a share of one: 0.012 -> "+1%", -0.004 with one decimal "−0.4%"."""
+    text = percent(share, decimals)
+    return f"+{text}" if share is not None and share > 0 else text
+
+
 def miles(value: float | None) -> str:
     """ "339 miles"; below ten with one decimal, unless whole."""
     if value is None:

@@ -81,11 +81,7 @@ def _per(amount: float, count: int) -> float:
 
 
 def _share(before: float, after: float) -> str:
-    return (
-        f" ({'+' if after > before else '−'}{abs(after / before - 1):.1%})"
-        if before and after != before
-        else ""
-    )
+    return f" ({formats.signed_percent(after / before - 1, 1)})" if before and after != before else ""
 
 
 def waterfall(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Step]:

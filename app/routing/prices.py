@@ -9,6 +9,10 @@ at given prices the orders of a future spread over their plans (`plans.spread`);
 there is, the price rises by the logarithm of the excess, elsewhere it falls, never below zero. Demand beyond all
 stock is left out in proportion, for nobody can choose who comes too late. Packages a day are priced likewise.
 
+*balance* and *breadth* weigh a tenth of a usual package each. The cheapest plan knows who comes next and a router does
+not, so that a node's last units, and units where much else lies, are worth more than the dual says. Breadth does not
+count for a SKU of which there is far more than will be asked for.
+
 Plain arrays in, plain arrays out; money is floats of minor units. The same arguments give the same prices.
 """
 
@@ -31,6 +35,10 @@ OVERSTEP = 1.5
 UNIT = 0.3  # of stock, added on both sides: a single unit is not all or nothing
 PACKAGE = 1.0  # likewise
 HIGHEST = 6.0  # usual packages: no price is above
+SHARE = 0.1  # of a usual package: the weight of balance, and of breadth
+AMPLE = (
+    2.0  # times what will be asked for: up to here breadth counts in full, from twice as much on not at all
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +63,42 @@ class Supply:
     per_day: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Of the formula. `a` and `b` in minor units; None is a tenth of a usual package."""
+
+    w1: float = 1.0
+    a: float | None = None
+    b: float | None = None
+
+
+USUAL = Weights()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Prices:
-    """What a unit (`stock[sku, node]`) and a package of today (`capacity[node]`) are worth."""
+    """What a unit (`stock[sku, node]`) and a package of today (`capacity[node]`) are worth to orders to come; what a
+    usual package costs (minor units); and by SKU how scarce it is, from 0 to 1.
+    """
 
     stock: Floats
     capacity: Floats
+    usual: float
+    scarce: Floats
+
+    def of_units(
+        self, rows: Ints | slice, weights: Weights, stock: Ints, start: Ints, breadth: Floats
+    ) -> Floats:
+        """[row, node]: the formula for these SKUs, at the stock of now and of the beginning, [sku, node]."""
+        share = SHARE * self.usual
+        a = share if weights.a is None else weights.a
+        b = share if weights.b is None else weights.b
+        found: Floats = (
+            weights.w1 * self.stock[rows]
+            + a * balance(stock[rows], start[rows])
+            + b * self.scarce[rows][:, None] * breadth
+        )
+        return found
 
 
 @dataclass(slots=True, eq=False)
@@ -82,15 +120,16 @@ class Values:
     goods: Goods
     seed: int = 1
     limited: bool = False  # whether any node's packages are
+    usual: float = 0.0  # what a package costs about (minor units), as long as there is no past to tell
     estimates: list[_Estimate] = field(default_factory=list)
     turn: int = 0
 
     def refresh(self, past: Past, supply: Supply, demand: Demand, known: Past | None = None) -> Prices:
         """Prices for what is left now, if `known` orders come first and the rest of the period is like the past."""
-        shape = supply.stock.shape
+        skus, nodes = supply.stock.shape
+        usual = futures.usual_package(past) if len(past) else self.usual
         if not len(past) or demand.orders <= 0:
-            return Prices(np.zeros(shape), np.zeros(shape[1]))
-        usual = futures.usual_package(past)
+            return Prices(np.zeros((skus, nodes)), np.zeros(nodes), usual, np.ones(skus))
         self._renew(past, supply, demand)
         sure = futures.certain(known, self.goods, supply.stock) if known else None
         for estimate in self.estimates:
@@ -100,7 +139,17 @@ class Values:
         return Prices(
             np.mean([estimate.stock for estimate in self.estimates], axis=0),
             np.mean([estimate.capacity[0] for estimate in self.estimates], axis=0),
+            usual,
+            self._scarce(supply, demand),
         )
+
+    def _scarce(self, supply: Supply, demand: Demand) -> Floats:
+        asked = np.mean(
+            [each.future.asked * (demand.orders / each.future.orders) for each in self.estimates], axis=0
+        )
+        there = supply.stock.sum(axis=1) / (AMPLE * np.maximum(asked, 1e-9))
+        found: Floats = np.clip(2.0 - there, 0.0, 1.0)
+        return found
 
     def _renew(self, past: Past, supply: Supply, demand: Demand) -> None:
         rng = np.random.default_rng((self.seed, self.turn))

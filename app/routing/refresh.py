@@ -34,8 +34,6 @@ DAYS = 90
 MOST_ORDERS = 4_000
 HORIZON_DAYS = 14
 """How far ahead demand is set against what is there now: supply that is not there yet is not counted on."""
-WEIGHTS = (1.0, 80.0, 0.0)
-"""w1, a and b of routing.md, in minor units for the last two."""
 EVERY = timedelta(hours=6)
 GRAMS_PER_LB = 453.59237
 LIGHT_G, HEAVY_G = 454, 4536
@@ -119,21 +117,20 @@ def begin(scope: Scope, _: UUID, **__: Any) -> Request | None:
 def call(request: Request) -> dict[str, Any]:
     """The table as it is kept, with the seconds it took."""
     began = time.perf_counter()
-    w1, a, b = WEIGHTS
-    found = prices.Values(request.goods, limited=request.limited).refresh(
-        request.past, request.supply, request.demand
-    )
-    scarce = request.start > 0
-    by_unit = w1 * found.stock + (
-        a * prices.balance(request.supply.stock, request.start) + b * prices.breadth(request.supply.stock)
-    )
+    values = prices.Values(request.goods, limited=request.limited, usual=ESTIMATED_PACKAGE / MICRO)
+    found = values.refresh(request.past, request.supply, request.demand)
+    there, start = request.supply.stock, request.start
+    by_unit = found.of_units(slice(None), prices.USUAL, there, start, prices.breadth(there))
     codes = request.network.codes
     stock = {
-        sku: {codes[node]: round(float(by_unit[row, node]), 2) for node in scarce[row].nonzero()[0].tolist()}
+        sku: {
+            codes[node]: round(float(by_unit[row, node]), 2)
+            for node in (start[row] > 0).nonzero()[0].tolist()
+        }
         for row, sku in enumerate(request.skus)
     }
     capacity = {
-        codes[node]: round(w1 * float(amount), 2)
+        codes[node]: round(float(amount), 2)
         for node, amount in enumerate(found.capacity.tolist())
         if amount >= 0.01
     }

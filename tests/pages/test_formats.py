@@ -38,6 +38,12 @@ def test_a_difference_shows_its_sign() -> None:
         "–",
     ]
     assert [formats.signed_number(value) for value in (28, -4, 0, None)] == ["+28", "−4", "0", "–"]
+    assert [formats.signed_percent(value, 1) for value in (0.0123, -0.004, 0, None)] == [
+        "+1.2%",
+        "−0.4%",
+        "0.0%",
+        "–",
+    ]
 
 
 @pytest.mark.parametrize(

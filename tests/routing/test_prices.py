@@ -60,6 +60,21 @@ def test_a_table_is_made_when_the_rules_read_it_and_decisions_name_it(merchant: 
     assert "stock_price" in row.explanation["terms"]
 
 
+def test_without_orders_what_a_wide_place_holds_is_dearer(merchant: Merchant) -> None:
+    """A new merchant has breadth (and balance): a tenth of $7.00, by the share of the assortment."""
+    for node, skus in (("WIDE", "AB"), ("NARROW", "A")):
+        merchant.node(node)
+        for sku in skus:
+            if node == "WIDE":
+                merchant.sku(sku)
+            merchant.stock(node, sku, 5)
+    put_in_force(merchant, PRICED)
+    assert merchant.ok("GET", "/routing/prices")["stock"] == {
+        "A": {"WIDE": 70.0, "NARROW": 35.0},
+        "B": {"WIDE": 70.0},
+    }
+
+
 def test_a_rule_without_prices_has_no_table(merchant: Merchant) -> None:
     put_in_force(merchant, {"name": "Plain", "strategies": [{"id": "all"}]})
     assert merchant.ok("GET", "/routing/prices")["version"] == 0

@@ -250,6 +250,22 @@ def test_prices_pay() -> None:
 
 
 @pytest.mark.parametrize("policy", ["priced", "windowed"])
+def test_the_unit_of_money_does_not_matter(policy: str) -> None:
+    """Every amount four times as high: the same plans."""
+    given = document(quick(SHAPES["twenty nodes"], 0.3), 77)
+    carrier = given["carrier"]
+    dear = given | {
+        "carrier": carrier | {name: [4 * each for each in carrier[name]] for name in ("base", "per_lb")},
+        "nodes": [
+            node | {name: 4 * node[name] for name in ("handling_per_package", "handling_per_unit")}
+            for node in given["nodes"]
+        ],
+        "skus": [sku | {"lost_unit_penalty": 4 * sku["lost_unit_penalty"]} for sku in given["skus"]],
+    }
+    assert plans(dear, policy) == plans(given, policy)
+
+
+@pytest.mark.parametrize("policy", ["priced", "windowed"])
 def test_a_day_cut_out_of_a_period_knows_how_many_are_left(policy: str) -> None:
     """A driver may replay a period day by day, with what is left and a history that grows. Of five days numbered from 0
     three come after day 1, as many as after the first of four.

@@ -7,7 +7,7 @@ import pytest
 
 from app.routing import futures, spread
 from app.routing.futures import Goods, Past
-from app.routing.prices import Demand, Supply, Values, balance, breadth
+from app.routing.prices import Demand, Supply, Values, Weights, balance, breadth
 
 
 def past_of(opening: list[list[float]], skus: list[list[int]]) -> Past:
@@ -76,6 +76,10 @@ def test_without_a_past_there_is_no_value() -> None:
     prices = Values(GOODS).refresh(TWO_PLACES.part(0, 0), supply([[1, 1], [1, 1]]), Demand(20, 80, 4))
     assert not prices.stock.any()
     assert not prices.capacity.any()
+    unknown = Values(GOODS, usual=700).refresh(
+        TWO_PLACES.part(0, 0), supply([[1, 1], [1, 1]]), Demand(0, 0, 0)
+    )
+    assert (unknown.usual, unknown.scarce.tolist()) == (700, [1, 1]), "balance and breadth need no past"
 
 
 def test_the_same_arguments_give_the_same_prices_and_another_seed_others() -> None:
@@ -102,6 +106,28 @@ def test_balance_and_breadth() -> None:
     )
     assert balance(np.array([0]), np.array([0])) == pytest.approx([1])
     assert breadth(np.array([[1, 0], [3, 0], [0, 0], [1, 1]])).tolist() == [0.75, 0.25]
+
+
+def test_balance_and_breadth_weigh_a_tenth_of_a_usual_package_unless_told() -> None:
+    """500 is the usual package of this past, in which all ask for the first SKU; half of the first node's is gone."""
+    stock, start = np.array([[25, 200], [1, 1]]), np.array([[50, 200], [1, 1]])
+    found = Values(GOODS).refresh(TWO_PLACES, supply(stock.tolist()), Demand(20, 180, 4))
+    wide = np.array([1.0, 0.5])
+    half = balance(np.array([1]), np.array([2]))[0]
+    own = found.of_units(slice(None), Weights(), stock, start, wide) - found.stock
+    assert own[0] == pytest.approx([50 * half + 50, 25])
+    assert own[1].tolist() == [0, 0], "nobody asks for the second SKU, so that it is not scarce"
+    told = found.of_units(np.array([0]), Weights(w1=2, a=10, b=0), stock, start, wide)
+    assert told[0] == pytest.approx(2 * found.stock[0] + [10 * half, 0])
+
+
+def test_breadth_fades_where_stock_is_ample() -> None:
+    """In full up to twice what will be asked for, from four times on not at all."""
+    found = [
+        Values(GOODS).refresh(TWO_PLACES, supply([[0, units], [1, 1]]), Demand(20, 80, 4)).scarce[0]
+        for units in (50, 200, 300, 400)
+    ]
+    assert found == pytest.approx([1, 1, 0.5, 0])
 
 
 @pytest.mark.parametrize("lines", [1, 2, 3, 4])

@@ -11,6 +11,7 @@ import numpy as np
 
 from app.network.tariffs import Tariff
 from app.routing.facts import EARTH_RADIUS_MILES, Ints
+from app.routing.prices import USUAL, Weights
 
 Floats = np.ndarray
 UNLIMITED = -1
@@ -20,9 +21,7 @@ UNLIMITED = -1
 class Profile:
     """How prices are weighed and windows planned. `time_limit_s` is the most a window may take."""
 
-    w1: float = 1.0
-    a: float = 80.0
-    b: float = 0.0
+    weights: Weights = USUAL
     window_orders: int = 150
     seed: int = 1
     time_limit_s: float = 10.0

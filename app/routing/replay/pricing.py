@@ -54,6 +54,7 @@ class Pricing:
                 Goods(instance.weight_lb, instance.handling_per_unit),
                 profile.seed,
                 limited,
+                float(quotes.opening[0].min()),
             ),
             prices.breadth(instance.stock),
             days_of([order.day for order in instance.history]),
@@ -62,13 +63,9 @@ class Pricing:
     def of_order(self, order: Order, ledger: Ledger) -> tuple[Floats, Floats]:
         """The price of a unit, [line, node], and of a package, [node]. Refresh first."""
         assert self.now is not None
-        rows = order.skus
-        by_unit = (
-            self.profile.w1 * self.now.stock[rows]
-            + self.profile.a * prices.balance(ledger.stock[rows], self.instance.stock[rows])
-            + self.profile.b * self.breadth
-        )
-        return by_unit, self.profile.w1 * self.now.capacity
+        weights = self.profile.weights
+        by_unit = self.now.of_units(order.skus, weights, ledger.stock, self.instance.stock, self.breadth)
+        return by_unit, weights.w1 * self.now.capacity
 
     def seen(self, order: Order) -> None:
         """An order has been planned: from now on it is past."""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from app.network.places import zip3
+from app.routing.prices import Weights
 from app.routing.replay.carriers import carrier_of
 from app.routing.replay.instance import UNLIMITED, Instance, Order, Profile
 from app.routing.replay.members import (
@@ -83,9 +84,9 @@ def profile_of(document: Any) -> Profile:
     """The profile that a decoded JSON document describes. Raises Unreadable."""
     given, usual = mapping(document, "$"), Profile()
     return Profile(
-        w1=number(given.get("w1", usual.w1), "w1", least=0.0),
-        a=number(given.get("a", usual.a), "a", least=0.0),
-        b=number(given.get("b", usual.b), "b", least=0.0),
+        weights=Weights(
+            **{name: number(given[name], name, least=0.0) for name in ("w1", "a", "b") if name in given}
+        ),
         window_orders=whole(given.get("window_orders", usual.window_orders), "window_orders", least=1),
         seed=whole(given.get("seed", usual.seed), "seed", least=0),
         time_limit_s=number(given.get("time_limit_s", usual.time_limit_s), "time_limit_s", least=0.0),
