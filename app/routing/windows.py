@@ -18,7 +18,8 @@ from app.routing.program import Market, Program, program, solver
 
 Placements = Sequence[tuple[int, int, int]]
 
-CANDIDATES = 10  # nodes of each line, cheapest first, besides those that stand
+CANDIDATES = 10  # nodes of a line, cheapest first, besides those that stand
+BY_ORDER = 24  # of all lines of an order, though two of each: a search over more is not over in time
 MOST_BRANCHES = 200  # nodes of the search tree
 GAP = 1e-5
 
@@ -146,10 +147,12 @@ def _solved(
 def _active(waiting: Sequence[Waiting], market: Market) -> Flags:
     """(order, node): the cheapest nodes of each line, those of the whole order, and those that stand."""
     active: Flags = np.zeros(market.package.shape, dtype=bool)
-    keep = min(CANDIDATES, active.shape[1])
+    lines = np.bincount(market.order)[market.order]
+    keep = np.clip(BY_ORDER // lines, 2, CANDIDATES)
     full = market.package[market.order] + market.unit * (market.step * market.steps)[:, None]
-    nearest = np.argsort(np.where(market.there, full, np.inf), axis=1, kind="stable")[:, :keep]
-    active[market.order[:, None], nearest] = True
+    cheapest = np.argsort(np.where(market.there, full, np.inf), axis=1, kind="stable")[:, :CANDIDATES]
+    line, nth = np.nonzero(np.arange(cheapest.shape[1]) < keep[:, None])
+    active[market.order[line], cheapest[line, nth]] = True
     for at, each in enumerate(waiting):
         active[at, [node for _, node, _ in each.stands]] = True
     return active
