@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -157,6 +158,19 @@ def test_together_is_never_worse_than_one_by_one(name: str) -> None:
             routing.ledger.take(instance.orders[at], plan)
         assert (routing.ledger.left(day) >= 0).all()
     assert better
+
+
+def test_a_window_of_wide_orders_is_searched_to_its_end() -> None:
+    """Forty orders of twelve lines over 150 nodes: the clock does not decide what comes out."""
+    shape = replace(SHAPES["two hundred nodes"], nodes=150, orders=200, history=200, lines=(*[0.0] * 11, 1.0))
+    routing, span = Routing.of(instance_of(document(shape, 31)), Profile()), range(40)
+    routing.prices.refresh(span, routing.ledger)
+    alone = _one_by_one(routing, span, {})
+    left = routing.ledger.stock, routing.ledger.left(0)
+    plans = together(alone, *left, time_limit_s=15.0)
+    assert plans is not None
+    assert plans == together(alone, *left, time_limit_s=150.0)
+    assert rank(_one_by_one(routing, span, dict(zip(span, plans, strict=True)))) < rank(alone)
 
 
 def test_a_window_that_cannot_be_improved_stands(monkeypatch: pytest.MonkeyPatch) -> None:
