@@ -19,7 +19,9 @@ from app.routing.program import Market, Program, program, solver
 Placements = Sequence[tuple[int, int, int]]
 
 CANDIDATES = 10  # nodes of a line, cheapest first, besides those that stand
-BY_ORDER = 24  # of all lines of an order, though two of each: a search over more is not over in time
+MOST_COLUMNS = (
+    6_000  # lines by nodes of one program: with more it is fewer nodes of each line, or the clock stops it
+)
 MOST_BRANCHES = 200  # nodes of the search tree
 GAP = 1e-5
 
@@ -145,16 +147,17 @@ def _solved(
 
 
 def _active(waiting: Sequence[Waiting], market: Market) -> Flags:
-    """(order, node): the cheapest nodes of each line, those of the whole order, and those that stand."""
-    active: Flags = np.zeros(market.package.shape, dtype=bool)
-    lines = np.bincount(market.order)[market.order]
-    keep = np.clip(BY_ORDER // lines, 2, CANDIDATES)
-    full = market.package[market.order] + market.unit * (market.step * market.steps)[:, None]
-    cheapest = np.argsort(np.where(market.there, full, np.inf), axis=1, kind="stable")[:, :CANDIDATES]
-    line, nth = np.nonzero(np.arange(cheapest.shape[1]) < keep[:, None])
-    active[market.order[line], cheapest[line, nth]] = True
+    """(order, node): the cheapest nodes of each line, as many as one program bears, and those that stand."""
+    stands: Flags = np.zeros(market.package.shape, dtype=bool)
     for at, each in enumerate(waiting):
-        active[at, [node for _, node, _ in each.stands]] = True
+        stands[at, [node for _, node, _ in each.stands]] = True
+    full = market.package[market.order] + market.unit * (market.step * market.steps)[:, None]
+    cheapest = np.argsort(np.where(market.there, full, np.inf), axis=1, kind="stable")
+    for keep in range(CANDIDATES, 0, -1):
+        active = stands.copy()
+        active[market.order[:, None], cheapest[:, :keep]] = True
+        if np.count_nonzero(active[market.order] & market.there) <= MOST_COLUMNS:
+            break
     return active
 
 
