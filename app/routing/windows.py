@@ -19,9 +19,7 @@ from app.routing.program import Market, Program, program, solver
 Placements = Sequence[tuple[int, int, int]]
 
 CANDIDATES = 10  # nodes of a line, cheapest first, besides those that stand
-MOST_COLUMNS = (
-    6_000  # lines by nodes of one program: with more it is fewer nodes of each line, or the clock stops it
-)
+FEWEST = 2  # where orders have many lines: with the square of them the search grows beyond its time
 MOST_BRANCHES = 200  # nodes of the search tree
 GAP = 1e-5
 
@@ -147,17 +145,15 @@ def _solved(
 
 
 def _active(waiting: Sequence[Waiting], market: Market) -> Flags:
-    """(order, node): the cheapest nodes of each line, as many as one program bears, and those that stand."""
-    stands: Flags = np.zeros(market.package.shape, dtype=bool)
-    for at, each in enumerate(waiting):
-        stands[at, [node for _, node, _ in each.stands]] = True
+    """(order, node): the cheapest nodes of each line, and those that stand."""
+    active: Flags = np.zeros(market.package.shape, dtype=bool)
+    lines = len(market.order) / len(waiting)
+    keep = min(max(int((CANDIDATES / lines) ** 2), FEWEST), CANDIDATES)
     full = market.package[market.order] + market.unit * (market.step * market.steps)[:, None]
-    cheapest = np.argsort(np.where(market.there, full, np.inf), axis=1, kind="stable")
-    for keep in range(CANDIDATES, 0, -1):
-        active = stands.copy()
-        active[market.order[:, None], cheapest[:, :keep]] = True
-        if np.count_nonzero(active[market.order] & market.there) <= MOST_COLUMNS:
-            break
+    cheapest = np.argsort(np.where(market.there, full, np.inf), axis=1, kind="stable")[:, :keep]
+    active[market.order[:, None], cheapest] = True
+    for at, each in enumerate(waiting):
+        active[at, [node for _, node, _ in each.stands]] = True
     return active
 
 
