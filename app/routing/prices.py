@@ -36,9 +36,7 @@ UNIT = 0.3  # of stock, added on both sides: a single unit is not all or nothing
 PACKAGE = 1.0  # likewise
 HIGHEST = 6.0  # usual packages: no price is above
 SHARE = 0.1  # of a usual package: the weight of balance, and of breadth
-AMPLE = (
-    2.0  # times what will be asked for: up to here breadth counts in full, from twice as much on not at all
-)
+AMPLE = 2.0  # times demand: up to here breadth counts in full, from twice as much on not at all
 
 
 @dataclass(frozen=True, slots=True)
