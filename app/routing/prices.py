@@ -108,6 +108,10 @@ class _Estimate:
     capacity: Floats  # [today or later, node]
     schedule: tuple[float, ...]
 
+    def weight(self, demand: Demand) -> float:
+        """How many orders each of the future's stands for."""
+        return demand.orders / self.future.orders
+
 
 @dataclass(slots=True, eq=False)
 class Values:
@@ -142,9 +146,7 @@ class Values:
         )
 
     def _scarce(self, supply: Supply, demand: Demand) -> Floats:
-        asked = np.mean(
-            [each.future.asked * (demand.orders / each.future.orders) for each in self.estimates], axis=0
-        )
+        asked = np.mean([each.future.asked * each.weight(demand) for each in self.estimates], axis=0)
         there = supply.stock.sum(axis=1) / (AMPLE * np.maximum(asked, 1e-9))
         found: Floats = np.clip(2.0 - there, 0.0, 1.0)
         return found
@@ -179,7 +181,7 @@ class Values:
     ) -> None:
         """Scale prices once towards those at which nothing is asked for that is not there."""
         step = OVERSTEP * softness
-        parts = [(estimate.future, demand.orders / estimate.future.orders)]
+        parts = [(estimate.future, estimate.weight(demand))]
         if sure is not None:
             parts.append((sure, 1.0))
         wanted = sum(future.asked * weight for future, weight in parts)

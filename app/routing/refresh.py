@@ -121,12 +121,9 @@ def call(request: Request) -> dict[str, Any]:
     found = values.refresh(request.past, request.supply, request.demand)
     there, start = request.supply.stock, request.start
     by_unit = found.of_units(slice(None), prices.USUAL, there, start, prices.breadth(there))
-    codes = request.network.codes
+    codes, held = request.network.codes, start > 0
     stock = {
-        sku: {
-            codes[node]: round(float(by_unit[row, node]), 2)
-            for node in (start[row] > 0).nonzero()[0].tolist()
-        }
+        sku: {codes[node]: round(float(by_unit[row, node]), 2) for node in held[row].nonzero()[0].tolist()}
         for row, sku in enumerate(request.skus)
     }
     capacity = {
