@@ -205,6 +205,36 @@ def test_by_keys_one_is_back_at_the_word_after_its_fields_were_shown_anew(editor
     wait_until(page, back)
 
 
+def test_what_is_entered_at_once_when_fields_open_is_shown_when_they_close(editor: Page):
+    page = editor
+    page.evaluate(
+        """() => {
+          document.querySelector("[data-rules=rule] .chip[popovertarget=p-0-objective]").click();
+          document.querySelector("[name='0-objective']").value = "lexicographic";
+        }"""
+    )
+    page.locator("[name='0-objective']").focus()
+    page.keyboard.press("Escape")
+    sentence(page, "the fewest packages, then the least distance")
+
+
+def test_what_is_entered_while_an_answer_arrives_is_not_taken_back(editor: Page):
+    page = editor
+    chip(page, "the fewest packages")
+    page.select_option("[name='0-objective']", "lexicographic")
+    sentence(page, "the fewest packages, then the least distance")
+    held: list[Route] = []
+    page.route("**/routing/edit", lambda route: route.continue_() if held else held.append(route))
+    page.select_option("[name='0-t1-term']", "transit_days")
+    page.wait_for_timeout(500)
+    assert len(held) == 1  # the figure without its tolerance
+    page.fill("[name='0-t1-figure']", "5")
+    page.locator("[name='0-t0-figure']").focus()
+    held[0].continue_()
+    sentence(page, "(give or take 5%)")
+    assert page.input_value("[name='0-t1-figure']") == "5"
+
+
 def test_what_is_added_from_the_menu_closes_it_and_one_is_at_the_new_word(editor: Page):
     page = editor
     page.get_by_role("button", name="More for rule 1").focus()

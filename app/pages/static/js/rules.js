@@ -62,13 +62,17 @@
     if (form()) shown = held();
   }
 
-  // A chip's fields: beside the chip, inside the window
+  // A chip's fields: beside the chip, inside the window. That they opened is told a moment later, when something may
+  // be entered already.
+  document.addEventListener("beforetoggle", (event) => {
+    const pop = event.target;
+    if (event.newState === "open" && pop.matches?.(".pop")) before.set(pop, state(pop));
+  }, true);
   document.addEventListener("toggle", (event) => {
     const pop = event.target;
     if (!pop.matches?.(".pop")) return;
     if (event.newState === "open") {
       place(pop);
-      before.set(pop, state(pop));
       // Shown anew while open, it has the focus where it was.
       if (!pop.contains(document.activeElement)) pop.querySelector('select, input:not([type="hidden"]), .menu-a')?.focus();
     } else {
@@ -133,9 +137,10 @@
   // replaced says that it changed, in the midst of the swap: the form is no whole one then.
   function look() {
     clearTimeout(waiting);
-    if (isSwapping) return;
+    if (isSwapping || !form()) return;
     note();
-    form()?.dispatchEvent(new CustomEvent("look"));
+    asked = new FormData(form());
+    form().dispatchEvent(new CustomEvent("look"));
   }
 
   // Arrow keys walk through a list's choices, each of them a change: shown when one stays.
@@ -203,6 +208,13 @@
     document.querySelector("[data-rules-said]").textContent = "The last change is undone.";
   }
 
+  // An answer to less than is entered by now, but for the field being typed in, would take the rest back.
+  let asked = new FormData();
+  function isBehind(typing) {
+    const rest = (data) => new URLSearchParams([...data].filter(([name]) => name !== typing)).toString();
+    return rest(asked) !== rest(new FormData(form()));
+  }
+
   // What was moved is called by its new place from now on: 0-value of a rule that is the second now is 1-value.
   function renamed(element, name = element?.id) {
     const rule = element?.closest?.("[data-rules] > .rule");
@@ -214,14 +226,21 @@
 
   let stood = {};
   let isSwapping = false;
-  document.addEventListener("htmx:before:swap", () => {
+  document.addEventListener("htmx:before:swap", (event) => {
+    if (event.target !== form()) return;
     const at = document.activeElement;
+    const isTyped = at?.matches?.("input[type=text], textarea");
+    if (isBehind(isTyped ? at.name : "")) {
+      event.preventDefault();
+      look();
+      return;
+    }
     isSwapping = true;
     stood = {
       pop: renamed([...document.querySelectorAll(".pop:popover-open")].pop()),
       field: added ? "" : at?.closest?.("#rules-live") ? renamed(at) || at.getAttribute("aria-label") : "",
       opens: added || (at?.closest?.("#rules-live") ? renamed(at, at.getAttribute("popovertarget")) : ""),
-      typed: at?.matches?.("input[type=text], textarea") ? at.value : undefined,
+      typed: isTyped ? at.value : undefined,
     };
   });
 
