@@ -105,11 +105,12 @@ def of(quotes: Mapping[str, Named], request: Mapping[str, Any], used: Iterable[U
 def earliest(own: Terms, as_told: Terms, told_day: Terms, told: Told, sale: Sale, code: str) -> Terms:
     """The terms of a line of which a quote told something before: never later than that. Law first: its own terms
     where they are as early. `as_told`: reckoned from when it was told; `told_day`: the day it named as a statement,
-    for an address or settings that have changed since. Raises Problem 409 `quote-outdated`."""
+    where an address or settings that have changed since would make that later. Raises Problem 409 `quote-outdated`."""
     if told.deadline <= sale.placed_at:
         text = f"It told that {code} ships by {told.ship_by}, which has passed. Quote again."
         raise Problem(409, "quote-outdated", text, errors=[FieldError("/quote_id", text)])
-    return min(own, as_told, told_day, key=_deadlines)
+    named_day = (told_day,) if as_told.clock.deadline_at > told.deadline else ()
+    return min(own, as_told, *named_day, key=_deadlines)
 
 
 def left_over(quote: Named, reservations: Iterable[Mapping[str, Any]]) -> set[UUID]:

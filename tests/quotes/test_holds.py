@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -222,6 +223,18 @@ def test_what_a_quote_told_is_the_orders_promise(merchant: Merchant):
         False,
         "30 days",
     )
+
+
+def test_hours_that_a_quote_told_past_midnight_do_not_end_at_midnight(merchant: Merchant):
+    _, sku = shelf(merchant, 9)
+    with inside(merchant.tenant_id) as scope:
+        here = scope.now().astimezone(ZoneInfo("America/New_York"))
+    evening = (here + timedelta(days=1)).replace(hour=23, minute=0)
+    clockwork.advance(merchant.tenant_id, evening)
+    quote = held(merchant, (sku, 1), promise={"within": {"value": 2, "unit": "hours"}}, minutes=60)
+    later(merchant, minutes=50)
+    order = buy(merchant, (sku, 1), quote_id=quote["id"]).get_json()
+    assert order["lines"][0]["promise"]["deadline"] == quote["lines"][0]["promise"]["deadline"]
 
 
 def test_a_day_of_delivery_that_a_quote_told_is_the_orders(merchant: Merchant):
