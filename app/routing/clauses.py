@@ -26,11 +26,11 @@ KINDS = {
 }
 COMPARISONS = {"lt": "less than", "lte": "at most", "gt": "more than", "gte": "at least"}
 AWAY = {
-    "lt": "closer than {} miles",
-    "lte": "within {} miles",
-    "gt": "more than {} miles away",
-    "gte": "at least {} miles away",
-    "between": "{} miles away",
+    "lt": "closer than {}",
+    "lte": "within {}",
+    "gt": "more than {} away",
+    "gte": "at least {} away",
+    "between": "{} away",
 }
 OF_NODES = {
     "node.priority": "with a priority number of {}",
@@ -156,6 +156,10 @@ def _amount(field: Field, value: Any, currency: str) -> str:
     return number
 
 
+def _miles(figures: Sequence[str]) -> str:
+    return f"{' to '.join(figures)} {'mile' if [*figures] == ['1'] else 'miles'}"
+
+
 def seen_words(name: str, value: Any, currency: str = "USD") -> str:
     """What a filter saw of a node, None for what is not known: "kind is store", "5 days on the way"."""
     field = FIELDS[name]
@@ -165,7 +169,7 @@ def seen_words(name: str, value: Any, currency: str = "USD") -> str:
         return IS_SO[name][0 if value else 1]
     said = [_amount(field, value, currency)]
     if name in DISTANCES:
-        return AWAY["between"].format(*said)
+        return AWAY["between"].format(_miles(said))
     if name in OF_NODES:
         return OF_NODES[name].format(_figures(field, "eq", said))
     return f"cleared for {value}" if field.kind == SET else f"{field.words} is {said[0]}"
@@ -189,7 +193,7 @@ def filter_words(each: Filter, currency: str = "USD") -> str:
     values = each.value if isinstance(each.value, tuple) else (each.value,)
     names = [_amount(field, value, currency) for value in values]
     if each.field in DISTANCES:
-        return AWAY[each.op].format(" to ".join(names))
+        return AWAY[each.op].format(_miles(names))
     if field.kind == SET:
         return f"cleared for {listed(names, 'or' if each.op == 'has_any' else 'and')}"
     if each.field in OF_NODES:

@@ -79,6 +79,22 @@ def test_a_document_reads_as_sentences() -> None:
 
 
 @pytest.mark.parametrize(
+    ("op", "value", "said"),
+    [
+        ("lte", 1, "within 1 mile"),
+        ("gt", 0.5, "more than 0.5 miles away"),
+        ("between", [0, 1], "0 to 1 miles away"),
+    ],
+)
+def test_one_mile_is_one_mile(op: str, value: object, said: str) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    document["strategies"][0]["filters"] = [
+        {"id": "near", "field": "node.distance_miles", "op": op, "value": value}
+    ]
+    assert said in sentences(document)[0]
+
+
+@pytest.mark.parametrize(
     ("path", "value", "pointer", "message"),
     [
         ("/name", ..., "/name", "is missing"),
