@@ -16,7 +16,16 @@
     if (!event.detail.ctx) return;
     showProblem("Kept could not be reached.", "Nothing was changed. Check the connection, then try again.");
   });
-  document.addEventListener("htmx:after:swap", () => focusFirstError(document));
+
+  // An answer to less than is entered by now would take the rest back: what was entered since is asked about next.
+  const asked = new WeakMap();
+  const entered = (form) => new URLSearchParams(new FormData(form)).toString();
+  document.addEventListener("htmx:before:request", (event) => {
+    if (event.target.matches?.('form[hx-trigger^="input"]')) asked.set(event.target, entered(event.target));
+  });
+  document.addEventListener("htmx:before:swap", (event) => {
+    if (asked.has(event.target) && asked.get(event.target) !== entered(event.target)) event.preventDefault();
+  });
 
   function setBusy(ctx, busy) {
     const region = typeof ctx?.target === "string" ? document.querySelector(ctx.target) : ctx?.target;
@@ -38,8 +47,8 @@
     region.replaceChildren(banner);
   }
 
-  function focusFirstError(root) {
-    const field = root.querySelector('.form-control[aria-invalid="true"], .form-select[aria-invalid="true"]');
+  function focusFirstError() {
+    const field = document.querySelector('.form-control[aria-invalid="true"], .form-select[aria-invalid="true"]');
     if (field && field.offsetParent) field.focus();
   }
 
@@ -157,5 +166,5 @@
     const past = tab.getBoundingClientRect().right + 32 - tab.parentElement.getBoundingClientRect().right;
     if (past > 0) tab.parentElement.scrollLeft += past;
   });
-  focusFirstError(document);
+  focusFirstError();
 })();
