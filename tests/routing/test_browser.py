@@ -105,6 +105,10 @@ def test_a_rule_set_from_a_template_is_edited_tried_saved_published_and_obeyed(
     follow(page, "Compare on past orders")
     page.get_by_role("button", name="Compare").click()
     page.get_by_text("You may leave this page and come back").wait_for()
+    page.get_by_role("button", name="Stop").focus()
+    page.evaluate("document.querySelector('#what-if').dataset.stale = 1")
+    wait_until(page, "!document.querySelector('#what-if').dataset.stale")  # it was read again
+    assert page.evaluate("document.activeElement.innerText") == "Stop"
     follow(page, "the list")
     assert "0 of 1" in page.inner_text("#tried")
     merchant.drain()

@@ -27,6 +27,17 @@
     if (asked.has(event.target) && asked.get(event.target) !== entered(event.target)) event.preventDefault();
   });
 
+  // A region that is read again by itself leaves the focus where it was
+  const looks = (one) => [one.tagName, one.getAttribute("href"), one.textContent].join();
+  let left = "";
+  document.addEventListener("htmx:before:swap", (event) => {
+    const isIn = event.target.matches?.('[hx-trigger^="every"]') && event.target.contains(document.activeElement);
+    left = isIn ? looks(document.activeElement) : "";
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    if (left) [...document.querySelectorAll("main :is(a, button)")].find((one) => looks(one) === left)?.focus({ preventScroll: true });
+  });
+
   function setBusy(ctx, busy) {
     const region = typeof ctx?.target === "string" ? document.querySelector(ctx.target) : ctx?.target;
     if (busy) region?.setAttribute?.("aria-busy", "true");
