@@ -156,10 +156,6 @@ def _amount(field: Field, value: Any, currency: str) -> str:
     return number
 
 
-def _miles(figures: Sequence[str]) -> str:
-    return f"{' to '.join(figures)} {'mile' if [*figures] == ['1'] else 'miles'}"
-
-
 def seen_words(name: str, value: Any, currency: str = "USD") -> str:
     """What a filter saw of a node, None for what is not known: "kind is store", "5 days on the way"."""
     field = FIELDS[name]
@@ -169,7 +165,7 @@ def seen_words(name: str, value: Any, currency: str = "USD") -> str:
         return IS_SO[name][0 if value else 1]
     said = [_amount(field, value, currency)]
     if name in DISTANCES:
-        return AWAY["between"].format(_miles(said))
+        return AWAY["between"].format(said[0] + _unit(field, said))
     if name in OF_NODES:
         return OF_NODES[name].format(_figures(field, "eq", said))
     return f"cleared for {value}" if field.kind == SET else f"{field.words} is {said[0]}"
@@ -193,7 +189,7 @@ def filter_words(each: Filter, currency: str = "USD") -> str:
     values = each.value if isinstance(each.value, tuple) else (each.value,)
     names = [_amount(field, value, currency) for value in values]
     if each.field in DISTANCES:
-        return AWAY[each.op].format(_miles(names))
+        return AWAY[each.op].format(" to ".join(names) + _unit(field, names))
     if field.kind == SET:
         return f"cleared for {listed(names, 'or' if each.op == 'has_any' else 'and')}"
     if each.field in OF_NODES:
@@ -240,13 +236,18 @@ def _other(name: str) -> str:
 
 def _figures(field: Field, op: str, names: Sequence[str]) -> str:
     """Figures with what they count: "at least 5 packages"."""
-    counts = field.unit in ("packages", "days", "units")
-    unit = f" {field.unit[:-1] if list(names) == ['1'] else field.unit}" if counts else ""
+    unit = _unit(field, names)
     if op in ("eq", "in"):
         return f"{listed(names, 'or')}{unit}"
     if op in ("ne", "not_in"):
         return f"other than {listed(names, 'or')}{unit}"
     return f"{_range(op, names)}{unit}"
+
+
+def _unit(field: Field, names: Sequence[str]) -> str:
+    if field.unit not in ("packages", "days", "units", "miles"):
+        return ""
+    return f" {field.unit[:-1] if list(names) == ['1'] else field.unit}"
 
 
 def minutes(count: int) -> str:

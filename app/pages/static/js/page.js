@@ -17,25 +17,28 @@
     showProblem("Kept could not be reached.", "Nothing was changed. Check the connection, then try again.");
   });
 
-  // An answer to less than is entered by now would take the rest back: what was entered since is asked about next.
+  // An answer to less than is entered by now, but for the field being typed in, would take the rest back
   const asked = new WeakMap();
-  const entered = (form) => new URLSearchParams(new FormData(form)).toString();
   document.addEventListener("htmx:before:request", (event) => {
-    if (event.target.matches?.('form[hx-trigger^="input"]')) asked.set(event.target, entered(event.target));
+    if (event.target.matches?.("form[hx-sync]")) asked.set(event.target, new FormData(event.target));
   });
   document.addEventListener("htmx:before:swap", (event) => {
-    if (asked.has(event.target) && asked.get(event.target) !== entered(event.target)) event.preventDefault();
+    if (!asked.has(event.target)) return;
+    const at = document.activeElement;
+    const typing = at?.matches("input[type=text], textarea") ? at.name : "";
+    const rest = (data) => new URLSearchParams([...data].filter(([name]) => name !== typing)).toString();
+    if (rest(asked.get(event.target)) !== rest(new FormData(event.target))) event.preventDefault();
   });
 
   // A region that is read again by itself leaves the focus where it was
   const looks = (one) => [one.tagName, one.getAttribute("href"), one.textContent].join();
-  let left = "";
+  let stayed = "";
   document.addEventListener("htmx:before:swap", (event) => {
     const isIn = event.target.matches?.('[hx-trigger^="every"]') && event.target.contains(document.activeElement);
-    left = isIn ? looks(document.activeElement) : "";
+    stayed = isIn ? looks(document.activeElement) : "";
   });
   document.addEventListener("htmx:after:swap", () => {
-    if (left) [...document.querySelectorAll("main :is(a, button)")].find((one) => looks(one) === left)?.focus({ preventScroll: true });
+    if (stayed) [...document.querySelectorAll("main :is(a, button)")].find((one) => looks(one) === stayed)?.focus({ preventScroll: true });
   });
 
   function setBusy(ctx, busy) {

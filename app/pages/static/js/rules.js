@@ -139,7 +139,6 @@
     clearTimeout(waiting);
     if (isSwapping || !form()) return;
     note();
-    asked = new FormData(form());
     form().dispatchEvent(new CustomEvent("look"));
   }
 
@@ -208,13 +207,6 @@
     document.querySelector("[data-rules-said]").textContent = "The last change is undone.";
   }
 
-  // An answer to less than is entered by now, but for the field being typed in, would take the rest back.
-  let asked = new FormData();
-  function isBehind(typing) {
-    const rest = (data) => new URLSearchParams([...data].filter(([name]) => name !== typing)).toString();
-    return rest(asked) !== rest(new FormData(form()));
-  }
-
   // What was moved is called by its new place from now on: 0-value of a rule that is the second now is 1-value.
   function renamed(element, name = element?.id) {
     const rule = element?.closest?.("[data-rules] > .rule");
@@ -228,19 +220,17 @@
   let isSwapping = false;
   document.addEventListener("htmx:before:swap", (event) => {
     if (event.target !== form()) return;
-    const at = document.activeElement;
-    const isTyped = at?.matches?.("input[type=text], textarea");
-    if (isBehind(isTyped ? at.name : "")) {
-      event.preventDefault();
+    if (event.defaultPrevented) {  // it was behind what is entered by now
       look();
       return;
     }
+    const at = document.activeElement;
     isSwapping = true;
     stood = {
       pop: renamed([...document.querySelectorAll(".pop:popover-open")].pop()),
       field: added ? "" : at?.closest?.("#rules-live") ? renamed(at) || at.getAttribute("aria-label") : "",
       opens: added || (at?.closest?.("#rules-live") ? renamed(at, at.getAttribute("popovertarget")) : ""),
-      typed: isTyped ? at.value : undefined,
+      typed: at?.matches?.("input[type=text], textarea") ? at.value : undefined,
     };
   });
 
