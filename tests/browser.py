@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, Route, sync_playwright
 from werkzeug.serving import make_server
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -113,6 +113,31 @@ def _is_so(page: Page, expression: str) -> bool:
         return bool(page.evaluate(expression))
     except Error:
         return False
+
+
+class Held:
+    """The first request to an address, kept back until it is let go; those after it go on at once."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self._page, self._first = page, list[Route]()
+        page.route(address, self._on_request)
+
+    def wait(self, seconds: float = 20) -> None:
+        """Wait until it is asked. Raises AssertionError when it is not."""
+        end = time.monotonic() + seconds
+        while not self._first:
+            assert time.monotonic() < end, f"not asked within {seconds} s"
+            self._page.wait_for_timeout(20)
+
+    def let_go(self) -> None:
+        """Let it be answered."""
+        self._first[0].continue_()
+
+    def _on_request(self, route: Route) -> None:
+        if self._first:
+            route.continue_()
+        else:
+            self._first.append(route)
 
 
 def follow(page: Page, link: str) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page
 
-from tests.browser import wait_until
+from tests.browser import Held, wait_until
 from tests.factories import Merchant
 from tests.portal import member
 
@@ -27,16 +27,14 @@ def entry(app: Flask, merchant: Merchant, serve: Callable[[Flask], str], browser
 
 
 def test_what_is_typed_while_an_answer_arrives_is_not_taken_back(entry: Page) -> None:
-    page, held = entry, list[Route]()
-    typed = "**" + (page.get_attribute("#entry", "action") or "")
-    page.route(typed, lambda route: route.continue_() if held else held.append(route))
+    page, typed = entry, "**" + (entry.get_attribute("#entry", "action") or "")
+    held = Held(page, typed)
     page.fill("[name=name]", "Dana")
-    page.wait_for_timeout(600)
-    assert len(held) == 1  # the name's beginning
+    held.wait()  # the name's beginning
     page.fill("[name=name]", "Dana Whitlock")
     page.locator("[name=find]").focus()
     with page.expect_response(typed):
-        held[0].continue_()
+        held.let_go()
     page.fill("[name=find]", "linen")
     page.locator("#entry").get_by_text("Linen apron").wait_for()
     wait_until(page, "!document.querySelector('#entry[aria-busy]')")

@@ -6,11 +6,12 @@ import json
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page
 
 from tests.browser import (
     SIZES,
     THEMES,
+    Held,
     contrast_faults,
     follow,
     nameless,
@@ -136,14 +137,12 @@ def test_a_rule_set_from_a_template_is_edited_tried_saved_published_and_obeyed(
 
 def test_what_is_typed_while_an_answer_arrives_is_tried_when_the_field_is_left(editor: Page):
     page = editor
-    held: list[Route] = []
-    page.route("**/routing/edit", lambda route: route.continue_() if held else held.append(route))
+    held = Held(page, "**/routing/edit")
     page.fill("[name=try-lines]", "LAMP")
     page.fill("[name=try-zip]", "83702")
-    page.wait_for_timeout(200)
-    assert len(held) == 1  # the basket without its ZIP
+    held.wait()  # the basket without its ZIP
     with page.expect_response("**/routing/edit"):
-        held[0].continue_()
+        held.let_go()
     page.wait_for_timeout(500)
     assert page.input_value("[name=try-zip]") == "83702"
     page.locator("[name=try-zip]").blur()
@@ -176,16 +175,15 @@ def test_rules_move_by_keys_and_say_where_they_are(editor: Page):
 def test_a_word_opened_while_its_rule_is_moved_stays_that_rules_word(editor: Page):
     page = editor
     add_rule_for_phone(page)
-    held: list[Route] = []
-    page.route("**/routing/edit", lambda route: route.continue_() if held else held.append(route))
+    held = Held(page, "**/routing/edit")
     page.get_by_role("button", name="Move rule 1").focus()
     page.keyboard.press("ArrowDown")
     page.locator(".chip", has_text="the channel is phone").first.focus()
     page.keyboard.press("Enter")
     wait_until(page, "document.querySelector('#p-0-when').matches(':popover-open')")
-    assert len(held) == 1  # the rules in their new order
+    held.wait()  # the rules in their new order
     with page.expect_response("**/routing/edit"):
-        held[0].continue_()
+        held.let_go()
     wait_until(page, "document.querySelector('#p-1-when').matches(':popover-open')")
     assert page.is_checked("#p-1-when [value=phone]")
     assert page.evaluate("document.activeElement.closest('.pop').id") == "p-1-when"
@@ -227,14 +225,12 @@ def test_what_is_entered_while_an_answer_arrives_is_not_taken_back(editor: Page)
     chip(page, "the fewest packages")
     page.select_option("[name='0-objective']", "lexicographic")
     sentence(page, "the fewest packages, then the least distance")
-    held: list[Route] = []
-    page.route("**/routing/edit", lambda route: route.continue_() if held else held.append(route))
+    held = Held(page, "**/routing/edit")
     page.select_option("[name='0-t1-term']", "transit_days")
-    page.wait_for_timeout(500)
-    assert len(held) == 1  # the figure without its tolerance
+    held.wait()  # the figure without its tolerance
     page.fill("[name='0-t1-figure']", "5")
     page.locator("[name='0-t0-figure']").focus()
-    held[0].continue_()
+    held.let_go()
     sentence(page, "(give or take 5%)")
     assert page.input_value("[name='0-t1-figure']") == "5"
 
